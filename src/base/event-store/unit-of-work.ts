@@ -1,0 +1,49 @@
+import type { NewEvent } from './event.js';
+
+/** A row that must be stored together with the events, beside the log. */
+export interface Attachment {
+  readonly table: AttachmentTable;
+  readonly row: Readonly<Record<string, unknown>>;
+}
+
+export type AttachmentTable = 'authorizations' | 'answers' | 'payment_identifiers' | 'settlement_transactions';
+
+/** A change of one hold total, in atomic units; `limit` refuses an increase that would pass it. */
+export interface HoldRequest {
+  readonly key: string;
+  readonly delta: bigint;
+  readonly limit?: bigint;
+}
+
+export interface Decision {
+  readonly events: readonly NewEvent[];
+  readonly attachments?: readonly Attachment[];
+}
+
+/**
+ * One write to one stream. Many writes share a transaction (group commit), but each stands or falls alone.
+ * Lock order inside the transaction: holds in key order, attachments in key order, the log last.
+ */
+export interface Write {
+  readonly stream: string;
+  readonly tenant: string;
+  /** Version the stream must be at; `NEW_STREAM` (0) claims it. */
+  readonly expectedVersion: number;
+  readonly hold?: HoldRequest;
+  /** Pure: what to store, given whether the hold was granted (`true` also when none was asked for). */
+  decide(held: boolean): Decision;
+}
+
+/** What `append` resolves to. */
+export interface Appended {
+  /** Version of the stream's last event now. */
+  readonly version: number;
+  /** Position of the last event written. */
+  readonly position: bigint;
+  readonly events: readonly NewEvent[];
+}
+
+export interface EventWriter {
+  /** Resolves when durable. Rejects with `VersionConflict` if the stream moved. */
+  append(write: Write): Promise<Appended>;
+}

@@ -1,0 +1,24 @@
+/**
+ * Money in the smallest unit of its asset, as a bigint; on the wire a decimal string.
+ * The largest value is that of a uint256, which is what an ERC-20 token can hold.
+ */
+export type AtomicAmount = bigint;
+
+const MAX_UINT256 = 2n ** 256n - 1n;
+/** `0`, or a digit 1-9 followed by digits: no sign, no exponent, no hex, ASCII only. 78 digits hold any uint256. */
+const DECIMAL = /^(?:0|[1-9][0-9]{0,77})$/;
+
+/** Parses a wire amount; `undefined` for anything but a canonical decimal integer in 0..2^256-1. */
+export function parseAtomic(text: unknown): AtomicAmount | undefined {
+  if (typeof text !== 'string' || !DECIMAL.test(text)) return undefined;
+  const value = BigInt(text);
+  return value <= MAX_UINT256 ? value : undefined;
+}
+
+/** `1234567n` at 6 decimals is `"1.234567"`; trailing zeros are dropped. For people, never for arithmetic. */
+export function formatUnits(amount: AtomicAmount, decimals: number): string {
+  const digits = amount.toString().padStart(decimals + 1, '0');
+  const whole = digits.slice(0, digits.length - decimals);
+  const fraction = digits.slice(digits.length - decimals).replace(/0+$/, '');
+  return fraction === '' ? whole : `${whole}.${fraction}`;
+}

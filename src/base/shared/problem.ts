@@ -1,0 +1,64 @@
+/**
+ * Every error a caller can see, as RFC 9457 problem details: a stable code, its HTTP status, and what to do.
+ * Codes are the product's contract: add, never rename.
+ */
+export const problems = {
+  // payment header
+  malformed_payment: [400, 'The payment header is not base64 of a payment object'],
+  payment_header_too_large: [400, 'The payment header is larger than this server decodes'],
+  duplicate_payment_header: [400, 'Send exactly one payment header'],
+  unsupported_x402_version: [400, 'This server speaks x402 versions 1 and 2'],
+  invalid_payment_identifier: [400, 'A payment identifier is 16 to 128 letters, digits, hyphens or underscores'],
+  // use of an authorization
+  authorization_used_elsewhere: [409, 'This authorization already bought another request; sign a new one'],
+  payment_identifier_conflict: [409, 'This payment identifier already names another request'],
+  delivery_interrupted: [409, 'Delivery was interrupted and nothing was charged; sign a new authorization to try again'],
+  replay_closed: [409, 'The stored answer closed when the authorization was broadcast'],
+  answer_not_kept: [409, 'The answer is no longer kept'],
+  delivery_in_progress: [409, 'The request is still running; present the same payment again to get its answer'],
+  // request
+  route_not_found: [404, 'No such route'],
+  tenant_not_found: [404, 'No provider is configured for this host'],
+  not_found: [404, 'No such resource'],
+  method_not_allowed: [405, 'This route does not serve that method'],
+  request_too_large: [413, 'The request body is larger than this route takes'],
+  invalid_request: [400, 'The request is not valid'],
+  unauthorized: [401, 'Send the admin key as a bearer token'],
+  // upstream
+  upstream_unreachable: [502, 'The provider did not answer; nothing was charged'],
+  upstream_timeout: [504, 'The provider took too long; nothing was charged'],
+  answer_too_large_to_hold: [502, 'The answer is too large to hold until it is settled; nothing was charged'],
+  upstream_forbidden: [502, 'The provider is configured with an address that this server may not call'],
+  // this server
+  settlement_pending: [504, 'Settlement is not known yet; present the same payment again to get the answer'],
+  chain_unavailable: [503, 'The chain cannot be asked right now, so no payment is taken; try again soon'],
+  store_unavailable: [503, 'The book cannot be written right now, so no payment is taken; try again soon'],
+  shutting_down: [503, 'This server is shutting down; try again'],
+  internal_error: [500, 'Something went wrong on our side'],
+} as const satisfies Record<string, readonly [number, string]>;
+
+export type ProblemCode = keyof typeof problems;
+
+/** An expected refusal. Thrown by edges and by rules that have no better way to say no. */
+export class Problem extends Error {
+  readonly status: number;
+
+  constructor(
+    readonly code: ProblemCode,
+    readonly detail?: string,
+  ) {
+    super(detail ?? problems[code][1]);
+    this.status = problems[code][0];
+  }
+
+  /** The `application/problem+json` body. */
+  toJSON(): Record<string, unknown> {
+    return {
+      type: `urn:tollbook:problem:${this.code}`,
+      title: problems[this.code][1],
+      status: this.status,
+      code: this.code,
+      ...(this.detail === undefined ? {} : { detail: this.detail }),
+    };
+  }
+}

@@ -1,0 +1,247 @@
+import { createHash } from 'node:crypto';
+import type { Address, Hex, Network } from '../../base/shared/hex.js';
+
+/** `pay_` and 32 hex digits, derived from the claim, so that every gateway computes the same id. */
+export type PaymentId = `pay_${string}`;
+
+/** What the chain itself makes unique: the payer's nonce in one token on one chain (EIP-3009). */
+export interface Claim {
+  readonly network: Network;
+  readonly asset: Address;
+  readonly payer: Address;
+  readonly nonce: Hex;
+}
+
+/** The claim is global, not per tenant: the same authorization must not work twice anywhere. */
+export function paymentIdOf(claim: Claim): PaymentId {
+  const text = `${claim.network}/${claim.asset}/${claim.payer}/${claim.nonce}`;
+  return `pay_${createHash('sha256').update(text).digest('hex').slice(0, 32)}`;
+}
+
+export function paymentStream(id: PaymentId): string {
+  return `payment/${id}`;
+}
+
+/**
+ * - `async`: deliver at once, settle afterwards, within the payer's exposure limit.
+ * - `after`: run the request, hold the answer until the payment is settled.
+ */
+export type SettlementMode = 'async' | 'after';
+
+/** The signed terms of one authorization; amounts are decimal strings of atomic units, times epoch seconds. */
+export interface AuthorizationTerms {
+  readonly network: Network;
+  readonly asset: Address;
+  readonly payer: Address;
+  readonly payee: Address;
+  readonly amount: string;
+  readonly validAfter: string;
+  readonly validBefore: string;
+  readonly nonce: Hex;
+}
+
+export interface PaymentAuthorized {
+  readonly type: 'PaymentAuthorized';
+  readonly schema: 1;
+  readonly data: {
+    readonly tenant: string;
+    readonly route: string;
+    readonly method: string;
+    /** Public URL of the resource, without its query: queries can hold personal data. */
+    readonly resource: string;
+    /** Base64url SHA-256 over method, path, query and body: the one request this authorization buys. */
+    readonly requestDigest: string;
+    /** Base64url SHA-256 of the decoded payment; a v2 replay must present the same one. */
+    readonly payloadDigest: string;
+    readonly x402Version: 1 | 2;
+    readonly terms: AuthorizationTerms;
+    readonly tariff: { readonly id: string; readonly version: number };
+    /** Random id of the quote; absent for v1, which echoes none. */
+    readonly quote?: string;
+    readonly units: string;
+    readonly mode: SettlementMode;
+    /** True if the route may be run again after an interruption. */
+    readonly idempotent: boolean;
+    /** Lease id of the gateway that delivers. */
+    readonly gateway: string;
+    /** Exposure key held for this payment, if any. */
+    readonly hold?: string;
+    /** Digest of the client's payment identifier, if it sent one. */
+    readonly identifier?: string;
+  };
+}
+
+export interface RequestDelivered {
+  readonly type: 'RequestDelivered';
+  readonly schema: 1;
+  readonly data: {
+    readonly status: number;
+    /** Base64url SHA-256 of the body as the upstream sent it. */
+    readonly responseDigest: string;
+    readonly bytes: number;
+    readonly latencyMs: number;
+    /** False if the answer was too large to keep for a repeat. */
+    readonly kept: boolean;
+  };
+}
+
+/** The upstream failed, or its answer is one that the route does not charge. Final: nothing is charged. */
+export interface DeliveryFailed {
+  readonly type: 'DeliveryFailed';
+  readonly schema: 1;
+  readonly data: {
+    readonly reason:
+      | 'upstream_error'
+      | 'upstream_timeout'
+      | 'upstream_unreachable'
+      | 'upstream_broke_off'
+      | 'not_charged'
+      | 'answer_too_large_to_hold'
+      | 'shutdown';
+    readonly status?: number;
+    readonly kept: boolean;
+    readonly latencyMs: number;
+  };
+}
+
+/** The gateway that delivered is gone. Not charged; run again only if the route is idempotent. */
+export interface DeliveryInterrupted {
+  readonly type: 'DeliveryInterrupted';
+  readonly schema: 1;
+  readonly data: { readonly gateway: string };
+}
+
+/** An idempotent route is run again for the same authorization. */
+export interface DeliveryRestarted {
+  readonly type: 'DeliveryRestarted';
+  readonly schema: 1;
+  readonly data: { readonly gateway: string };
+}
+
+/** Written before the broadcast: from here on the signature may be public. */
+export interface SettlementSubmitted {
+  readonly type: 'SettlementSubmitted';
+  readonly schema: 1;
+  readonly data: { readonly transaction: Hex; readonly settler: Address; readonly attempt: number };
+}
+
+/** The transfer is in a block. `by: 'other'` means somebody else broadcast the authorization; the payee was paid all the same. */
+export interface PaymentSettled {
+  readonly type: 'PaymentSettled';
+  readonly schema: 1;
+  readonly data: {
+    readonly transaction: Hex;
+    readonly blockNumber: string;
+    readonly blockHash: Hex;
+    readonly logIndex: number;
+    readonly by: 'settler' | 'other';
+  };
+}
+
+export type SettlementFailure =
+  | 'insufficient_funds'
+  | 'authorization_cancelled'
+  | 'authorization_expired'
+  | 'nonce_used_elsewhere'
+  | 'rejected_by_token';
+
+export interface PaymentSettlementFailed {
+  readonly type: 'PaymentSettlementFailed';
+  readonly schema: 1;
+  readonly data: { readonly reason: SettlementFailure; readonly detail?: string };
+}
+
+/** A settlement that had been seen in a block is not in the chain any more (a reorganization). */
+export interface SettlementReverted {
+  readonly type: 'SettlementReverted';
+  readonly schema: 1;
+  readonly data: { readonly transaction: Hex; readonly blockHash: Hex };
+}
+
+export type PaymentEvent =
+  | PaymentAuthorized
+  | RequestDelivered
+  | DeliveryFailed
+  | DeliveryInterrupted
+  | DeliveryRestarted
+  | SettlementSubmitted
+  | PaymentSettled
+  | PaymentSettlementFailed
+  | SettlementReverted;
+
+interface Known {
+  readonly authorized: PaymentAuthorized['data'];
+}
+interface Served extends Known {
+  readonly delivered: RequestDelivered['data'];
+}
+
+export type Payment =
+  | { readonly status: 'unknown' }
+  | ({ readonly status: 'authorized'; readonly gateway: string } & Known)
+  | ({ readonly status: 'delivered' } & Served)
+  | ({ readonly status: 'submitted'; readonly transactions: readonly Hex[] } & Served)
+  | ({ readonly status: 'settled'; readonly settled: PaymentSettled['data']; readonly transactions: readonly Hex[] } & Served)
+  | ({ readonly status: 'settlement_failed'; readonly failed: PaymentSettlementFailed['data'] } & Served)
+  | ({ readonly status: 'released'; readonly failed: DeliveryFailed['data'] } & Known)
+  | ({ readonly status: 'interrupted'; readonly gateway: string } & Known);
+
+export const initialPayment: Payment = { status: 'unknown' };
+
+/** Folds one stored event. An event that does not fit the state means a corrupt log, so it throws. */
+export function evolvePayment(state: Payment, event: PaymentEvent): Payment {
+  switch (event.type) {
+    case 'PaymentAuthorized':
+      if (state.status === 'unknown') {
+        return { status: 'authorized', authorized: event.data, gateway: event.data.gateway };
+      }
+      break;
+    case 'DeliveryRestarted':
+      if (state.status === 'interrupted') {
+        return { status: 'authorized', authorized: state.authorized, gateway: event.data.gateway };
+      }
+      break;
+    case 'RequestDelivered':
+      if (state.status === 'authorized') {
+        return { status: 'delivered', authorized: state.authorized, delivered: event.data };
+      }
+      break;
+    case 'DeliveryFailed':
+      if (state.status === 'authorized') {
+        return { status: 'released', authorized: state.authorized, failed: event.data };
+      }
+      break;
+    case 'DeliveryInterrupted':
+      if (state.status === 'authorized') {
+        return { status: 'interrupted', authorized: state.authorized, gateway: event.data.gateway };
+      }
+      break;
+    case 'SettlementSubmitted':
+      if (state.status === 'delivered' || state.status === 'submitted') {
+        const sent = state.status === 'submitted' ? state.transactions : [];
+        const { authorized, delivered } = state;
+        return { status: 'submitted', authorized, delivered, transactions: [...sent, event.data.transaction] };
+      }
+      break;
+    case 'PaymentSettled':
+      if (state.status === 'delivered' || state.status === 'submitted') {
+        const transactions = state.status === 'submitted' ? state.transactions : [];
+        const { authorized, delivered } = state;
+        return { status: 'settled', authorized, delivered, settled: event.data, transactions };
+      }
+      break;
+    case 'PaymentSettlementFailed':
+      if (state.status === 'delivered' || state.status === 'submitted') {
+        const { authorized, delivered } = state;
+        return { status: 'settlement_failed', authorized, delivered, failed: event.data };
+      }
+      break;
+    case 'SettlementReverted':
+      if (state.status === 'settled') {
+        const { authorized, delivered, transactions } = state;
+        return { status: 'submitted', authorized, delivered, transactions };
+      }
+      break;
+  }
+  throw new Error(`${event.type} does not follow ${state.status}`);
+}
