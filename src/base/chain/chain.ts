@@ -62,3 +62,36 @@ export type TransactionOutcome =
   | { readonly kind: 'unknown' }
   | { readonly kind: 'pending' }
   | { readonly kind: 'mined'; readonly blockNumber: bigint; readonly blockHash: Hex; readonly succeeded: boolean };
+
+export type BroadcastResult =
+  | { readonly kind: 'accepted' }
+  /** The node holds it already, or it is mined: both are fine, broadcasting is repeatable. */
+  | { readonly kind: 'already_known' }
+  | { readonly kind: 'nonce_too_low' }
+  | { readonly kind: 'refused'; readonly detail: string };
+
+/** What settlement needs of one chain. Every call may throw `ChainUnavailable`; that means unknown, never failed. */
+export interface SettlementChain {
+  readonly network: Network;
+  /** Address that pays the gas; it never holds revenue. */
+  readonly settler: Address;
+  /** Number of the settler's mined transactions: the next nonce if nothing is in flight. */
+  minedNonce(): Promise<number>;
+  /** Gas balance of the settler, in wei. */
+  gasBalance(): Promise<bigint>;
+  /** One Multicall3 transaction; each item may fail alone. Signs only, sends nothing. */
+  sign(token: Token, items: readonly SettlementItem[], nonce: number): Promise<SignedTransaction>;
+  broadcast(transaction: Pick<SignedTransaction, 'raw'>): Promise<BroadcastResult>;
+  transactionOutcome(hash: Hex): Promise<TransactionOutcome>;
+  /** Waits until mined or the time is over; resolves to what is known then. */
+  waitForTransaction(hash: Hex, timeoutMs: number): Promise<TransactionOutcome>;
+  /** From the token's own logs: used (by whomever), cancelled or still open. */
+  authorizationOutcome(token: Token, payer: Address, nonce: Hex): Promise<AuthorizationOutcome>;
+  /** Why the token would refuse this item right now, or `undefined` if it would accept it. */
+  refusalOf(token: Token, item: SettlementItem): Promise<string | undefined>;
+  /** Timestamp of the latest block, epoch seconds: the clock that decides validity. */
+  chainTime(): Promise<bigint>;
+}
+
+/** The node could not be asked. Nothing is known; try again. */
+export class ChainUnavailable extends Error {}
