@@ -6,7 +6,14 @@ export interface Attachment {
   readonly row: Readonly<Record<string, unknown>>;
 }
 
-export type AttachmentTable = 'authorizations' | 'answers' | 'payment_identifiers' | 'settlement_transactions';
+export type AttachmentTable =
+  | 'authorizations'
+  | 'answers'
+  | 'payment_identifiers'
+  | 'settlement_transactions'
+  | 'tenants'
+  | 'routes'
+  | 'tariffs';
 
 /** A change of one hold total, in atomic units; `limit` refuses an increase that would pass it. */
 export interface HoldRequest {

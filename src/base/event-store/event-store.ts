@@ -1,0 +1,157 @@
+import type { Pool, PoolClient } from 'pg';
+import type { Clock } from '../shared/clock.js';
+import { storeAttachments } from './attachments.js';
+import { NEW_STREAM, type NewEvent, type StoredEvent, VersionConflict } from './event.js';
+import { GroupCommit, type Outcome } from './group-commit.js';
+import { decideHolds } from './hold-totals.js';
+import { type EventRow, eventColumns, toStoredEvent } from './rows.js';
+import type { Appended, Decision, EventWriter, Write } from './unit-of-work.js';
+
+const BATCH_MAX = 500;
+const UNIQUE_VIOLATION = '23505';
+const DEADLOCK = '40P01';
+/** A batch that loses a race against another process is decided again from scratch, at most this often. */
+const ATTEMPTS_MAX = 5;
+
+/** The log: appends with group commit, reads streams and the whole. Postgres is the only source of truth. */
+export class EventStore implements EventWriter {
+  private readonly commits: GroupCommit<Write, Appended>;
+
+  constructor(
+    private readonly pool: Pool,
+    private readonly clock: Clock,
+  ) {
+    this.commits = new GroupCommit((writes) => this.commit(writes), (write) => write.stream, BATCH_MAX);
+  }
+
+  /** Durable when it resolves. Rejects with `VersionConflict` if the stream is not at the expected version. */
+  append(write: Write): Promise<Appended> {
+    return this.commits.add(write);
+  }
+
+  /** All events of a stream, oldest first. Streams are short: one per payment, tariff or route. */
+  async readStream(stream: string): Promise<StoredEvent[]> {
+    const { rows } = await this.pool.query<EventRow>({
+      name: 'read-stream',
+      text: `select ${eventColumns} from events where stream = $1 order by version`,
+      values: [stream],
+    });
+    return rows.map(toStoredEvent);
+  }
+
+  /** Up to `limit` events after a position, in commit order. */
+  async readAfter(position: bigint, limit: number): Promise<StoredEvent[]> {
+    const { rows } = await this.pool.query<EventRow>({
+      name: 'read-after',
+      text: `select ${eventColumns} from events where position > $1 order by position limit $2`,
+      values: [position.toString(), limit],
+    });
+    return rows.map(toStoredEvent);
+  }
+
+  private async commit(writes: readonly Write[]): Promise<readonly Outcome<Appended>[]> {
+    for (let attempt = 1; ; attempt++) {
+      const client = await this.pool.connect();
+      let broken: unknown;
+      try {
+        return await this.transaction(client, writes, attempt > 1);
+      } catch (error) {
+        broken = await rollback(client);
+        if (broken !== undefined || attempt === ATTEMPTS_MAX || !lostRace(error)) throw error;
+      } finally {
+        client.release(broken !== undefined);
+      }
+    }
+  }
+
+  private async transaction(client: PoolClient, writes: readonly Write[], checkAll: boolean) {
+    await client.query('begin isolation level read committed');
+    // A write at a known version of our own stream is not looked up first: the unique constraint answers, and only
+    // if it objects is everything looked up in the next attempt. Claims come from outside and often collide.
+    const current = await this.versions(
+      client,
+      writes.filter((write) => checkAll || write.expectedVersion === NEW_STREAM),
+    );
+    const live = writes.filter((write) => (current.get(write.stream) ?? write.expectedVersion) === write.expectedVersion);
+    const held = await decideHolds(
+      client,
+      live.map((write) => write.hold),
+    );
+    const decisions = live.map((write, index) => write.decide(held[index]!));
+    await storeAttachments(
+      client,
+      decisions.flatMap((decision) => decision.attachments ?? []),
+    );
+    const ends = await this.insertEvents(client, live, decisions);
+    await client.query('commit');
+    const results = new Map<Write, Appended>();
+    live.forEach((write, index) => {
+      const events = decisions[index]!.events;
+      results.set(write, { events, version: write.expectedVersion + events.length, position: ends[index]! });
+    });
+    return writes.map((write): Outcome<Appended> => {
+      const appended = results.get(write);
+      return appended ? { ok: appended } : { error: new VersionConflict(write.stream, write.expectedVersion) };
+    });
+  }
+
+  private async versions(client: PoolClient, writes: readonly Write[]): Promise<Map<string, number>> {
+    if (writes.length === 0) return new Map();
+    const { rows } = await client.query<{ stream: string; version: number }>({
+      name: 'stream-versions',
+      text: 'select stream, max(version) as version from events where stream = any($1::text[]) group by stream',
+      values: [writes.map((write) => write.stream)],
+    });
+    const found = new Map(rows.map((row) => [row.stream, row.version]));
+    return new Map(writes.map((write) => [write.stream, found.get(write.stream) ?? NEW_STREAM]));
+  }
+
+  /** Returns the position of each write's last event. */
+  private async insertEvents(client: PoolClient, writes: readonly Write[], decisions: readonly Decision[]) {
+    const streams: string[] = [];
+    const versions: number[] = [];
+    const tenants: string[] = [];
+    const events: NewEvent[] = [];
+    const ends: number[] = [];
+    writes.forEach((write, index) => {
+      decisions[index]!.events.forEach((event, offset) => {
+        streams.push(write.stream);
+        versions.push(write.expectedVersion + offset + 1);
+        tenants.push(write.tenant);
+        events.push(event);
+      });
+      ends.push(events.length);
+    });
+    if (events.length === 0) return ends.map(() => 0n);
+    const { rows } = await client.query<{ head: string }>({
+      name: 'append-events',
+      text: 'select append_events($1, $2, $3, $4, $5, $6, $7) as head',
+      values: [
+        streams,
+        versions,
+        events.map((event) => event.type),
+        events.map((event) => event.schema),
+        tenants,
+        events.map((event) => JSON.stringify(event.data)),
+        new Date(this.clock()),
+      ],
+    });
+    const before = BigInt(rows[0]!.head) - BigInt(events.length);
+    return ends.map((end) => before + BigInt(end));
+  }
+}
+
+/** Rolls back; returns the error if the connection cannot be used again. */
+async function rollback(client: PoolClient): Promise<unknown> {
+  try {
+    await client.query('rollback');
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
+
+function lostRace(error: unknown): boolean {
+  const code = (error as { code?: string }).code;
+  return code === UNIQUE_VIOLATION || code === DEADLOCK;
+}

@@ -1,0 +1,125 @@
+import type { Attachment, HoldRequest } from '../../base/event-store/unit-of-work.js';
+import { Problem } from '../../base/shared/problem.js';
+import type {
+  DeliveryFailed,
+  DeliveryInterrupted,
+  DeliveryRestarted,
+  Payment,
+  PaymentAuthorized,
+  PaymentEvent,
+  PaymentId,
+  RequestDelivered,
+} from './payment.js';
+
+/** What a command leads to. `events` may depend on whether the hold was granted. */
+export interface Plan {
+  readonly hold?: HoldRequest;
+  readonly events: readonly PaymentEvent[] | ((held: boolean) => readonly PaymentEvent[]);
+  readonly attachments?: readonly Attachment[];
+}
+
+/** A state the sender already knows for sure, having written it; saves reading the stream again. */
+export interface Known {
+  readonly version: number;
+  readonly state: Payment;
+}
+
+/** Claims an authorization for one request. Only a stream that does not exist can be authorized. */
+export class AuthorizePayment {
+  constructor(
+    readonly paymentId: PaymentId,
+    readonly terms: Omit<PaymentAuthorized['data'], 'mode' | 'hold'>,
+    /** `undefined`: settle before the answer goes out. Otherwise the exposure that `async` may use. */
+    readonly exposure: { readonly key: string; readonly limit: bigint } | undefined,
+    readonly attachments: readonly Attachment[],
+    readonly known: Known,
+  ) {}
+}
+
+export function decideAuthorize(state: Payment, command: AuthorizePayment): Plan {
+  if (state.status !== 'unknown') throw new Problem('authorization_used_elsewhere');
+  const { exposure, terms } = command;
+  const authorized = (mode: Pick<PaymentAuthorized['data'], 'mode' | 'hold'>): PaymentAuthorized[] => [
+    { type: 'PaymentAuthorized', schema: 1, data: { ...terms, ...mode } },
+  ];
+  if (!exposure) return { events: authorized({ mode: 'after' }), attachments: command.attachments };
+  return {
+    hold: { key: exposure.key, delta: BigInt(terms.terms.amount), limit: exposure.limit },
+    // Over the limit is no refusal: the payer is served once the money has moved.
+    events: (held) => authorized(held ? { mode: 'async', hold: exposure.key } : { mode: 'after' }),
+    attachments: command.attachments,
+  };
+}
+
+export class RecordDelivery {
+  constructor(
+    readonly paymentId: PaymentId,
+    readonly delivered: RequestDelivered['data'],
+    readonly gateway: string,
+    readonly attachments: readonly Attachment[] = [],
+    readonly known?: Known,
+  ) {}
+}
+
+export function decideDelivery(state: Payment, command: RecordDelivery): Plan {
+  mustBeDelivering(state, command.gateway);
+  const event: RequestDelivered = { type: 'RequestDelivered', schema: 1, data: command.delivered };
+  return { events: [event], attachments: command.attachments };
+}
+
+export class FailDelivery {
+  constructor(
+    readonly paymentId: PaymentId,
+    readonly failed: DeliveryFailed['data'],
+    readonly gateway: string,
+    readonly attachments: readonly Attachment[] = [],
+    readonly known?: Known,
+  ) {}
+}
+
+export function decideFailure(state: Payment, command: FailDelivery): Plan {
+  const authorized = mustBeDelivering(state, command.gateway);
+  const event: DeliveryFailed = { type: 'DeliveryFailed', schema: 1, data: command.failed };
+  return { events: [event], attachments: command.attachments, hold: releaseOf(authorized) };
+}
+
+/** Sent for a gateway that is gone. A delivery that finished meanwhile wins. */
+export class InterruptDelivery {
+  constructor(
+    readonly paymentId: PaymentId,
+    readonly gateway: string,
+  ) {}
+}
+
+export function decideInterruption(state: Payment, command: InterruptDelivery): Plan {
+  if (state.status !== 'authorized' || state.gateway !== command.gateway) return { events: [] };
+  const event: DeliveryInterrupted = { type: 'DeliveryInterrupted', schema: 1, data: { gateway: command.gateway } };
+  return { events: [event], hold: releaseOf(state.authorized) };
+}
+
+/** Runs an interrupted request again, if its route declares that this is harmless. */
+export class RestartDelivery {
+  constructor(
+    readonly paymentId: PaymentId,
+    readonly gateway: string,
+  ) {}
+}
+
+export function decideRestart(state: Payment, command: RestartDelivery): Plan {
+  if (state.status !== 'interrupted') throw new Problem('delivery_in_progress');
+  if (!state.authorized.idempotent) throw new Problem('delivery_interrupted');
+  const event: DeliveryRestarted = { type: 'DeliveryRestarted', schema: 1, data: { gateway: command.gateway } };
+  const { hold, terms } = state.authorized;
+  return { events: [event], hold: hold === undefined ? undefined : { key: hold, delta: BigInt(terms.amount) } };
+}
+
+function mustBeDelivering(state: Payment, gateway: string): PaymentAuthorized['data'] {
+  if (state.status === 'authorized' && state.gateway === gateway) return state.authorized;
+  throw new Problem('delivery_interrupted');
+}
+
+/** Gives the payer's exposure back. */
+export function releaseOf(authorized: PaymentAuthorized['data']): HoldRequest | undefined {
+  if (authorized.hold === undefined) return undefined;
+  return { key: authorized.hold, delta: -BigInt(authorized.terms.amount) };
+}
