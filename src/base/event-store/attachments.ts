@@ -18,11 +18,6 @@ const tables: Readonly<Record<AttachmentTable, TableShape>> = {
     columns: { payment_id: 'text', ciphertext: 'bytea', expires_at: 'timestamptz' },
     replace: true,
   },
-  payment_identifiers: {
-    key: ['tenant', 'payer', 'identifier'],
-    columns: { tenant: 'text', payer: 'text', identifier: 'text', payment_id: 'text' },
-    replace: true,
-  },
   settlement_transactions: {
     key: ['hash'],
     columns: { hash: 'text', settler: 'text', nonce: 'bigint', raw: 'text', status: 'text', created_at: 'timestamptz' },

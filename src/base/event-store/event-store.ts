@@ -21,7 +21,7 @@ export class EventStore implements EventWriter {
     private readonly pool: Pool,
     private readonly clock: Clock,
   ) {
-    this.commits = new GroupCommit((writes) => this.commit(writes), (write) => write.stream, BATCH_MAX);
+    this.commits = new GroupCommit((writes) => this.commit(writes), streamsOf, BATCH_MAX);
   }
 
   /** Durable when it resolves. Rejects with `VersionConflict` if the stream is not at the expected version. */
@@ -37,6 +37,22 @@ export class EventStore implements EventWriter {
       values: [stream],
     });
     return rows.map(toStoredEvent);
+  }
+
+  /** The events of many streams in one read; streams without events are missing from the map. */
+  async readStreams(streams: readonly string[]): Promise<Map<string, StoredEvent[]>> {
+    const { rows } = await this.pool.query<EventRow>({
+      name: 'read-streams',
+      text: `select ${eventColumns} from events where stream = any($1::text[]) order by stream, version`,
+      values: [streams],
+    });
+    const found = new Map<string, StoredEvent[]>();
+    for (const event of rows.map(toStoredEvent)) {
+      const list = found.get(event.stream);
+      if (list) list.push(event);
+      else found.set(event.stream, [event]);
+    }
+    return found;
   }
 
   /** Up to `limit` events after a position, in commit order. */
@@ -66,13 +82,11 @@ export class EventStore implements EventWriter {
 
   private async transaction(client: PoolClient, writes: readonly Write[], checkAll: boolean) {
     await client.query('begin isolation level read committed');
-    // A write at a known version of our own stream is not looked up first: the unique constraint answers, and only
-    // if it objects is everything looked up in the next attempt. Claims come from outside and often collide.
-    const current = await this.versions(
-      client,
-      writes.filter((write) => checkAll || write.expectedVersion === NEW_STREAM),
-    );
-    const live = writes.filter((write) => (current.get(write.stream) ?? write.expectedVersion) === write.expectedVersion);
+    // A write at a known version of our own stream is not looked up: if the unique constraint objects, everything is
+    // looked up in the next attempt.
+    const current = await this.versions(client, checkAll ? writes : writes.filter(isClaim));
+    const conflicts = writes.map((write) => conflictOf(write, current));
+    const live = writes.filter((_, index) => conflicts[index] === undefined);
     const held = await decideHolds(
       client,
       live.map((write) => write.hold),
@@ -89,21 +103,22 @@ export class EventStore implements EventWriter {
       const events = decisions[index]!.events;
       results.set(write, { events, version: write.expectedVersion + events.length, position: ends[index]! });
     });
-    return writes.map((write): Outcome<Appended> => {
+    return writes.map((write, index): Outcome<Appended> => {
       const appended = results.get(write);
-      return appended ? { ok: appended } : { error: new VersionConflict(write.stream, write.expectedVersion) };
+      return appended ? { ok: appended } : { error: conflicts[index] };
     });
   }
 
   private async versions(client: PoolClient, writes: readonly Write[]): Promise<Map<string, number>> {
     if (writes.length === 0) return new Map();
+    const streams = writes.flatMap(streamsOf);
     const { rows } = await client.query<{ stream: string; version: number }>({
       name: 'stream-versions',
       text: 'select stream, max(version) as version from events where stream = any($1::text[]) group by stream',
-      values: [writes.map((write) => write.stream)],
+      values: [streams],
     });
     const found = new Map(rows.map((row) => [row.stream, row.version]));
-    return new Map(writes.map((write) => [write.stream, found.get(write.stream) ?? NEW_STREAM]));
+    return new Map(streams.map((stream) => [stream, found.get(stream) ?? NEW_STREAM]));
   }
 
   /** Returns the position of each write's last event. */
@@ -121,6 +136,12 @@ export class EventStore implements EventWriter {
         events.push(event);
       });
       ends.push(events.length);
+      if (write.claim) {
+        streams.push(write.claim.stream);
+        versions.push(write.claim.expectedVersion + 1);
+        tenants.push(write.tenant);
+        events.push(write.claim.event);
+      }
     });
     if (events.length === 0) return ends.map(() => 0n);
     const { rows } = await client.query<{ head: string }>({
@@ -139,6 +160,25 @@ export class EventStore implements EventWriter {
     const before = BigInt(rows[0]!.head) - BigInt(events.length);
     return ends.map((end) => before + BigInt(end));
   }
+}
+
+function streamsOf(write: Write): string[] {
+  return write.claim ? [write.stream, write.claim.stream] : [write.stream];
+}
+
+/** Claims come from outside and often collide, so they are looked up before they are written. */
+function isClaim(write: Write): boolean {
+  return write.expectedVersion === NEW_STREAM || write.claim !== undefined;
+}
+
+/** A stream that was not looked up counts as expected: the unique constraint has the last word. */
+function conflictOf(write: Write, current: Map<string, number>): VersionConflict | undefined {
+  const moved = (stream: string, expected: number) => (current.get(stream) ?? expected) !== expected;
+  if (moved(write.stream, write.expectedVersion)) return new VersionConflict(write.stream, write.expectedVersion);
+  const { claim } = write;
+  if (claim && moved(claim.stream, claim.expectedVersion))
+    return new VersionConflict(claim.stream, claim.expectedVersion);
+  return undefined;
 }
 
 /** Rolls back; returns the error if the connection cannot be used again. */

@@ -17,11 +17,11 @@ export class GroupCommit<T, R> {
 
   /**
    * @param commit stores a batch and says per item what became of it; if it throws, all items fail with that error
-   * @param conflictKey two items with the same key never share a batch; the later one waits for the next
+   * @param conflictKeys two items that share a key never share a batch; the later one waits for the next
    */
   constructor(
     private readonly commit: (items: readonly T[]) => Promise<readonly Outcome<R>[]>,
-    private readonly conflictKey: (item: T) => string,
+    private readonly conflictKeys: (item: T) => readonly string[],
     private readonly batchMax: number,
   ) {}
 
@@ -45,12 +45,11 @@ export class GroupCommit<T, R> {
     const batch: Waiting<T, R>[] = [];
     const later: Waiting<T, R>[] = [];
     for (const entry of this.waiting) {
-      const key = this.conflictKey(entry.item);
-      if (batch.length >= this.batchMax || keys.has(key)) later.push(entry);
-      else {
-        keys.add(key);
-        batch.push(entry);
-      }
+      const itsKeys = this.conflictKeys(entry.item);
+      if (batch.length < this.batchMax && !itsKeys.some((key) => keys.has(key))) batch.push(entry);
+      else later.push(entry);
+      // A deferred item keeps its place: nothing that shares a key with it may overtake.
+      for (const key of itsKeys) keys.add(key);
     }
     this.waiting = later;
     return batch;

@@ -9,7 +9,6 @@ export interface Attachment {
 export type AttachmentTable =
   | 'authorizations'
   | 'answers'
-  | 'payment_identifiers'
   | 'settlement_transactions'
   | 'tenants'
   | 'routes'
@@ -20,6 +19,12 @@ export interface HoldRequest {
   readonly key: string;
   readonly delta: bigint;
   readonly limit?: bigint;
+}
+
+export interface StreamClaim {
+  readonly stream: string;
+  readonly expectedVersion: number;
+  readonly event: NewEvent;
 }
 
 export interface Decision {
@@ -36,6 +41,8 @@ export interface Write {
   readonly tenant: string;
   /** Version the stream must be at; `NEW_STREAM` (0) claims it. */
   readonly expectedVersion: number;
+  /** A second stream that must stand where expected, and gets its event in the same step or not at all. */
+  readonly claim?: StreamClaim;
   readonly hold?: HoldRequest;
   /** Pure: what to store, given whether the hold was granted (`true` also when none was asked for). */
   decide(held: boolean): Decision;

@@ -1,9 +1,16 @@
 import { Inject, Injectable, type Type } from '@nestjs/common';
-import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { CommandHandler } from '@nestjs/cqrs';
 import { NEW_STREAM, VersionConflict } from '../../base/event-store/event.js';
 import { EventStore } from '../../base/event-store/event-store.js';
-import { evolvePayment, initialPayment, type Payment, type PaymentEvent, type PaymentId, paymentStream } from './payment.js';
 import type { Known, Plan } from './payment.decide.js';
+import {
+  evolvePayment,
+  initialPayment,
+  type Payment,
+  type PaymentEvent,
+  type PaymentId,
+  paymentStream,
+} from './payment.js';
 
 /** What every payment command says. */
 export interface PaymentCommand {
@@ -24,10 +31,10 @@ const ATTEMPTS_MAX = 4;
 export function handlerFor<C extends PaymentCommand>(
   command: Type<C>,
   decide: (state: Payment, command: C) => Plan,
-): Type<ICommandHandler<C, PaymentAfter>> {
+): Type<{ execute(message: C): Promise<PaymentAfter> }> {
   @CommandHandler(command)
   @Injectable()
-  class Handler implements ICommandHandler<C, PaymentAfter> {
+  class Handler {
     constructor(@Inject(EventStore) private readonly store: EventStore) {}
 
     async execute(message: C): Promise<PaymentAfter> {
@@ -37,7 +44,8 @@ export function handlerFor<C extends PaymentCommand>(
         try {
           return await append(this.store, message.paymentId, before, plan);
         } catch (error) {
-          if (!(error instanceof VersionConflict) || attempt === ATTEMPTS_MAX) throw error;
+          const ours = error instanceof VersionConflict && error.stream === paymentStream(message.paymentId);
+          if (!ours || attempt === ATTEMPTS_MAX) throw error;
           before = await loadPayment(this.store, message.paymentId);
         }
       }
@@ -64,6 +72,7 @@ async function append(store: EventStore, id: PaymentId, before: Known, plan: Pla
     tenant: tenantOf(before.state, events),
     expectedVersion: before.version,
     hold: plan.hold,
+    claim: plan.claim,
     decide: (held) => ({
       events: typeof events === 'function' ? events(held) : events,
       attachments: plan.attachments,
@@ -80,4 +89,5 @@ function tenantOf(state: Payment, events: Plan['events']): string {
   return first.data.tenant;
 }
 
+/** A payment that no event has been written for. */
 export const newPayment: Known = { version: NEW_STREAM, state: initialPayment };

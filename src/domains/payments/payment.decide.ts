@@ -1,4 +1,4 @@
-import type { Attachment, HoldRequest } from '../../base/event-store/unit-of-work.js';
+import type { Attachment, HoldRequest, StreamClaim } from '../../base/event-store/unit-of-work.js';
 import { Problem } from '../../base/shared/problem.js';
 import type {
   DeliveryFailed,
@@ -16,6 +16,7 @@ export interface Plan {
   readonly hold?: HoldRequest;
   readonly events: readonly PaymentEvent[] | ((held: boolean) => readonly PaymentEvent[]);
   readonly attachments?: readonly Attachment[];
+  readonly claim?: StreamClaim;
 }
 
 /** A state the sender already knows for sure, having written it; saves reading the stream again. */
@@ -33,21 +34,24 @@ export class AuthorizePayment {
     readonly exposure: { readonly key: string; readonly limit: bigint } | undefined,
     readonly attachments: readonly Attachment[],
     readonly known: Known,
+    /** The client's own name for this purchase, claimed in the same step. */
+    readonly claim?: StreamClaim,
   ) {}
 }
 
 export function decideAuthorize(state: Payment, command: AuthorizePayment): Plan {
   if (state.status !== 'unknown') throw new Problem('authorization_used_elsewhere');
-  const { exposure, terms } = command;
+  const { attachments, claim, exposure, terms } = command;
   const authorized = (mode: Pick<PaymentAuthorized['data'], 'mode' | 'hold'>): PaymentAuthorized[] => [
     { type: 'PaymentAuthorized', schema: 1, data: { ...terms, ...mode } },
   ];
-  if (!exposure) return { events: authorized({ mode: 'after' }), attachments: command.attachments };
+  if (!exposure) return { events: authorized({ mode: 'after' }), attachments, claim };
   return {
     hold: { key: exposure.key, delta: BigInt(terms.terms.amount), limit: exposure.limit },
     // Over the limit is no refusal: the payer is served once the money has moved.
     events: (held) => authorized(held ? { mode: 'async', hold: exposure.key } : { mode: 'after' }),
-    attachments: command.attachments,
+    attachments,
+    claim,
   };
 }
 

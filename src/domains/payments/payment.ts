@@ -181,7 +181,11 @@ export type Payment =
   | ({ readonly status: 'authorized'; readonly gateway: string } & Known)
   | ({ readonly status: 'delivered' } & Served)
   | ({ readonly status: 'submitted'; readonly transactions: readonly Hex[] } & Served)
-  | ({ readonly status: 'settled'; readonly settled: PaymentSettled['data']; readonly transactions: readonly Hex[] } & Served)
+  | ({
+      readonly status: 'settled';
+      readonly settled: PaymentSettled['data'];
+      readonly transactions: readonly Hex[];
+    } & Served)
   | ({ readonly status: 'settlement_failed'; readonly failed: PaymentSettlementFailed['data'] } & Served)
   | ({ readonly status: 'released'; readonly failed: DeliveryFailed['data'] } & Known)
   | ({ readonly status: 'interrupted'; readonly gateway: string } & Known);

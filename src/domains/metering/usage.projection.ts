@@ -1,0 +1,88 @@
+import type { PoolClient } from 'pg';
+import type { StoredEvent } from '../../base/event-store/event.js';
+import type { Projection } from '../../base/event-store/projection-runner.js';
+
+/** What the meter reads from the authorization that began a delivered payment. */
+interface Metered {
+  readonly tenant: string;
+  readonly route: string;
+  readonly units: string;
+  readonly terms: { readonly payer: string; readonly asset: string; readonly amount: string };
+}
+
+interface Total {
+  readonly tenant: string;
+  readonly route: string;
+  readonly payer: string;
+  readonly asset: string;
+  readonly day: string;
+  requests: bigint;
+  units: bigint;
+  amount: bigint;
+}
+
+/** Delivered requests, units and charges per tenant, route, payer, asset and UTC day. */
+export const usageProjection: Projection = {
+  name: 'usage',
+  version: 1,
+  types: ['RequestDelivered'],
+
+  async apply(client, events) {
+    const authorized = await authorizations(client, events);
+    await addTotals(client, totalsOf(events, authorized));
+  },
+
+  async reset(client) {
+    await client.query('truncate usage_days');
+  },
+};
+
+async function authorizations(client: PoolClient, events: readonly StoredEvent[]): Promise<Map<string, Metered>> {
+  const { rows } = await client.query<{ stream: string; data: Metered }>({
+    name: 'usage-authorizations',
+    text: 'select stream, data from events where stream = any($1::text[]) and version = 1',
+    values: [events.map((event) => event.stream)],
+  });
+  return new Map(rows.map((row) => [row.stream, row.data]));
+}
+
+/** Pure: sums a batch of deliveries. */
+export function totalsOf(events: readonly StoredEvent[], authorized: ReadonlyMap<string, Metered>): Total[] {
+  const totals = new Map<string, Total>();
+  for (const event of events) {
+    const metered = authorized.get(event.stream);
+    if (!metered) throw new Error(`delivery without authorization at ${event.position}`);
+    const { route, tenant } = metered;
+    const { asset, payer, amount } = metered.terms;
+    const day = event.occurredAt.toISOString().slice(0, 10);
+    const key = [tenant, route, payer, asset, day].join('\n');
+    const total = totals.get(key) ?? { tenant, route, payer, asset, day, requests: 0n, units: 0n, amount: 0n };
+    total.requests += 1n;
+    total.units += BigInt(metered.units);
+    total.amount += BigInt(amount);
+    totals.set(key, total);
+  }
+  return [...totals.values()];
+}
+
+async function addTotals(client: PoolClient, totals: readonly Total[]): Promise<void> {
+  const text = (pick: (total: Total) => string | bigint) => totals.map((total) => String(pick(total)));
+  await client.query({
+    name: 'usage-add',
+    text: `insert into usage_days as d (tenant, route, payer, asset, day, requests, units, amount)
+           select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::date[], $6::bigint[], $7::bigint[],
+             $8::numeric[])
+           on conflict (tenant, route, payer, asset, day) do update set requests = d.requests + excluded.requests,
+             units = d.units + excluded.units, amount = d.amount + excluded.amount`,
+    values: [
+      text((total) => total.tenant),
+      text((total) => total.route),
+      text((total) => total.payer),
+      text((total) => total.asset),
+      text((total) => total.day),
+      text((total) => total.requests),
+      text((total) => total.units),
+      text((total) => total.amount),
+    ],
+  });
+}
