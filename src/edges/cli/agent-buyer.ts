@@ -1,0 +1,98 @@
+import { ExactEvmScheme } from '@x402/evm';
+import { decodePaymentResponseHeader, wrapFetchWithPayment, x402Client } from '@x402/fetch';
+import { mnemonicToAccount } from 'viem/accounts';
+import { type ReceiptMark, receiptMark } from './agent-receipt.js';
+
+/** The mnemonic of every local development chain; its second account, as the first one deploys things. */
+const TEST_MNEMONIC = 'test test test test test test test test test test test junk';
+const ACCOUNT_INDEX = 1;
+
+export interface DemoRequest {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  readonly body?: object;
+}
+
+export const demoRequests: readonly DemoRequest[] = [
+  { method: 'GET', path: '/demo/weather' },
+  { method: 'GET', path: '/demo/files/report.txt' },
+  { method: 'POST', path: '/demo/query', body: { query: 'select 1' } },
+  { method: 'POST', path: '/demo/completions', body: { prompt: 'hello' } },
+  { method: 'GET', path: '/demo/slow' },
+];
+
+export type SettlementMark =
+  | { readonly state: 'settled'; readonly transaction: string }
+  | { readonly state: 'pending' | 'failed' | 'none' };
+
+/** One row of the table. */
+export interface Purchase {
+  readonly request: DemoRequest;
+  /** Atomic units that the payment signed over; absent if none was signed. */
+  readonly amount?: bigint;
+  /** HTTP status; absent if no answer came. */
+  readonly status?: number;
+  readonly settlement: SettlementMark;
+  readonly receipt: ReceiptMark;
+  readonly milliseconds: number;
+  /** Why the purchase failed, in words. */
+  readonly error?: string;
+}
+
+/** Pays one request with the unmodified official client. Never throws: a failure is a row of the table too. */
+export async function buy(gateway: string, request: DemoRequest): Promise<Purchase> {
+  const started = performance.now();
+  const client = new x402Client();
+  let amount: bigint | undefined;
+  client.register('eip155:*', new ExactEvmScheme(mnemonicToAccount(TEST_MNEMONIC, { addressIndex: ACCOUNT_INDEX })));
+  client.onAfterPaymentCreation(async ({ selectedRequirements }) => {
+    amount = BigInt(selectedRequirements.amount);
+  });
+  const elapsed = () => performance.now() - started;
+  try {
+    const response = await wrapFetchWithPayment(fetch, client)(new URL(request.path, gateway), initOf(request));
+    const text = await response.text();
+    const milliseconds = elapsed();
+    const header = response.headers.get('payment-response');
+    const answer = header === null ? undefined : decodePaymentResponseHeader(header);
+    return {
+      request,
+      amount,
+      status: response.status,
+      settlement: settlementMark(answer),
+      receipt: await receiptMark(gateway, answer?.extensions),
+      milliseconds,
+      ...(response.ok ? {} : { error: reasonOf(text, answer?.errorReason) }),
+    };
+  } catch (error) {
+    const none = { settlement: { state: 'none' }, receipt: { state: 'none' } } as const;
+    return { request, amount, ...none, milliseconds: elapsed(), error: messageOf(error) };
+  }
+}
+
+function initOf({ method, body }: DemoRequest): RequestInit {
+  if (body === undefined) return { method };
+  return { method, body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
+}
+
+function settlementMark(answer: ReturnType<typeof decodePaymentResponseHeader> | undefined): SettlementMark {
+  if (answer === undefined) return { state: 'none' };
+  if (!answer.success) return { state: 'failed' };
+  return answer.transaction === '' ? { state: 'pending' } : { state: 'settled', transaction: answer.transaction };
+}
+
+/** The stable code of a problem document, the reason of the settlement, or the beginning of whatever was sent. */
+function reasonOf(text: string, settlementReason: string | undefined): string {
+  if (settlementReason) return settlementReason;
+  try {
+    const { code, error, detail } = JSON.parse(text) as Record<string, unknown>;
+    return String(code ?? error ?? detail ?? text.slice(0, 80));
+  } catch {
+    return text.slice(0, 80);
+  }
+}
+
+function messageOf(error: unknown): string {
+  const { message, cause } = error as Error;
+  return cause instanceof Error ? `${message}: ${cause.message}` : message;
+}

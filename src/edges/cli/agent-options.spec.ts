@@ -1,0 +1,23 @@
+import { parseAgentOptions, UsageError } from './agent-options.js';
+
+describe('agent options', () => {
+  it('default to twenty instant payments at the running gateway', () => {
+    expect(parseAgentOptions([])).toEqual({ calls: 20, pay: 'instant', url: undefined });
+  });
+
+  it('take what is said', () => {
+    const args = ['--calls', '3', '--pay', 'deferred', '--url', 'http://127.0.0.1:4020'];
+    expect(parseAgentOptions(args)).toEqual({ calls: 3, pay: 'deferred', url: 'http://127.0.0.1:4020' });
+  });
+
+  it.each([
+    ['no calls at all', ['--calls', '0']],
+    ['half a call', ['--calls', '1.5']],
+    ['another way to pay', ['--pay', 'later']],
+    ['something that is no URL', ['--url', 'localhost']],
+    ['a gateway elsewhere, since the key is public', ['--url', 'https://api.example.com']],
+    ['a flag nobody knows', ['--fast']],
+  ])('refuse %s', (_what, args) => {
+    expect(() => parseAgentOptions(args)).toThrow(UsageError);
+  });
+});

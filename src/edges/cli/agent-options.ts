@@ -1,0 +1,44 @@
+import { parseArgs } from 'node:util';
+
+export interface AgentOptions {
+  /** How many requests to pay, at least 1. */
+  readonly calls: number;
+  readonly pay: 'instant' | 'deferred';
+  /** Base URL of the gateway; taken from the data folder of a running Tollbook if absent. */
+  readonly url?: string;
+}
+
+/** A wish that cannot be met, in words for the person at the terminal. */
+export class UsageError extends Error {}
+
+/** Reads `--calls N --pay instant|deferred --url URL`. Throws `UsageError`. */
+export function parseAgentOptions(args: readonly string[]): AgentOptions {
+  const { calls, pay, url } = readFlags(args);
+  if (!/^[1-9]\d{0,5}$/.test(calls)) throw new UsageError(`--calls is a number from 1 to 999999, not "${calls}"`);
+  if (pay !== 'instant' && pay !== 'deferred') throw new UsageError(`--pay is instant or deferred, not "${pay}"`);
+  if (url !== undefined) checkLocal(url);
+  return { calls: Number(calls), pay, url };
+}
+
+function readFlags(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        calls: { type: 'string', default: '20' },
+        pay: { type: 'string', default: 'instant' },
+        url: { type: 'string' },
+      },
+    }).values;
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
+
+/** The agent's key is public, so it pays only on this machine. */
+function checkLocal(url: string): void {
+  const host = URL.canParse(url) ? new URL(url).hostname : undefined;
+  if (host === undefined) throw new UsageError(`--url is an address such as http://localhost:4020, not "${url}"`);
+  if (host === 'localhost' || host.endsWith('.localhost') || host === '[::1]' || host.startsWith('127.')) return;
+  throw new UsageError(`The agent pays with a public test key, so only a gateway on this machine: not ${host}`);
+}

@@ -1,0 +1,39 @@
+import type { Purchase } from './agent-buyer.js';
+import { renderPurchases, succeeded } from './agent-table.js';
+
+const transaction = `0x${'ab'.repeat(32)}`;
+const settled: Purchase = {
+  request: { method: 'GET', path: '/demo/slow' },
+  amount: 1234n,
+  status: 200,
+  settlement: { state: 'settled', transaction },
+  receipt: { state: 'verified' },
+  milliseconds: 311.6,
+};
+const pending: Purchase = { ...settled, amount: 1000n, settlement: { state: 'pending' } };
+const refused: Purchase = { ...settled, amount: undefined, status: 404, error: 'route_not_found' };
+
+describe('agent table', () => {
+  it('shows price, status, settlement, receipt and time of each call', () => {
+    const text = renderPurchases([settled, refused]);
+    expect(text).toMatch(/GET \/demo\/slow.*\$0\.001234.*200.*settled 0xababab…abab.*✓ verified.*312/);
+    expect(text).toMatch(/404.*route_not_found/);
+  });
+
+  it('adds up only what succeeded', () => {
+    const last = renderPurchases([settled, pending, refused]).split('\n').at(-1);
+    expect(last).toBe('2 paid for $0.002234, 1 settled, 1 pending, 2 receipts verified, 1 failed');
+  });
+
+  it.each<[string, Partial<Purchase>, boolean]>([
+    ['settled', {}, true],
+    ['pending', { settlement: { state: 'pending' } }, true],
+    ['without settlement', { settlement: { state: 'none' } }, false],
+    ['settlement failed', { settlement: { state: 'failed' } }, false],
+    ['unpaid', { amount: undefined }, false],
+    ['with a receipt that does not hold', { receipt: { state: 'invalid' } }, false],
+    ['refused', { error: 'quote_expired' }, false],
+  ])('%s: success is decided by answer, payment and receipt', (_what, change, expected) => {
+    expect(succeeded({ ...settled, ...change })).toBe(expected);
+  });
+});

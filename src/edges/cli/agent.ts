@@ -1,0 +1,58 @@
+import { readEndpoints } from '../../base/embedded/endpoints.js';
+import { loadConfig } from '../../base/platform/config.js';
+import { buy, demoRequests, type Purchase } from './agent-buyer.js';
+import { type AgentOptions, parseAgentOptions, UsageError } from './agent-options.js';
+import { renderPurchases, succeeded } from './agent-table.js';
+
+/** `npm run agent`: buys from the demo tenant as a stranger would. Exit code 0 if every call was paid and answered. */
+async function main(): Promise<number> {
+  const options = parseAgentOptions(process.argv.slice(2));
+  if (options.pay === 'deferred') {
+    throw new UsageError('Paying later is not available yet; leave --pay away, or say --pay instant');
+  }
+  const gateway = options.url ?? (await runningGateway());
+  await checkAlive(gateway);
+  const purchases = await buyAll(gateway, options);
+  console.log(renderPurchases(purchases));
+  return purchases.every(succeeded) ? 0 : 1;
+}
+
+async function runningGateway(): Promise<string> {
+  const { dataDir } = loadConfig(process.env);
+  const endpoints = await readEndpoints(dataDir);
+  if (endpoints?.gateway !== undefined) return endpoints.gateway;
+  throw new UsageError(`No Tollbook runs with its data in ${dataDir}: start one with "npm start", or say --url`);
+}
+
+async function checkAlive(gateway: string): Promise<void> {
+  try {
+    await fetch(new URL('/health/live', gateway));
+  } catch {
+    throw new UsageError(`Nothing answers at ${gateway}: start Tollbook with "npm start"`);
+  }
+}
+
+/** One after the other, so that the milliseconds in the table are those of one request. */
+async function buyAll(gateway: string, { calls }: AgentOptions): Promise<Purchase[]> {
+  const purchases: Purchase[] = [];
+  console.log(`Paying ${calls} requests at ${gateway}`);
+  for (let call = 0; call < calls; call++) {
+    const request = demoRequests[call % demoRequests.length]!;
+    showProgress(`${call + 1}/${calls} ${request.method} ${request.path}`);
+    purchases.push(await buy(gateway, request));
+  }
+  showProgress('');
+  return purchases;
+}
+
+function showProgress(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[2K${text}`);
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  console.error(error.message);
+  process.exitCode = 2;
+}
