@@ -1,0 +1,109 @@
+import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto';
+import type { Pool } from 'pg';
+import type { Attachment } from '../../base/event-store/unit-of-work.js';
+import type { PaymentId } from './payment.js';
+
+/** The answer to one paid request, as it was or would have been sent. */
+export interface StoredAnswer {
+  readonly status: number;
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly body: Buffer;
+}
+
+const VERSION = 1;
+const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+const HEADER_BYTES_MAX = 0xffff;
+
+/**
+ * AES-256-GCM (NIST SP 800-38D) with a key of its own for each payment, so that random nonces stay within that standard's
+ * 2^32 uses of one key at any rate; the payment id is authenticated with it. Layout: version, nonce, ciphertext, tag.
+ * @param key 32 bytes or more
+ */
+export function sealAnswer(key: Buffer, paymentId: PaymentId, answer: StoredAnswer): Buffer {
+  const nonce = randomBytes(NONCE_BYTES);
+  const cipher = createCipheriv('aes-256-gcm', keyOf(key, paymentId), nonce).setAAD(Buffer.from(paymentId));
+  const head = cipher.update(encodeHead(answer));
+  const body = cipher.update(answer.body);
+  return Buffer.concat([Buffer.of(VERSION), nonce, head, body, cipher.final(), cipher.getAuthTag()]);
+}
+
+/** `undefined` if the bytes were not sealed with this key for this payment, or were changed since. */
+export function openAnswer(key: Buffer, paymentId: PaymentId, sealed: Buffer): StoredAnswer | undefined {
+  if (sealed.length < 1 + NONCE_BYTES + TAG_BYTES || sealed[0] !== VERSION) return undefined;
+  const nonce = sealed.subarray(1, 1 + NONCE_BYTES);
+  const tagAt = sealed.length - TAG_BYTES;
+  const decipher = createDecipheriv('aes-256-gcm', keyOf(key, paymentId), nonce, { authTagLength: TAG_BYTES });
+  decipher.setAAD(Buffer.from(paymentId)).setAuthTag(sealed.subarray(tagAt));
+  try {
+    const plain = decipher.update(sealed.subarray(1 + NONCE_BYTES, tagAt));
+    return decode(Buffer.concat([plain, decipher.final()]));
+  } catch {
+    return undefined;
+  }
+}
+
+/** The row that keeps an answer, to be stored together with the delivery's events. @param expiresAt epoch milliseconds */
+export function answerAttachment(
+  key: Buffer,
+  paymentId: PaymentId,
+  answer: StoredAnswer,
+  expiresAt: number,
+): Attachment {
+  const ciphertext = sealAnswer(key, paymentId, answer);
+  return { table: 'answers', row: { payment_id: paymentId, ciphertext, expires_at: new Date(expiresAt) } };
+}
+
+/** Reads and forgets the kept answers; they are written with the events, as attachments. */
+export class AnswerStore {
+  constructor(
+    private readonly pool: Pick<Pool, 'query'>,
+    private readonly key: Buffer,
+  ) {}
+
+  /** `undefined` if none was kept, it expired, or its key is no longer known. @param now epoch milliseconds */
+  async read(paymentId: PaymentId, now: number): Promise<StoredAnswer | undefined> {
+    const { rows } = await this.pool.query<{ ciphertext: Buffer }>({
+      name: 'answer-read',
+      text: 'select ciphertext from answers where payment_id = $1 and expires_at > $2',
+      values: [paymentId, new Date(now)],
+    });
+    return rows[0] && openAnswer(this.key, paymentId, rows[0].ciphertext);
+  }
+
+  /** Deletes what has expired and says how many. @param now epoch milliseconds */
+  async purge(now: number): Promise<number> {
+    const { rowCount } = await this.pool.query('delete from answers where expires_at <= $1', [new Date(now)]);
+    return rowCount ?? 0;
+  }
+}
+
+function keyOf(key: Buffer, paymentId: PaymentId): Buffer {
+  return createHmac('sha256', key).update(`tollbook-answer\n${paymentId}`).digest();
+}
+
+/** Status, number of headers, then each name and value with its length before it, all as 16-bit big-endian; the body follows. */
+function encodeHead({ status, headers }: StoredAnswer): Buffer {
+  const texts = headers.flat().map((text) => Buffer.from(text, 'latin1'));
+  const head = Buffer.allocUnsafe(texts.reduce((sum, text) => sum + 2 + text.length, 4));
+  head.writeUInt16BE(status, 0);
+  let at = head.writeUInt16BE(headers.length, 2);
+  for (const text of texts) {
+    if (text.length > HEADER_BYTES_MAX) throw new RangeError(`a header of ${text.length} bytes cannot be kept`);
+    at = head.writeUInt16BE(text.length, at);
+    at += text.copy(head, at);
+  }
+  return head;
+}
+
+function decode(plain: Buffer): StoredAnswer {
+  let at = 4;
+  const text = (): string => {
+    const start = at + 2;
+    at = start + plain.readUInt16BE(at);
+    return plain.latin1Slice(start, at);
+  };
+  const headers: [string, string][] = [];
+  for (let left = plain.readUInt16BE(2); left > 0; left--) headers.push([text(), text()]);
+  return { status: plain.readUInt16BE(0), headers, body: plain.subarray(at) };
+}

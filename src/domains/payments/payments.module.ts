@@ -1,0 +1,25 @@
+import { Module } from '@nestjs/common';
+import { handlerFor } from './handler-for.js';
+import {
+  AuthorizePayment,
+  decideAuthorize,
+  decideDelivery,
+  decideFailure,
+  decideInterruption,
+  decideRestart,
+  FailDelivery,
+  InterruptDelivery,
+  RecordDelivery,
+  RestartDelivery,
+} from './payment.decide.js';
+
+@Module({
+  providers: [
+    handlerFor(AuthorizePayment, decideAuthorize),
+    handlerFor(RecordDelivery, decideDelivery),
+    handlerFor(FailDelivery, decideFailure),
+    handlerFor(InterruptDelivery, decideInterruption),
+    handlerFor(RestartDelivery, decideRestart),
+  ],
+})
+export class PaymentsModule {}

@@ -1,0 +1,92 @@
+import type { Address, Hex } from '../../base/shared/hex.js';
+import { type Known, type Plan, releaseOf } from './payment.decide.js';
+import type {
+  Payment,
+  PaymentId,
+  PaymentSettled,
+  PaymentSettlementFailed,
+  SettlementReverted,
+  SettlementSubmitted,
+} from './payment.js';
+
+/**
+ * A transaction that may pay for this payment is durable and is about to be broadcast. Repeatable: the same hash
+ * counts once, and a payment whose fate is known stays as it is.
+ */
+export class SubmitSettlement {
+  constructor(
+    readonly paymentId: PaymentId,
+    readonly transaction: Hex,
+    readonly settler: Address,
+    readonly known?: Known,
+  ) {}
+}
+
+export function decideSubmit(state: Payment, command: SubmitSettlement): Plan {
+  if (!isOpen(state)) return { events: [] };
+  const { settler, transaction } = command;
+  const sent = state.status === 'submitted' ? state.transactions : [];
+  if (sent.includes(transaction)) return { events: [] };
+  const data = { transaction, settler, attempt: sent.length + 1 };
+  const event: SettlementSubmitted = { type: 'SettlementSubmitted', schema: 1, data };
+  return { events: [event] };
+}
+
+/** The transfer to the payee, of the exact amount, stands in a block. Gives the payer's exposure back. */
+export class ConfirmSettlement {
+  constructor(
+    readonly paymentId: PaymentId,
+    readonly settled: PaymentSettled['data'],
+    readonly known?: Known,
+  ) {}
+}
+
+export function decideConfirm(state: Payment, command: ConfirmSettlement): Plan {
+  if (!isOpen(state)) return { events: [] };
+  const event: PaymentSettled = { type: 'PaymentSettled', schema: 1, data: command.settled };
+  return { events: [event], hold: releaseOf(state.authorized) };
+}
+
+/**
+ * The transfer will never happen. The hold stays: an answer that was delivered and not paid keeps counting against
+ * its payer. (In mode `after` nothing was delivered and there is no hold.)
+ */
+export class FailSettlement {
+  constructor(
+    readonly paymentId: PaymentId,
+    readonly failed: PaymentSettlementFailed['data'],
+    readonly known?: Known,
+  ) {}
+}
+
+export function decideFail(state: Payment, command: FailSettlement): Plan {
+  if (!isOpen(state)) return { events: [] };
+  const event: PaymentSettlementFailed = { type: 'PaymentSettlementFailed', schema: 1, data: command.failed };
+  return { events: [event] };
+}
+
+/** The block that held the transfer is not in the chain any more. Takes the exposure again, whatever its limit. */
+export class RevertSettlement {
+  constructor(
+    readonly paymentId: PaymentId,
+    readonly reverted: SettlementReverted['data'],
+    readonly known?: Known,
+  ) {}
+}
+
+export function decideRevert(state: Payment, command: RevertSettlement): Plan {
+  const { blockHash, transaction } = command.reverted;
+  if (state.status !== 'settled') return { events: [] };
+  // A settlement seen again in another block since then is not the one that went away.
+  if (state.settled.transaction !== transaction || state.settled.blockHash !== blockHash) return { events: [] };
+  const event: SettlementReverted = { type: 'SettlementReverted', schema: 1, data: command.reverted };
+  const { hold, terms } = state.authorized;
+  return { events: [event], hold: hold === undefined ? undefined : { key: hold, delta: BigInt(terms.amount) } };
+}
+
+/** A delivered payment whose settlement has no outcome yet. */
+export type OpenPayment = Extract<Payment, { status: 'delivered' | 'submitted' }>;
+
+export function isOpen(state: Payment): state is OpenPayment {
+  return state.status === 'delivered' || state.status === 'submitted';
+}

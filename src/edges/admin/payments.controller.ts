@@ -1,0 +1,52 @@
+import { Controller, Get, Inject, Param, Query, UseGuards } from '@nestjs/common';
+import { z } from 'zod';
+import type { Prisma } from '../../base/platform/prisma.js';
+import { PRISMA } from '../../base/platform/tokens.js';
+import { Problem } from '../../base/shared/problem.js';
+import { findPayment, listPayments, type PaymentView, paymentView } from '../../domains/payments/payments.queries.js';
+import { AdminKeyGuard } from './admin-key.guard.js';
+import { decodeCursor, type Page, pageOf, pageQuery, parseQuery } from './paging.js';
+
+const states = [
+  'authorized',
+  'delivered',
+  'submitted',
+  'settled',
+  'settlement_failed',
+  'released',
+  'interrupted',
+] as const;
+
+const listQuery = pageQuery.extend({
+  tenant: z.string().max(100).optional(),
+  route: z.string().max(100).optional(),
+  payer: z.string().max(100).toLowerCase().optional(),
+  state: z.enum(states).optional(),
+});
+
+@Controller('admin/v1/payments')
+@UseGuards(AdminKeyGuard)
+export class PaymentsController {
+  constructor(@Inject(PRISMA) private readonly prisma: Prisma) {}
+
+  /** Newest first. */
+  @Get()
+  async list(@Query() query: unknown): Promise<Page<PaymentView>> {
+    const { cursor, limit, ...filter } = parseQuery(listQuery, query);
+    const rows = await listPayments(this.prisma, filter, cursor === undefined ? undefined : positionOf(cursor), limit);
+    return pageOf(rows, limit, (row) => [row.position.toString()], paymentView);
+  }
+
+  @Get(':id')
+  async one(@Param('id') id: string): Promise<PaymentView> {
+    const row = await findPayment(this.prisma, id);
+    if (!row) throw new Problem('not_found');
+    return paymentView(row);
+  }
+}
+
+function positionOf(cursor: string): bigint {
+  const position = decodeCursor(cursor, 1)[0]!;
+  if (!/^\d{1,18}$/.test(position)) throw new Problem('invalid_request', 'cursor is not one that a list gave');
+  return BigInt(position);
+}

@@ -1,0 +1,38 @@
+import { Controller, Get, Inject, Query, UseGuards } from '@nestjs/common';
+import { z } from 'zod';
+import type { Prisma } from '../../base/platform/prisma.js';
+import { PRISMA } from '../../base/platform/tokens.js';
+import { Problem } from '../../base/shared/problem.js';
+import { listUsage, type UsageKey, type UsageView, usageKey, usageView } from '../../domains/metering/usage.queries.js';
+import { AdminKeyGuard } from './admin-key.guard.js';
+import { decodeCursor, type Page, pageOf, pageQuery, parseQuery } from './paging.js';
+
+const listQuery = pageQuery.extend({
+  tenant: z.string().max(100).optional(),
+  route: z.string().max(100).optional(),
+  payer: z.string().max(100).toLowerCase().optional(),
+  /** First and last UTC day, both included. */
+  from: z.iso.date().optional(),
+  to: z.iso.date().optional(),
+});
+
+/** Delivered requests per tenant, route, payer, asset and UTC day. */
+@Controller('admin/v1/usage')
+@UseGuards(AdminKeyGuard)
+export class UsageController {
+  constructor(@Inject(PRISMA) private readonly prisma: Prisma) {}
+
+  /** Newest day first. */
+  @Get()
+  async list(@Query() query: unknown): Promise<Page<UsageView>> {
+    const { cursor, limit, ...filter } = parseQuery(listQuery, query);
+    const rows = await listUsage(this.prisma, filter, cursor === undefined ? undefined : keyOf(cursor), limit);
+    return pageOf(rows, limit, usageKey, usageView);
+  }
+}
+
+function keyOf(cursor: string): UsageKey {
+  const key = decodeCursor(cursor, 5) as unknown as UsageKey;
+  if (Number.isNaN(Date.parse(key[4]))) throw new Problem('invalid_request', 'cursor is not one that a list gave');
+  return key;
+}

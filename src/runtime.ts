@@ -1,0 +1,66 @@
+import { type DynamicModule, Global, Module } from '@nestjs/common';
+import { CqrsModule } from '@nestjs/cqrs';
+import { Pool } from 'pg';
+import { EventStore } from './base/event-store/event-store.js';
+import { LogTail } from './base/event-store/log-tail.js';
+import type { Config } from './base/platform/config.js';
+import { createLogger, type Logger } from './base/platform/logger.js';
+import { type Prisma, prismaFor } from './base/platform/prisma.js';
+import type { Secrets } from './base/platform/secrets.js';
+import { CLOCK, CONFIG, LOGGER, POOL, PRISMA, SECRETS } from './base/platform/tokens.js';
+import { type Clock, systemClock } from './base/shared/clock.js';
+
+/** What one process has once, whatever roles it plays. */
+export interface Runtime {
+  readonly config: Config & { readonly databaseUrl: string; readonly redisUrl: string; readonly chainRpcUrl: string };
+  readonly secrets: Secrets;
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly pool: Pool;
+  readonly prisma: Prisma;
+  readonly store: EventStore;
+  readonly tail: LogTail;
+  close(): Promise<void>;
+}
+
+export async function openRuntime(config: Runtime['config'], secrets: Secrets): Promise<Runtime> {
+  const log = createLogger(config.logLevel, config.role);
+  const pool = new Pool({
+    connectionString: config.databaseUrl,
+    application_name: `tollbook-${config.role}`,
+    max: 16,
+    connectionTimeoutMillis: 5_000,
+    query_timeout: 15_000,
+    statement_timeout: 12_000,
+  });
+  pool.on('error', (error) => log.warn({ err: error.message }, 'an idle database connection was lost'));
+  const tail = new LogTail(config.databaseUrl, log);
+  await tail.start();
+  const store = new EventStore(pool, systemClock);
+  const prisma = prismaFor(config.databaseUrl);
+  const close = async () => {
+    await tail.stop();
+    await prisma.$disconnect();
+    await pool.end();
+  };
+  return { config, secrets, log, clock: systemClock, pool, prisma, store, tail, close };
+}
+
+/** Hands the runtime's parts to every role's module. */
+@Global()
+@Module({})
+export class RuntimeModule {
+  static of(runtime: Runtime): DynamicModule {
+    const providers = [
+      { provide: CONFIG, useValue: runtime.config },
+      { provide: SECRETS, useValue: runtime.secrets },
+      { provide: LOGGER, useValue: runtime.log },
+      { provide: CLOCK, useValue: runtime.clock },
+      { provide: POOL, useValue: runtime.pool },
+      { provide: PRISMA, useValue: runtime.prisma },
+      { provide: EventStore, useValue: runtime.store },
+      { provide: LogTail, useValue: runtime.tail },
+    ];
+    return { module: RuntimeModule, imports: [CqrsModule.forRoot()], providers, exports: [...providers, CqrsModule] };
+  }
+}
