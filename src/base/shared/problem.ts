@@ -8,6 +8,7 @@ export const problems = {
   payment_header_too_large: [400, 'The payment header is larger than this server decodes'],
   duplicate_payment_header: [400, 'Send exactly one payment header'],
   unsupported_x402_version: [400, 'This server speaks x402 versions 1 and 2'],
+  unsupported_scheme: [400, 'This server takes payments of the exact scheme only'],
   invalid_payment_identifier: [400, 'A payment identifier is 16 to 128 letters, digits, hyphens or underscores'],
   // use of an authorization
   authorization_used_elsewhere: [409, 'This authorization already bought another request; sign a new one'],

@@ -1,0 +1,59 @@
+import type { Address, Hex, Network } from '../shared/hex.js';
+import type { JsonObject } from '../shared/json.js';
+import { type Reason, sentenceOf, v1ReasonOf } from './errors.js';
+import { encodeHeader, PAYMENT_RESPONSE, X_PAYMENT_RESPONSE } from './headers.js';
+import { v1NameOf } from './networks.js';
+
+interface Answered {
+  readonly network: Network;
+  readonly payer: Address;
+  /** Atomic units. */
+  readonly amount: bigint;
+  /** For example the receipt, under its extension key. Version 2 only. */
+  readonly extensions?: JsonObject | undefined;
+}
+
+/** How a payment stands when the reply is sent. */
+export type SettlementAnswer =
+  | ({ readonly outcome: 'settled'; readonly transaction: Hex } & Answered)
+  /** Accepted, not yet on the chain. */
+  | ({ readonly outcome: 'pending' } & Answered)
+  | {
+      readonly outcome: 'failed';
+      readonly reason: Reason;
+      readonly network: Network;
+      readonly payer?: Address | undefined;
+    };
+
+/** `PAYMENT-RESPONSE` (version 2) or `X-PAYMENT-RESPONSE` (version 1), to answer in the version that was spoken. */
+export function encodeSettlement(answer: SettlementAnswer, version: 1 | 2): Record<string, string> {
+  return version === 2
+    ? { [PAYMENT_RESPONSE]: encodeHeader(JSON.stringify(settleResponse(answer))) }
+    : { [X_PAYMENT_RESPONSE]: encodeHeader(JSON.stringify(settleResponseV1(answer))) };
+}
+
+/** SettleResponse of the version 2 specification, section 5.3; `transaction` is empty while there is none. */
+function settleResponse(answer: SettlementAnswer): object {
+  const { network, payer } = answer;
+  if (answer.outcome === 'failed') {
+    const { reason } = answer;
+    return { success: false, errorReason: reason, errorMessage: sentenceOf(reason), payer, transaction: '', network };
+  }
+  const { amount, extensions } = answer;
+  const extra = answer.outcome === 'pending' ? { state: 'pending' } : undefined;
+  const transaction = transactionOf(answer);
+  return { success: true, payer, transaction, network, amount: amount.toString(), extensions, extra };
+}
+
+/** Version 1 knows neither amount nor extensions, has short network names, and a closed list of reasons. */
+function settleResponseV1(answer: SettlementAnswer): object {
+  const network = v1NameOf(answer.network);
+  if (network === undefined) throw new Error(`version 1 has no name for ${answer.network}`);
+  const errorReason = answer.outcome === 'failed' ? v1ReasonOf(answer.reason) : undefined;
+  const success = answer.outcome !== 'failed';
+  return { success, errorReason, payer: answer.payer, transaction: transactionOf(answer), network };
+}
+
+function transactionOf(answer: SettlementAnswer): string {
+  return answer.outcome === 'settled' ? answer.transaction : '';
+}
