@@ -101,7 +101,7 @@ function decode(plain: Buffer): StoredAnswer {
   const text = (): string => {
     const start = at + 2;
     at = start + plain.readUInt16BE(at);
-    return plain.latin1Slice(start, at);
+    return plain.toString('latin1', start, at);
   };
   const headers: [string, string][] = [];
   for (let left = plain.readUInt16BE(2); left > 0; left--) headers.push([text(), text()]);
