@@ -25,7 +25,7 @@ export class SubmitSettlement {
 export function decideSubmit(state: Payment, command: SubmitSettlement): Plan {
   if (!isOpen(state)) return { events: [] };
   const { settler, transaction } = command;
-  const sent = state.status === 'submitted' ? state.transactions : [];
+  const sent = transactionsOf(state);
   if (sent.includes(transaction)) return { events: [] };
   const data = { transaction, settler, attempt: sent.length + 1 };
   const event: SettlementSubmitted = { type: 'SettlementSubmitted', schema: 1, data };
@@ -48,19 +48,22 @@ export function decideConfirm(state: Payment, command: ConfirmSettlement): Plan 
 }
 
 /**
- * The transfer will never happen. The hold stays: an answer that was delivered and not paid keeps counting against
+ * The transfer will never happen. If another transaction was submitted than those judged, nothing is
+ * decided, because that one may still pay. The hold stays: an answer that was delivered and not paid keeps counting against
  * its payer. (In mode `after` nothing was delivered and there is no hold.)
  */
 export class FailSettlement {
   constructor(
     readonly paymentId: PaymentId,
     readonly failed: PaymentSettlementFailed['data'],
+    /** Transactions that were looked at; none of them can pay for this payment any more. */
+    readonly judged: readonly Hex[],
     readonly known?: Known,
   ) {}
 }
 
 export function decideFail(state: Payment, command: FailSettlement): Plan {
-  if (!isOpen(state)) return { events: [] };
+  if (!isOpen(state) || transactionsOf(state).some((hash) => !command.judged.includes(hash))) return { events: [] };
   const event: PaymentSettlementFailed = { type: 'PaymentSettlementFailed', schema: 1, data: command.failed };
   return { events: [event] };
 }
@@ -89,4 +92,9 @@ export type OpenPayment = Extract<Payment, { status: 'delivered' | 'submitted' }
 
 export function isOpen(state: Payment): state is OpenPayment {
   return state.status === 'delivered' || state.status === 'submitted';
+}
+
+/** Hashes submitted so far, oldest first. */
+export function transactionsOf(state: OpenPayment): readonly Hex[] {
+  return state.status === 'submitted' ? state.transactions : [];
 }

@@ -1,0 +1,151 @@
+import type { Pool } from 'pg';
+import type { SignedTransaction } from '../../base/chain/chain.js';
+import type { Address, Hex } from '../../base/shared/hex.js';
+import type { PaymentId } from '../payments/payment.js';
+
+/**
+ * - `submitted`: durable, and broadcast as often as needed; it may be mined at any moment.
+ * - `mined`: in a block, whatever became of its items.
+ * - `lost`: it can have no effect any more: its nonce went to another transaction, or it failed as a whole.
+ */
+export type TransactionStatus = 'submitted' | 'mined' | 'lost';
+
+export interface SettlementTransaction extends SignedTransaction {
+  readonly payments: readonly PaymentId[];
+  readonly status: TransactionStatus;
+  readonly block: BlockRef | undefined;
+}
+
+export interface BlockRef {
+  readonly number: bigint;
+  readonly hash: Hex;
+}
+
+/** The signed transactions of all settlers. A row is the durable intent: no transaction is broadcast without one. */
+export interface TransactionBook {
+  /** `max(nonce) + 1` of a settler, 0 if it never signed. */
+  nextNonce(settler: Address): Promise<number>;
+  /**
+   * Stores an intent, unless its nonce is taken or one of its payments is in a transaction already that may still
+   * pay for it (`false`: look again and sign anew). One statement, so the unique nonce decides between workers.
+   */
+  record(transaction: SignedTransaction, payments: readonly PaymentId[]): Promise<boolean>;
+  /** Puts other bytes in the place of an unmined transaction with the same nonce; `false` if it is not there any more. */
+  replace(old: Hex, transaction: SignedTransaction, payments: readonly PaymentId[]): Promise<boolean>;
+  /** Every transaction that names one of the payments, oldest nonce first. */
+  naming(payments: readonly PaymentId[]): Promise<readonly SettlementTransaction[]>;
+  find(hash: Hex): Promise<SettlementTransaction | undefined>;
+  markMined(hash: Hex, block: BlockRef): Promise<void>;
+  markLost(hash: Hex): Promise<void>;
+  /** Back to `submitted`: the block that held it is gone. */
+  markReverted(hash: Hex): Promise<void>;
+  /** Transactions not mined, oldest nonce first, that are at least this old. */
+  unmined(settler: Address, olderThanMs: number, limit: number): Promise<readonly SettlementTransaction[]>;
+  /** Mined transactions that the chain may have dropped: of the last `depth` blocks, or from `nonce` on. */
+  recentlyMined(
+    settler: Address,
+    nonce: number,
+    depth: number,
+    limit: number,
+  ): Promise<readonly SettlementTransaction[]>;
+}
+
+interface Row {
+  readonly hash: Hex;
+  readonly settler: Address;
+  readonly nonce: string;
+  readonly raw: Hex;
+  readonly payments: PaymentId[];
+  readonly status: TransactionStatus;
+  readonly block_number: string | null;
+  readonly block_hash: Hex | null;
+}
+
+const columns = 'hash, settler, nonce, raw, payments, status, block_number, block_hash';
+
+export class PostgresTransactionBook implements TransactionBook {
+  constructor(private readonly pool: Pool) {}
+
+  async nextNonce(settler: Address): Promise<number> {
+    const { rows } = await this.pool.query<{ next: string }>(
+      'select coalesce(max(nonce) + 1, 0) as next from settlement_transactions where settler = $1',
+      [settler],
+    );
+    return Number(rows[0]!.next);
+  }
+
+  async record(transaction: SignedTransaction, payments: readonly PaymentId[]): Promise<boolean> {
+    const { hash, nonce, raw, settler } = transaction;
+    const { rowCount } = await this.pool.query(
+      `insert into settlement_transactions (hash, settler, nonce, raw, payments, status, created_at)
+       select $1, $2, $3, $4, $5::text[], 'submitted', now()
+       where not exists (select 1 from settlement_transactions where status = 'submitted' and payments && $5::text[])
+       on conflict do nothing`,
+      [hash, settler, nonce, raw, payments],
+    );
+    return rowCount === 1;
+  }
+
+  async replace(old: Hex, transaction: SignedTransaction, payments: readonly PaymentId[]): Promise<boolean> {
+    const { hash, nonce, raw, settler } = transaction;
+    const { rowCount } = await this.pool.query(
+      `update settlement_transactions set hash = $2, raw = $5, payments = $6::text[]
+       where hash = $1 and settler = $3 and nonce = $4 and status = 'submitted'`,
+      [old, hash, settler, nonce, raw, payments],
+    );
+    return rowCount === 1;
+  }
+
+  naming(payments: readonly PaymentId[]): Promise<readonly SettlementTransaction[]> {
+    return this.select('where payments && $1::text[] order by nonce', [payments]);
+  }
+
+  async find(hash: Hex): Promise<SettlementTransaction | undefined> {
+    return (await this.select('where hash = $1', [hash]))[0];
+  }
+
+  async markMined(hash: Hex, block: BlockRef): Promise<void> {
+    await this.pool.query(
+      `update settlement_transactions set status = 'mined', block_number = $2, block_hash = $3
+       where hash = $1 and (status, block_hash) is distinct from ('mined', $3)`,
+      [hash, block.number.toString(), block.hash],
+    );
+  }
+
+  async markLost(hash: Hex): Promise<void> {
+    await this.pool.query(`update settlement_transactions set status = 'lost' where hash = $1`, [hash]);
+  }
+
+  async markReverted(hash: Hex): Promise<void> {
+    await this.pool.query(
+      `update settlement_transactions set status = 'submitted', block_number = null, block_hash = null where hash = $1`,
+      [hash],
+    );
+  }
+
+  unmined(settler: Address, olderThanMs: number, limit: number): Promise<readonly SettlementTransaction[]> {
+    return this.select(
+      `where status = 'submitted' and settler = $1 and created_at <= now() - $2 * interval '1 millisecond'
+       order by nonce limit $3`,
+      [settler, olderThanMs, limit],
+    );
+  }
+
+  recentlyMined(settler: Address, nonce: number, depth: number, limit: number) {
+    return this.select(
+      `where status = 'mined' and settler = $1 and (nonce >= $2 or block_number >
+         (select max(block_number) - $3 from settlement_transactions where status = 'mined' and settler = $1))
+       order by nonce desc limit $4`,
+      [settler, nonce, depth, limit],
+    );
+  }
+
+  private async select(rest: string, values: unknown[]): Promise<readonly SettlementTransaction[]> {
+    const { rows } = await this.pool.query<Row>(`select ${columns} from settlement_transactions ${rest}`, values);
+    return rows.map(({ block_number: number, block_hash: hash, ...row }) => ({
+      ...row,
+      nonce: Number(row.nonce),
+      block: number === null || hash === null ? undefined : { number: BigInt(number), hash },
+    }));
+  }
+}

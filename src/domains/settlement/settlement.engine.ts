@@ -1,0 +1,146 @@
+import type { Token } from '../../base/chain/chain.js';
+import { type Clock, epochSeconds } from '../../base/shared/clock.js';
+import type { Address } from '../../base/shared/hex.js';
+import type { Known } from '../payments/payment.decide.js';
+import type { PaymentId } from '../payments/payment.js';
+import { ConfirmSettlement, FailSettlement, isOpen, transactionsOf } from '../payments/settle.decide.js';
+import { Batcher } from './settlement.batcher.js';
+import { failureOf, hasExpired, verdictOf } from './settlement.outcome.js';
+import { type SettleItem, SettlementPending } from './settlement.ports.js';
+import { type SenderDeps, SettlementSender, type Submission, settlementItem } from './settlement.sender.js';
+import type { SettlementTransaction } from './settlement-transactions.js';
+import { recordOutcome, TransactionWatch } from './transaction-watch.js';
+
+const BATCH_MAX = 40;
+/** The host's clock counts as past the chain's by this much only, in milliseconds. */
+const OVERDUE_MS = 60_000;
+
+/**
+ * Takes one payment from `delivered` to its end. Knows no queue: call `settle` until it resolves. Any number of
+ * processes may do so for the same payment; streams, the book of transactions and the chain decide between them.
+ */
+export class SettlementEngine {
+  readonly sender: SettlementSender;
+  private readonly watch: TransactionWatch;
+  private readonly batchers = new Map<Address, Batcher<SettleItem, Submission>>();
+
+  constructor(private readonly deps: SenderDeps & { readonly clock: Clock }) {
+    this.sender = new SettlementSender(deps);
+    this.watch = new TransactionWatch(deps.chain, deps.book);
+  }
+
+  /**
+   * Resolves when the payment has its outcome, or when there is nothing to settle. Rejects with `SettlementPending`
+   * or `ChainUnavailable` while the outcome is unknown: try again later. `again` says that an earlier attempt may
+   * have got anywhere, so the chain is asked before anything is signed.
+   */
+  async settle(id: PaymentId, again: boolean): Promise<void> {
+    const found = itemOf(id, await this.deps.load(id));
+    if (!found) return;
+    const token = this.tokenOf(found);
+    const item = found.state.status === 'delivered' && !again ? found : await this.resume(token, found);
+    if (!item) return;
+    const { after, transaction } = await this.batcherFor(token).add(item);
+    await this.watch.mined(transaction.hash);
+    const sent = itemOf(id, after);
+    if (!sent || (await this.examine(token, sent)) || (await this.weigh(token, sent))) return;
+    throw new SettlementPending('not transferred yet');
+  }
+
+  /** Ends all waiting; attempts under way reject with `SettlementPending`. */
+  stop(): void {
+    this.watch.stop();
+  }
+
+  /** Picks up after an earlier attempt: the item if a transaction may be signed for it, `undefined` if all is done. */
+  private async resume(token: Token, found: SettleItem): Promise<SettleItem | undefined> {
+    let item = found;
+    if (await this.examine(token, item)) return undefined;
+    const open = (await this.deps.book.naming([item.id])).find(({ status }) => status === 'submitted');
+    if (open) {
+      const followed = await this.follow(open, item);
+      if (!followed || (await this.examine(token, followed))) return undefined;
+      item = followed;
+    }
+    return (await this.weigh(token, item)) ? undefined : item;
+  }
+
+  /** A signed transaction may be mined as long as its nonce is free: publish the same bytes again and wait. */
+  private async follow(open: SettlementTransaction, item: SettleItem): Promise<SettleItem | undefined> {
+    const outcome = await this.deps.chain.transactionOutcome(open.hash);
+    if (await recordOutcome(this.deps.book, open.hash, outcome)) return item;
+    const submission = (await this.sender.publish(open, open.payments, [item])).get(item.id);
+    if (!submission) return undefined;
+    await this.watch.mined(submission.transaction.hash);
+    return itemOf(item.id, submission.after);
+  }
+
+  /** Asks the chain for facts that no later transaction can change; `true` if the payment is decided by them. */
+  private async examine(token: Token, item: SettleItem): Promise<boolean> {
+    const { terms } = item.state.authorized;
+    const ask = async () =>
+      verdictOf(terms, await this.deps.chain.authorizationOutcome(token, terms.payer, terms.nonce));
+    let verdict = await ask();
+    if (verdict.kind === 'open') {
+      const time = await this.deps.chain.chainTime();
+      if (!hasExpired(terms, time)) return false;
+      // Asked again, since a transfer may have been mined before the clock was read.
+      verdict = await ask();
+      if (verdict.kind === 'open') verdict = { kind: 'failed', data: { reason: 'authorization_expired' } };
+    }
+    if (verdict.kind === 'failed') return this.fail(item, verdict.data);
+    const { transaction } = verdict.data;
+    const ours = transactionsOf(item.state).includes(transaction) || (await this.deps.book.find(transaction));
+    await this.deps.execute(new ConfirmSettlement(item.id, { ...verdict.data, by: ours ? 'settler' : 'other' }, item));
+    return true;
+  }
+
+  /**
+   * The authorization is unused and no transaction of ours is under way: `false` if one may be signed, `true` if the
+   * payment was failed. In mode `after` a payer who could not pay is refused for good; in mode `async` the answer is
+   * out, so it is tried until the authorization expires, but nothing is spent on what the token would refuse.
+   */
+  private async weigh(token: Token, item: SettleItem): Promise<boolean> {
+    const signature = (await this.deps.signatures([item.id])).get(item.id);
+    if (!signature) throw new SettlementPending('the signature is missing; waiting for the authorization to expire');
+    const refusal = await this.deps.chain.refusalOf(token, settlementItem(item.state, signature));
+    if (refusal === undefined) return false;
+    if (item.state.authorized.mode === 'async') {
+      // A chain without traffic makes no blocks, so its clock stands still. Our transaction makes one.
+      if (this.isOverdue(item)) return false;
+      throw new SettlementPending(refusal);
+    }
+    // The chain may have moved since it was examined: only a refusal that leaves it unused is the payer's failure.
+    if (await this.examine(token, item)) return true;
+    return this.fail(item, failureOf(refusal));
+  }
+
+  private async fail(item: SettleItem, failed: FailSettlement['failed']): Promise<true> {
+    const after = await this.deps.execute(new FailSettlement(item.id, failed, transactionsOf(item.state), item));
+    if (isOpen(after.state)) throw new SettlementPending('submitted anew meanwhile');
+    return true;
+  }
+
+  private isOverdue({ state }: SettleItem): boolean {
+    return hasExpired(state.authorized.terms, BigInt(epochSeconds(this.deps.clock() - OVERDUE_MS)));
+  }
+
+  private tokenOf(item: SettleItem): Token {
+    const { asset, network } = item.state.authorized.terms;
+    const token = this.deps.tokens.get(asset);
+    if (!token || token.network !== network) throw new Error(`no settler for ${network}/${asset}`);
+    return token;
+  }
+
+  private batcherFor(token: Token): Batcher<SettleItem, Submission> {
+    const known = this.batchers.get(token.address);
+    if (known) return known;
+    const batcher = new Batcher<SettleItem, Submission>((items) => this.sender.send(token, items), BATCH_MAX);
+    this.batchers.set(token.address, batcher);
+    return batcher;
+  }
+}
+
+function itemOf(id: PaymentId, { state, version }: Known): SettleItem | undefined {
+  return isOpen(state) ? { id, version, state } : undefined;
+}
