@@ -65,12 +65,16 @@ interface Header {
 function singleHeader(headers: PaymentHeaders): Header | undefined {
   const v2 = [headers['payment-signature'] ?? []].flat();
   const v1 = [headers['x-payment'] ?? []].flat();
-  if (v1.length + v2.length > 1) throw new Problem('duplicate_payment_header');
+  if (v1.length + v2.length > 1) throw duplicate();
   const value = v2[0] ?? v1[0];
   if (value === undefined) return undefined;
   // Node joins repeated headers with a comma, which base64 does not have.
-  if (value.includes(',')) throw new Problem('duplicate_payment_header');
+  if (value.includes(',')) throw duplicate();
   return v2.length === 1 ? { name: 'PAYMENT-SIGNATURE', version: 2, value } : { name: 'X-PAYMENT', version: 1, value };
+}
+
+function duplicate(): Problem {
+  return new Problem('duplicate_payment_header', 'Found more than one of PAYMENT-SIGNATURE and X-PAYMENT');
 }
 
 function decodeHeader(value: string): Buffer {

@@ -86,9 +86,9 @@ function priceSection(accept: AcceptInput, token: TokenDisplay): string {
 }
 
 function clientCode(url: string): string {
-  return `const client = new x402Client().register('eip155:*', new ExactEvmScheme(privateKeyToAccount(process.env.PRIVATE_KEY)));
-const fetchWithPayment = wrapFetchWithPayment(fetch, client);
-const response = await fetchWithPayment(${JSON.stringify(url)});`;
+  return `const signer = privateKeyToAccount(process.env.PRIVATE_KEY);
+const pay = wrapFetchWithPayment(fetch, new x402Client().register('eip155:*', new ExactEvmScheme(signer)));
+const response = await pay(${JSON.stringify(url)});`;
 }
 
 function v1Terms(body: string): string {
