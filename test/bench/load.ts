@@ -1,0 +1,102 @@
+/**
+ * The load generator, in a process of its own and the same for every server: prepares everything that is not to be
+ * measured, says `ready`, and runs when told to.
+ */
+import { Connection, getRequest, type Reply } from './connection.js';
+import { signPayment, testPayers } from './sign-payment.js';
+
+/** What to do next. Offers are asked for a time; payments are a number, as each is prepared. */
+export type Job =
+  | { readonly kind: 'gets'; readonly url: string; readonly seconds: number; readonly expect: number }
+  | { readonly kind: 'payments'; readonly url: string; readonly count: number; readonly payers: number };
+
+export interface Outcome {
+  readonly requests: number;
+  readonly seconds: number;
+  /** Milliseconds from the first byte sent to the last byte received. */
+  readonly p50: number;
+  readonly p99: number;
+  /** Replies by status, to be checked: a fast refusal is no fast answer. */
+  readonly statuses: Readonly<Record<number, number>>;
+}
+
+const CONNECTIONS = 50;
+
+process.on('message', async (message: Job | 'run') => {
+  if (message === 'run') return;
+  const url = new URL(message.url);
+  const connections = await Promise.all(Array.from({ length: CONNECTIONS }, () => Connection.open(url)));
+  const next = message.kind === 'gets' ? endless(url) : listed(await prepare(url, message, connections));
+  process.send?.('ready');
+  await told();
+  const seconds = message.kind === 'gets' ? message.seconds : Number.POSITIVE_INFINITY;
+  process.send?.(await drive(connections, next, seconds));
+  for (const connection of connections) connection.close();
+});
+
+function told(): Promise<void> {
+  return new Promise((resolve) => {
+    process.once('message', () => resolve());
+  });
+}
+
+/** Fetches one fresh offer per payment, then signs them all. */
+async function prepare(url: URL, { count, payers }: Extract<Job, { kind: 'payments' }>, connections: Connection[]) {
+  const ask = getRequest(url);
+  const offers: string[] = [];
+  let asked = 0;
+  const next = () => (asked++ < count ? ask : undefined);
+  await drive(connections, next, Number.POSITIVE_INFINITY, (reply) => offers.push(offerOf(reply)));
+  const accounts = testPayers(payers);
+  const now = Math.floor(Date.now() / 1000);
+  return offers.map((offer, index) => {
+    return getRequest(url, { 'payment-signature': signPayment(offer, accounts[index % payers]!, now) });
+  });
+}
+
+function offerOf({ status, head }: Reply): string {
+  const offer = /\r\npayment-required: *([^\r]+)/i.exec(head)?.[1];
+  if (status !== 402 || offer === undefined) throw new Error(`no offer came, but ${status}`);
+  return offer;
+}
+
+function endless(url: URL): () => Buffer {
+  const request = getRequest(url);
+  return () => request;
+}
+
+function listed(requests: Buffer[]): () => Buffer | undefined {
+  let sent = 0;
+  return () => requests[sent++];
+}
+
+/** Every connection sends its next request as soon as it has its answer. */
+async function drive(
+  connections: readonly Connection[],
+  next: () => Buffer | undefined,
+  seconds: number,
+  onReply?: (reply: Reply) => void,
+): Promise<Outcome> {
+  const times: number[] = [];
+  const statuses: Record<number, number> = {};
+  const start = performance.now();
+  const end = start + seconds * 1000;
+  const work = async (connection: Connection) => {
+    for (let begun = performance.now(); begun < end; begun = performance.now()) {
+      const request = next();
+      if (request === undefined) return;
+      const reply = await connection.send(request);
+      times.push(performance.now() - begun);
+      statuses[reply.status] = (statuses[reply.status] ?? 0) + 1;
+      onReply?.(reply);
+    }
+  };
+  await Promise.all(connections.map(work));
+  const elapsed = (performance.now() - start) / 1000;
+  times.sort((a, b) => a - b);
+  return { requests: times.length, seconds: elapsed, p50: at(times, 0.5), p99: at(times, 0.99), statuses };
+}
+
+function at(sorted: readonly number[], share: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
+}
