@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { DEMO_REPORT_BYTES } from '../../domains/pricing/demo-tenant.js';
 import { type DemoHandler, jsonBody, sendJson } from './reply.js';
 
 const SLOW_MS = 300;
@@ -15,15 +16,17 @@ export const weather: DemoHandler = ({ runId }, reply) => {
   sendJson(reply, 200, `{"runId":"${runId}",${WEATHER.slice(1)}`);
 };
 
-/** Some 20 KB of plain text. */
-const REPORT = Array.from({ length: 240 }, (_, index) => {
+/** Lines enough to fill the size that the demo's tariff charges for. */
+const REPORT = Array.from({ length: 400 }, (_, index) => {
   const hour = String(index).padStart(4, '0');
   const level = (120 + 25 * Math.sin(index / 6)).toFixed(1).padStart(6);
-  return `hour ${hour}  water level ${level} cm  flow ${(level.length * 97 + index) % 400} m3/s  gauge A  checked\n`;
+  return `hour ${hour}  water level ${level} cm  flow ${(index * 97) % 400} m3/s  gauge A  checked
+`;
 }).join('');
 
 export const report: DemoHandler = ({ runId }, reply) => {
-  const text = `run ${runId}\n${REPORT}`;
+  const text = `run ${runId}
+${REPORT}`.slice(0, DEMO_REPORT_BYTES);
   reply.writeHead(200, { 'Content-Type': 'text/plain; charset=utf-8', 'Content-Length': text.length });
   reply.end(text);
 };
