@@ -12,8 +12,12 @@ export const problems = {
   invalid_payment_identifier: [400, 'A payment identifier is 16 to 128 letters, digits, hyphens or underscores'],
   // use of an authorization
   authorization_used_elsewhere: [409, 'This authorization already bought another request; sign a new one'],
+  replay_needs_same_payment: [409, 'A repeat must present exactly the payment that was presented first'],
   payment_identifier_conflict: [409, 'This payment identifier already names another request'],
-  delivery_interrupted: [409, 'Delivery was interrupted and nothing was charged; sign a new authorization to try again'],
+  delivery_interrupted: [
+    409,
+    'Delivery was interrupted and nothing was charged; sign a new authorization to try again',
+  ],
   replay_closed: [409, 'The stored answer closed when the authorization was broadcast'],
   answer_not_kept: [409, 'The answer is no longer kept'],
   delivery_in_progress: [409, 'The request is still running; present the same payment again to get its answer'],
@@ -28,6 +32,7 @@ export const problems = {
   // upstream
   upstream_unreachable: [502, 'The provider did not answer; nothing was charged'],
   upstream_timeout: [504, 'The provider took too long; nothing was charged'],
+  upstream_broke_off: [502, 'The provider broke its answer off; nothing was charged'],
   answer_too_large_to_hold: [502, 'The answer is too large to hold until it is settled; nothing was charged'],
   upstream_forbidden: [502, 'The provider is configured with an address that this server may not call'],
   // this server

@@ -59,6 +59,8 @@ export interface PaymentAuthorized {
     /** Random id of the quote; absent for v1, which echoes none. */
     readonly quote?: string;
     readonly units: string;
+    /** When the gateway took it, epoch seconds; what the receipt is dated. */
+    readonly authorizedAt: string;
     readonly mode: SettlementMode;
     /** True if the route may be run again after an interruption. */
     readonly idempotent: boolean;
@@ -95,6 +97,7 @@ export interface DeliveryFailed {
       | 'upstream_timeout'
       | 'upstream_unreachable'
       | 'upstream_broke_off'
+      | 'upstream_forbidden'
       | 'not_charged'
       | 'answer_too_large_to_hold'
       | 'shutdown';
