@@ -1,0 +1,58 @@
+#!/usr/bin/env node
+/** `tollbook <command>`: prepares the checkout if needed, then runs the command in this process. Built-ins only. */
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { PreparationFailed, prepare, ROOT } from './prepare.mjs';
+
+const COMMANDS = {
+  start: 'start everything and serve',
+  agent: 'buy from the demo routes with the official client',
+  verify: 'check the books',
+  rebuild: 'rebuild all projections from the events',
+  bench: 'measure, beside the official middleware',
+  soak: 'run the long tests',
+};
+
+function usage() {
+  const lines = Object.entries(COMMANDS).map(([name, purpose]) => `  ${name.padEnd(9)}${purpose}`);
+  return `Usage: tollbook <command> [options]\n\n${lines.join('\n')}`;
+}
+
+/** In this process, so that signals reach the command and nothing else. */
+async function runHere(file, args) {
+  process.argv = [process.execPath, file, ...args];
+  await import(pathToFileURL(file).href);
+}
+
+/** The bench is TypeScript beside the tests, and wants a Node of its own for its loader. */
+function runBench(args) {
+  const child = spawn(process.execPath, ['--import', 'tsx', join(ROOT, 'test', 'bench', 'main.ts'), ...args], {
+    cwd: ROOT,
+    stdio: 'inherit',
+  });
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
+  child.once('exit', (code) => {
+    process.exitCode = code ?? 1;
+  });
+}
+
+async function main([command, ...args]) {
+  if (command === undefined || !Object.hasOwn(COMMANDS, command)) {
+    console.error(usage());
+    process.exitCode = 2;
+    return;
+  }
+  await prepare();
+  if (command === 'bench') runBench(args);
+  else if (command === 'start') await runHere(join(ROOT, 'dist', 'main.js'), args);
+  else await runHere(join(ROOT, 'dist', 'edges', 'cli', `${command}.js`), args);
+}
+
+try {
+  await main(process.argv.slice(2));
+} catch (error) {
+  if (!(error instanceof PreparationFailed)) throw error;
+  console.error(error.message);
+  process.exitCode = 1;
+}

@@ -1,0 +1,125 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { privateKeyToAddress } from 'viem/accounts';
+import type { Config } from '../platform/config.js';
+import { readJson, writePrivateJson } from '../platform/private-file.js';
+import type { Secrets } from '../platform/secrets.js';
+import type { Address } from '../shared/hex.js';
+import { startAnvil } from './anvil.js';
+import { lockDataDir } from './data-dir.js';
+import { removeEndpoints } from './endpoints.js';
+import { choosePorts } from './ports.js';
+import { startPostgres } from './postgres.js';
+import { startRedis } from './redis.js';
+import { ensureUsdc } from './usdc.js';
+
+/** The three servers Tollbook stands on, its own or the configured ones. */
+export interface Engines {
+  readonly databaseUrl: string;
+  readonly redisUrl: string;
+  readonly chainRpcUrl: string;
+  /** Stops what was started here: chain, Redis, Postgres, one after the other. Idempotent. */
+  stop(): Promise<void>;
+}
+
+export interface EnginesOptions {
+  readonly config: Config;
+  readonly secrets: Pick<Secrets, 'settlerKey'>;
+  /** One line of progress for people. */
+  log(line: string): void;
+}
+
+/** What `engines.json` in the data folder remembers between starts. */
+interface EngineState {
+  /** Names the Postgres cluster, which may lie outside the data folder. */
+  readonly id: string;
+  readonly ports: Partial<Record<EngineName, number>>;
+  readonly postgresPassword: string;
+  readonly redisPassword: string;
+}
+
+type EngineName = 'postgres' | 'redis' | 'chain';
+interface Started {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts the engines that the configuration leaves to us, at once; resolves when all answer and the chain has its
+ * token. If one fails, the others are stopped.
+ *
+ * @throws DataDirInUse if another Tollbook has its engines on this data folder
+ */
+export async function startEngines({ config, secrets, log }: EnginesOptions): Promise<Engines> {
+  const { dataDir, embedded } = config;
+  const names = (['postgres', 'redis', 'chain'] as const).filter((name) => embedded[name]);
+  if (names.length === 0) return engines(config, {}, async () => undefined);
+  const unlock = await lockDataDir(dataDir);
+  // What a killed Tollbook left there would send its commands to engines that are gone.
+  await removeEndpoints(dataDir);
+  const running: Partial<Record<EngineName, Started>> = {};
+  const stop = async () => {
+    for (const name of ['chain', 'redis', 'postgres'] as const) await running[name]?.stop();
+    await unlock();
+  };
+  try {
+    const state = await loadState(config, names);
+    const results = await Promise.allSettled(
+      names.map(async (name) => {
+        running[name] = await starters[name]({ config, secrets, log }, state, state.ports[name]!);
+      }),
+    );
+    for (const result of results) if (result.status === 'rejected') throw result.reason;
+    return engines(config, running, stop);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+type Starter = (options: EnginesOptions, state: EngineState, port: number) => Promise<Started>;
+
+const starters: Record<EngineName, Starter> = {
+  postgres: ({ config: { dataDir }, log }, { id, postgresPassword: password }, port) =>
+    startPostgres({ dataDir, id, port, password, log }),
+  redis: ({ config: { dataDir }, log }, { redisPassword: password }, port) =>
+    startRedis({ dataDir, port, password, log }),
+  chain: async ({ config, secrets, log }, _state, port) => {
+    log('Starting the chain…');
+    const stateFile = join(config.dataDir, 'chain', 'state.json');
+    const anvil = await startAnvil({ stateFile, port, chainId: config.chainId, log: { info: log, warn: log } });
+    try {
+      await ensureUsdc(anvil.rpcUrl, privateKeyToAddress(secrets.settlerKey).toLowerCase() as Address);
+    } catch (error) {
+      await anvil.stop();
+      throw error;
+    }
+    return { url: anvil.rpcUrl, stop: () => anvil.stop() };
+  },
+};
+
+async function loadState(config: Config, names: readonly EngineName[]): Promise<EngineState> {
+  const file = join(config.dataDir, 'engines.json');
+  const random = (bytes: number) => randomBytes(bytes).toString('hex');
+  const known = await readJson<EngineState>(file);
+  const fresh = { id: random(8), ports: {}, postgresPassword: random(24), redisPassword: random(24) };
+  const state = known ?? fresh;
+  const ports = await choosePorts(names, state.ports, [config.port, config.adminPort]);
+  const chosen = { ...state, ports: { ...state.ports, ...ports } };
+  await writePrivateJson(file, chosen);
+  return chosen;
+}
+
+function engines(
+  { databaseUrl, redisUrl, chainRpcUrl }: Config,
+  running: Partial<Record<EngineName, Started>>,
+  stop: () => Promise<void>,
+): Engines {
+  let stopped: Promise<void> | undefined;
+  return {
+    databaseUrl: databaseUrl ?? running.postgres!.url,
+    redisUrl: redisUrl ?? running.redis!.url,
+    chainRpcUrl: chainRpcUrl ?? running.chain!.url,
+    stop: () => (stopped ??= stop()),
+  };
+}

@@ -1,0 +1,132 @@
+import { join, resolve } from 'node:path';
+import { z } from 'zod';
+import { packageRoot } from './package-root.js';
+import { isWellKnownKey, WEAK_SECRET_LENGTH } from './weak-secrets.js';
+
+export type Role = 'all' | 'gateway' | 'control' | 'worker';
+
+export interface Config {
+  readonly role: Role;
+  readonly port: number;
+  readonly adminPort: number;
+  readonly adminHost: string;
+  /** How buyers reach the gateway; without a slash at the end. */
+  readonly publicUrl: string;
+  /** Unset: Tollbook starts an engine of its own. Likewise the two below. */
+  readonly databaseUrl?: string;
+  readonly redisUrl?: string;
+  readonly chainRpcUrl?: string;
+  readonly chainId: number;
+  /** Absolute. */
+  readonly dataDir: string;
+  readonly logLevel: string;
+  /** Which engines Tollbook starts itself. */
+  readonly embedded: { readonly postgres: boolean; readonly redis: boolean; readonly chain: boolean };
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Lists every bad variable; `message` is for people and names no values. */
+export class ConfigError extends Error {}
+
+const port = (fallback: number) => wholeNumber(1, 65_535, 'a port, 1 to 65535').default(fallback);
+const key = z.string().regex(/^(0x)?[0-9a-fA-F]{64}$/, '32 bytes of hex, with or without 0x');
+const notEmpty = z.string().min(1);
+
+const schema = z.object({
+  ROLE: z.enum(['all', 'gateway', 'control', 'worker'], 'all, gateway, control or worker').default('all'),
+  PORT: port(4020),
+  ADMIN_PORT: port(4021),
+  ADMIN_HOST: z
+    .string()
+    .regex(/^[\w.:-]+$/, 'a host name or IP address to listen on')
+    .default('127.0.0.1'),
+  PUBLIC_URL: url(['http:', 'https:'], 'an http:// or https:// URL').optional(),
+  DATABASE_URL: url(['postgres:', 'postgresql:'], 'a postgres:// URL').optional(),
+  REDIS_URL: url(['redis:', 'rediss:'], 'a redis:// or rediss:// URL').optional(),
+  CHAIN_RPC_URL: url(['http:', 'https:'], 'an http:// or https:// URL').optional(),
+  CHAIN_ID: wholeNumber(1, Number.MAX_SAFE_INTEGER, 'a positive whole number').default(84_532),
+  TOLLBOOK_DATA_DIR: notEmpty.default(join(packageRoot, '.tollbook')),
+  LOG_LEVEL: z
+    .enum(
+      ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],
+      'fatal, error, warn, info, debug, trace or silent',
+    )
+    .default('info'),
+  TOLLBOOK_ADMIN_KEY: z
+    .string()
+    .regex(/^[\x21-\x7e]+$/, 'printable ASCII without blanks')
+    .optional(),
+  TOLLBOOK_SIGNER_KEY: key.optional(),
+  TOLLBOOK_RECEIPT_KEY: key.optional(),
+  TOLLBOOK_QUOTE_SECRET: notEmpty.optional(),
+});
+
+/**
+ * Reads the environment. Pure but for a relative TOLLBOOK_DATA_DIR, which is taken from the current folder.
+ *
+ * @throws ConfigError
+ */
+export function loadConfig(env: Environment): Config {
+  // An empty variable is how compose files and shells say "not set".
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  const parsed = schema.safeParse(given);
+  if (!parsed.success) throw configError(parsed.error.issues.map((issue) => [String(issue.path[0]), issue.message]));
+  const values = parsed.data;
+  const problems = [...portProblems(values), ...secretProblems(values)];
+  if (problems.length > 0) throw configError(problems);
+  return {
+    role: values.ROLE,
+    port: values.PORT,
+    adminPort: values.ADMIN_PORT,
+    adminHost: values.ADMIN_HOST,
+    publicUrl: (values.PUBLIC_URL ?? `http://localhost:${values.PORT}`).replace(/\/+$/, ''),
+    databaseUrl: values.DATABASE_URL,
+    redisUrl: values.REDIS_URL,
+    chainRpcUrl: values.CHAIN_RPC_URL,
+    chainId: values.CHAIN_ID,
+    dataDir: resolve(values.TOLLBOOK_DATA_DIR),
+    logLevel: values.LOG_LEVEL,
+    embedded: { postgres: !values.DATABASE_URL, redis: !values.REDIS_URL, chain: !values.CHAIN_RPC_URL },
+  };
+}
+
+type Values = z.infer<typeof schema>;
+type Problem = readonly [variable: string, shouldBe: string];
+
+function portProblems(values: Values): Problem[] {
+  return values.PORT === values.ADMIN_PORT ? [['ADMIN_PORT', 'another port than PORT']] : [];
+}
+
+/** On a chain of one's own anything goes; where money is real, secrets that others know or can guess do not. */
+function secretProblems(values: Values): Problem[] {
+  if (!values.CHAIN_RPC_URL) return [];
+  const problems: Problem[] = [];
+  for (const name of ['TOLLBOOK_SIGNER_KEY', 'TOLLBOOK_RECEIPT_KEY'] as const) {
+    const secret = values[name];
+    if (secret && isWellKnownKey(secret)) problems.push([name, 'a key of your own: this one is a well-known test key']);
+  }
+  for (const name of ['TOLLBOOK_ADMIN_KEY', 'TOLLBOOK_QUOTE_SECRET'] as const) {
+    const secret = values[name];
+    if (secret && secret.length < WEAK_SECRET_LENGTH)
+      problems.push([name, `random and at least ${WEAK_SECRET_LENGTH} characters long`]);
+  }
+  return problems;
+}
+
+function configError(problems: readonly Problem[]): ConfigError {
+  const lines = problems.map(([variable, shouldBe]) => `  ${variable} should be ${shouldBe}`);
+  return new ConfigError(`The configuration cannot be used:\n${lines.join('\n')}`);
+}
+
+function wholeNumber(min: number, max: number, shouldBe: string) {
+  return z
+    .string()
+    .regex(/^[0-9]{1,16}$/, { error: shouldBe, abort: true })
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, shouldBe);
+}
+
+function url(protocols: readonly string[], shouldBe: string) {
+  return z.string().refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol), shouldBe);
+}
