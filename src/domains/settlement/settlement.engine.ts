@@ -112,7 +112,9 @@ export class SettlementEngine {
     }
     // The chain may have moved since it was examined: only a refusal that leaves it unused is the payer's failure.
     if (await this.examine(token, item)) return true;
-    return this.fail(item, failureOf(refusal));
+    const failure = failureOf(refusal);
+    if (!failure) throw new SettlementPending(refusal);
+    return this.fail(item, failure);
   }
 
   private async fail(item: SettleItem, failed: FailSettlement['failed']): Promise<true> {

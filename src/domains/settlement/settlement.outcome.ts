@@ -7,6 +7,9 @@ import type {
   SettlementFailure,
 } from '../payments/payment.js';
 
+/** A contract of the payer's may write the refusal, so only its beginning is kept. */
+const DETAIL_MAX = 200;
+
 /** What the chain's answer means for one payment. `open`: the authorization can still be used. */
 export type Verdict =
   | { readonly kind: 'settled'; readonly data: Omit<PaymentSettled['data'], 'by'> }
@@ -33,19 +36,19 @@ export function verdictOf(terms: AuthorizationTerms, outcome: AuthorizationOutco
   }
 }
 
-const FAILURES: readonly string[] = [
-  'insufficient_funds',
-  'authorization_cancelled',
-  'authorization_expired',
-  'nonce_used_elsewhere',
-  'rejected_by_token',
-] satisfies SettlementFailure[];
+/** What FiatToken says, in its own words. */
+const REFUSALS: readonly (readonly [RegExp, SettlementFailure])[] = [
+  [/exceeds balance|insufficient[ _]funds/i, 'insufficient_funds'],
+  [/expired/i, 'authorization_expired'],
+];
+/** Passing states, not failures: another use is about to be mined, or the time has not come. */
+const PASSING = /used or cancell?ed|not yet valid/i;
 
-/** Pure. The token's refusal as a closed reason; what has no name of its own is kept as detail. */
-export function failureOf(refusal: string | undefined): PaymentSettlementFailed['data'] {
-  if (refusal === undefined) return { reason: 'rejected_by_token' };
-  if (FAILURES.includes(refusal)) return { reason: refusal as SettlementFailure };
-  return { reason: 'rejected_by_token', detail: refusal };
+/** Pure. A refusal as a closed reason, with the token's words as detail; `undefined` if it may pass. */
+export function failureOf(refusal: string): PaymentSettlementFailed['data'] | undefined {
+  if (PASSING.test(refusal)) return undefined;
+  const reason = REFUSALS.find(([words]) => words.test(refusal))?.[1] ?? 'rejected_by_token';
+  return { reason, detail: refusal.slice(0, DETAIL_MAX) };
 }
 
 /** Pure. The token takes an authorization in blocks before `validBefore` only (EIP-3009). Epoch seconds. */

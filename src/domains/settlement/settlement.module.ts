@@ -1,0 +1,94 @@
+import {
+  type DynamicModule,
+  Inject,
+  Injectable,
+  Module,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+} from '@nestjs/common';
+import { CommandBus } from '@nestjs/cqrs';
+import type { Pool } from 'pg';
+import type { SettlementChain, Token } from '../../base/chain/chain.js';
+import { EventStore } from '../../base/event-store/event-store.js';
+import { LogTail } from '../../base/event-store/log-tail.js';
+import type { Logger } from '../../base/platform/logger.js';
+import { CLOCK, LOGGER, POOL } from '../../base/platform/tokens.js';
+import type { Clock } from '../../base/shared/clock.js';
+import { handlerFor, loadPayment } from '../payments/handler-for.js';
+import {
+  ConfirmSettlement,
+  decideConfirm,
+  decideFail,
+  decideRevert,
+  decideSubmit,
+  FailSettlement,
+  RevertSettlement,
+  SubmitSettlement,
+} from '../payments/settle.decide.js';
+import { signatureReader } from './settlement.ports.js';
+import { SettlementWorker } from './settlement.worker.js';
+import { PostgresTransactionBook } from './settlement-transactions.js';
+
+const OPTIONS = Symbol('SettlementOptions');
+
+export interface SettlementOptions {
+  readonly redisUrl: string;
+  readonly chain: SettlementChain;
+  readonly tokens: readonly Token[];
+}
+
+/** Starts the worker with the application and stops it within ten seconds. */
+@Injectable()
+class SettlementRunner implements OnApplicationBootstrap, OnApplicationShutdown {
+  private readonly worker: SettlementWorker;
+
+  constructor(
+    @Inject(OPTIONS) options: SettlementOptions,
+    @Inject(POOL) pool: Pool,
+    @Inject(LOGGER) log: Logger,
+    @Inject(CLOCK) clock: Clock,
+    @Inject(EventStore) store: EventStore,
+    @Inject(LogTail) tail: LogTail,
+    @Inject(CommandBus) bus: CommandBus,
+  ) {
+    this.worker = new SettlementWorker({
+      redisUrl: options.redisUrl,
+      chain: options.chain,
+      tokens: new Map(options.tokens.map((token) => [token.address, token])),
+      pool,
+      log,
+      clock,
+      tail,
+      book: new PostgresTransactionBook(pool),
+      execute: (command) => bus.execute(command),
+      load: (id) => loadPayment(store, id),
+      signatures: signatureReader(pool),
+    });
+  }
+
+  onApplicationBootstrap(): void {
+    this.worker.start();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.worker.stop();
+  }
+}
+
+/** Needs the runtime's parts (pool, log, clock, event store, log tail) and the command bus from a global module. */
+@Module({})
+export class SettlementModule {
+  static of(options: SettlementOptions): DynamicModule {
+    return {
+      module: SettlementModule,
+      providers: [
+        { provide: OPTIONS, useValue: options },
+        handlerFor(SubmitSettlement, decideSubmit),
+        handlerFor(ConfirmSettlement, decideConfirm),
+        handlerFor(FailSettlement, decideFail),
+        handlerFor(RevertSettlement, decideRevert),
+        SettlementRunner,
+      ],
+    };
+  }
+}

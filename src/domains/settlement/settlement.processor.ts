@@ -1,0 +1,77 @@
+import { Worker } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { ChainUnavailable } from '../../base/chain/chain.js';
+import type { Logger } from '../../base/platform/logger.js';
+import type { PaymentId } from '../payments/payment.js';
+import type { SettlementEngine } from './settlement.engine.js';
+import { SettlementPending } from './settlement.ports.js';
+import {
+  isAgain,
+  QUEUE_PREFIX,
+  redisClient,
+  retryDelay,
+  SETTLEMENT_QUEUE,
+  type SettlementJob,
+} from './settlement.queue.js';
+
+/** Payments waiting for a block at the same time; five full batches. */
+const CONCURRENCY = 200;
+/** Time to finish what is in hand when asked to stop, and then to say so to Redis; milliseconds. */
+const FINISH_MS = 5_000;
+const CLOSE_MS = 3_000;
+
+/** Runs the engine on jobs. Jobs may come twice or at two workers at once: the engine decides, not the queue. */
+export class SettlementProcessor {
+  private readonly redis: Redis;
+  private readonly worker: Worker<SettlementJob>;
+
+  constructor(
+    redisUrl: string,
+    private readonly engine: SettlementEngine,
+    private readonly log: Logger,
+  ) {
+    this.redis = redisClient(redisUrl, log, { enableOfflineQueue: true });
+    this.worker = new Worker<SettlementJob>(
+      SETTLEMENT_QUEUE,
+      (job) => engine.settle(job.id as PaymentId, isAgain(job)),
+      {
+        connection: this.redis,
+        prefix: QUEUE_PREFIX,
+        concurrency: CONCURRENCY,
+        autorun: false,
+        settings: { backoffStrategy: (attemptsMade) => retryDelay(attemptsMade) },
+      },
+    );
+    this.worker.on('error', (error) => log.warn({ err: error.message }, 'settlement worker'));
+    this.worker.on('failed', (job, error) => this.report(job?.id, error));
+  }
+
+  start(): void {
+    this.worker.run().catch((error: Error) => this.log.error({ err: error.message }, 'settlement worker ended'));
+  }
+
+  /** Takes no more jobs; what cannot be finished within ten seconds is left to the next start. */
+  async stop(): Promise<void> {
+    const closed = this.worker.close();
+    await within(closed, FINISH_MS);
+    this.engine.stop();
+    await within(closed, CLOSE_MS);
+    this.redis.disconnect();
+  }
+
+  private report(payment: string | undefined, error: Error): void {
+    const expected = error instanceof SettlementPending || error instanceof ChainUnavailable;
+    const fields = { payment, err: error.message };
+    if (expected) this.log.debug(fields, 'settlement is pending');
+    else this.log.error(fields, 'settlement attempt failed');
+  }
+}
+
+async function within(work: Promise<unknown>, ms: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([work.catch(() => undefined), timeout]);
+  clearTimeout(timer);
+}

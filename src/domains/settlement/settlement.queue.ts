@@ -1,0 +1,99 @@
+import { type Job, type JobsOptions, Queue } from 'bullmq';
+import { Redis } from 'ioredis';
+import type { Logger } from '../../base/platform/logger.js';
+import type { PaymentId, SettlementMode } from '../payments/payment.js';
+
+export const SETTLEMENT_QUEUE = 'settlement';
+/** The hash tag keeps all keys of a queue on one node of a Redis Cluster. */
+export const QUEUE_PREFIX = '{tollbook}';
+
+/** Longest wait for Redis, in milliseconds; the feed holds its checkpoint meanwhile. */
+const REDIS_TIMEOUT_MS = 2_000;
+/** After that many attempts the job goes; the sweep brings the payment back if it is still open. */
+const ATTEMPTS_MAX = 20;
+const RETRY_FIRST_MS = 250;
+const RETRY_MAX_MS = 30_000;
+
+/** The job is a hint, its id the payment's; what is to be done is read from the log. */
+export interface SettlementJob {
+  /** True if the payment was found lying about: something may have been done for it already. */
+  readonly again: boolean;
+}
+
+export interface OpenSettlement {
+  readonly id: PaymentId;
+  readonly mode: SettlementMode;
+}
+
+/** The queue as its producers see it: adds fail soon if Redis is away, and adding twice is harmless. */
+export class SettlementQueue {
+  private readonly redis: Redis;
+  private readonly queue: Queue<SettlementJob>;
+
+  constructor(redisUrl: string, log: Logger) {
+    this.redis = redisClient(redisUrl, log, { enableOfflineQueue: false });
+    this.queue = new Queue(SETTLEMENT_QUEUE, { connection: this.redis, prefix: QUEUE_PREFIX });
+    this.queue.on('error', (error) => log.warn({ err: error.message }, 'settlement queue'));
+  }
+
+  /** Jobs that are there already stay as they are. Rejects if Redis does not answer in time. */
+  async add(payments: readonly OpenSettlement[], again: boolean): Promise<void> {
+    const jobs = payments.map(({ id, mode }) => ({ name: 'settle', data: { again }, opts: optionsFor(id, mode) }));
+    await withinTime(this.queue.addBulk(jobs));
+  }
+
+  /** Number of jobs that are waiting, delayed or being worked on. */
+  async living(): Promise<number> {
+    const counts = await withinTime(this.queue.getJobCounts('wait', 'prioritized', 'delayed', 'active'));
+    return Object.values(counts).reduce((sum, count) => sum + count, 0);
+  }
+
+  async close(): Promise<void> {
+    await withinTime(this.queue.close()).catch(() => undefined);
+    this.redis.disconnect();
+  }
+}
+
+/** A client that reconnects for ever. `maxRetriesPerRequest: null` is what BullMQ asks of a worker's. */
+export function redisClient(url: string, log: Logger, options: { enableOfflineQueue: boolean }): Redis {
+  const retryStrategy = (times: number) => Math.min(times * 100, 2_000);
+  const redis = new Redis(url, { ...options, maxRetriesPerRequest: null, retryStrategy });
+  redis.on('error', (error) => log.warn({ err: error.message }, 'Redis'));
+  return redis;
+}
+
+/** Milliseconds until the next attempt: doubles up to half a minute, and spreads. */
+export function retryDelay(attemptsMade: number, random: number = Math.random()): number {
+  const full = Math.min(RETRY_FIRST_MS * 2 ** (attemptsMade - 1), RETRY_MAX_MS);
+  return Math.round(full * (0.75 + random / 4));
+}
+
+/** True unless this is certainly the first time that anybody works on the payment. */
+export function isAgain(job: Pick<Job<SettlementJob>, 'data' | 'attemptsStarted'>): boolean {
+  return job.data.again || job.attemptsStarted > 1;
+}
+
+function optionsFor(id: PaymentId, mode: SettlementMode): JobsOptions {
+  return {
+    jobId: id,
+    // Somebody waits for the answer of `after`; jobs without a priority come before those with one.
+    priority: mode === 'after' ? 0 : 1,
+    attempts: ATTEMPTS_MAX,
+    backoff: { type: 'custom' },
+    // A job that is kept would stop its payment from being queued again.
+    removeOnComplete: true,
+    removeOnFail: true,
+  };
+}
+
+async function withinTime<T>(work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('Redis did not answer in time')), REDIS_TIMEOUT_MS);
+  });
+  try {
+    return await Promise.race([work, timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,130 @@
+import type { Pool } from 'pg';
+import type { SettlementChain } from '../../base/chain/chain.js';
+import type { Logger } from '../../base/platform/logger.js';
+import type { Hex } from '../../base/shared/hex.js';
+import type { PaymentId } from '../payments/payment.js';
+import { RevertSettlement } from '../payments/settle.decide.js';
+import { type Execute, type LoadPayment, SettlementPending } from './settlement.ports.js';
+import type { SettlementSender } from './settlement.sender.js';
+import type { SettlementTransaction, TransactionBook } from './settlement-transactions.js';
+import { recordOutcome } from './transaction-watch.js';
+
+/** Deeper blocks count as final. */
+const REORG_DEPTH = 64;
+/** Younger transactions are still with the worker that signed them, in milliseconds. */
+const STRANDED_MS = 3_000;
+const LIMIT = 200;
+
+export interface RecoveryDeps {
+  readonly chain: SettlementChain;
+  readonly book: TransactionBook;
+  readonly sender: Pick<SettlementSender, 'publish'>;
+  readonly execute: Execute;
+  readonly load: LoadPayment;
+  /** Settled payments of late that no transaction of ours paid for. */
+  readonly paidByOthers: () => Promise<readonly PaymentId[]>;
+  readonly log: Logger;
+}
+
+/**
+ * Makes the chain and the book agree: broadcasts signed transactions that never got there, so that no nonce stays
+ * open, and takes back what a reorganization or a rolled back node undid. Safe in any number of processes.
+ */
+export class SettlementRecovery {
+  private readonly suspects = new Set<Hex>();
+  private anchor: string | undefined;
+
+  constructor(private readonly deps: RecoveryDeps) {}
+
+  async step(): Promise<void> {
+    const nonce = await this.deps.chain.minedNonce();
+    await this.verifyMined(nonce);
+    await this.publishStranded(nonce);
+  }
+
+  /** A block holds all blocks before it: while the newest one stands and is the one seen last, all of them do. */
+  private async verifyMined(nonce: number): Promise<void> {
+    const rows = await this.deps.book.recentlyMined(this.deps.chain.settler, nonce, REORG_DEPTH, LIMIT);
+    const newest = rows[0];
+    const key = newest && `${newest.hash} ${newest.block?.hash}`;
+    if (newest && key === this.anchor && (await this.stands(newest))) return;
+    let moved = this.anchor === undefined;
+    for (const row of rows) {
+      if (!(await this.stands(row))) {
+        moved = true;
+        await this.takeBack(row);
+      }
+    }
+    if (moved) await this.verifyOthers();
+    this.anchor = key ?? 'none';
+  }
+
+  private async stands(row: SettlementTransaction): Promise<boolean> {
+    const outcome = await this.deps.chain.transactionOutcome(row.hash);
+    return outcome.kind === 'mined' && outcome.succeeded && outcome.blockHash === row.block?.hash;
+  }
+
+  /** The payments first, the book last: if this is cut short, the next turn finds the same row again. */
+  private async takeBack(row: SettlementTransaction): Promise<void> {
+    const outcome = await this.deps.chain.transactionOutcome(row.hash);
+    this.deps.log.warn({ transaction: row.hash, now: outcome.kind }, 'a mined settlement moved or is gone');
+    for (const id of row.payments) await this.revert(id, row.hash);
+    if (!(await recordOutcome(this.deps.book, row.hash, outcome))) await this.deps.book.markReverted(row.hash);
+  }
+
+  private async verifyOthers(): Promise<void> {
+    for (const id of await this.deps.paidByOthers()) await this.revert(id);
+  }
+
+  /** Takes a settlement back, if it is in the log and its block is not in the chain any more. */
+  private async revert(id: PaymentId, by?: Hex): Promise<void> {
+    const known = await this.deps.load(id);
+    if (known.state.status !== 'settled') return;
+    const { blockHash, transaction } = known.state.settled;
+    if (by !== undefined && transaction !== by) return;
+    const outcome = await this.deps.chain.transactionOutcome(transaction);
+    if (outcome.kind === 'mined' && outcome.blockHash === blockHash) return;
+    await this.deps.execute(new RevertSettlement(id, { transaction, blockHash }, known));
+  }
+
+  private async publishStranded(nonce: number): Promise<void> {
+    const { book, chain, log, sender } = this.deps;
+    for (const row of await book.unmined(chain.settler, STRANDED_MS, LIMIT)) {
+      const outcome = await chain.transactionOutcome(row.hash);
+      if (outcome.kind === 'pending' || (await recordOutcome(book, row.hash, outcome))) continue;
+      if (row.nonce < nonce) {
+        await this.suspect(row);
+        continue;
+      }
+      try {
+        await sender.publish(row, row.payments);
+      } catch (error) {
+        if (!(error instanceof SettlementPending)) throw error;
+        log.warn({ transaction: row.hash, nonce: row.nonce, err: error.message }, 'a settlement stays stranded');
+        return;
+      }
+    }
+  }
+
+  /** Another transaction used its nonce, unless the node is behind: it must look lost twice. */
+  private async suspect(row: SettlementTransaction): Promise<void> {
+    if (!this.suspects.delete(row.hash)) {
+      this.suspects.add(row.hash);
+      return;
+    }
+    this.deps.log.warn({ transaction: row.hash, nonce: row.nonce }, 'the nonce of a settlement was used elsewhere');
+    await this.deps.book.markLost(row.hash);
+  }
+}
+
+/** Reads the read model: settled within ten minutes by a transaction that is not in the book. */
+export function readPaidByOthers(pool: Pool): RecoveryDeps['paidByOthers'] {
+  return async () => {
+    const { rows } = await pool.query<{ id: PaymentId }>(
+      `select id from payments p where state = 'settled' and updated_at > now() - interval '10 minutes'
+         and not exists (select 1 from settlement_transactions t where t.hash = p.transaction) limit $1`,
+      [LIMIT],
+    );
+    return rows.map(({ id }) => id);
+  };
+}

@@ -1,0 +1,54 @@
+import type { Pool } from 'pg';
+import type { LogTail } from '../../base/event-store/log-tail.js';
+import { ProjectionRunner } from '../../base/event-store/projection-runner.js';
+import type { Logger } from '../../base/platform/logger.js';
+import { WakeLoop } from '../../base/platform/wake-loop.js';
+import { SettlementEngine } from './settlement.engine.js';
+import { settlementFeed } from './settlement.feed.js';
+import { SettlementProcessor } from './settlement.processor.js';
+import { SettlementQueue } from './settlement.queue.js';
+import { readPaidByOthers, SettlementRecovery } from './settlement.recovery.js';
+import { SettlementSweep } from './settlement.sweep.js';
+
+const SWEEP_MS = 5_000;
+const RECOVERY_MS = 3_000;
+
+export interface WorkerDeps extends ConstructorParameters<typeof SettlementEngine>[0] {
+  readonly pool: Pool;
+  readonly tail: LogTail;
+  readonly redisUrl: string;
+  readonly log: Logger;
+}
+
+/** Everything that settles in one process: the feed and the sweep that queue, the processor, and recovery. */
+export class SettlementWorker {
+  private readonly queue: SettlementQueue;
+  private readonly processor: SettlementProcessor;
+  private readonly feed: ProjectionRunner;
+  private readonly sweep: WakeLoop;
+  private readonly recovery: WakeLoop;
+
+  constructor(deps: WorkerDeps) {
+    const { chain, log, pool, redisUrl, tail } = deps;
+    const engine = new SettlementEngine(deps);
+    this.queue = new SettlementQueue(redisUrl, log);
+    this.processor = new SettlementProcessor(redisUrl, engine, log);
+    this.feed = new ProjectionRunner(pool, tail, settlementFeed(this.queue), log);
+    const sweep = new SettlementSweep(pool, this.queue, chain.network);
+    this.sweep = new WakeLoop('settlement sweep', () => sweep.step(), SWEEP_MS, log);
+    const recovery = new SettlementRecovery({ ...deps, sender: engine.sender, paidByOthers: readPaidByOthers(pool) });
+    this.recovery = new WakeLoop('settlement recovery', () => recovery.step().then(() => false), RECOVERY_MS, log);
+  }
+
+  start(): void {
+    this.processor.start();
+    this.feed.start();
+    this.sweep.start();
+    this.recovery.start();
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([this.feed.stop(), this.sweep.stop(), this.recovery.stop(), this.processor.stop()]);
+    await this.queue.close();
+  }
+}
