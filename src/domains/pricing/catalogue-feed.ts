@@ -1,0 +1,59 @@
+import type { Pool } from 'pg';
+import type { LogTail } from '../../base/event-store/log-tail.js';
+import type { Logger } from '../../base/platform/logger.js';
+import { WakeLoop } from '../../base/platform/wake-loop.js';
+import type { Json } from '../../base/shared/json.js';
+import { type Catalogue, compileCatalogue } from './catalogue.js';
+import { type CatalogueRows, catalogueFromRows } from './catalogue.rows.js';
+import { routeSchema, tenantSchema } from './catalogue.schemas.js';
+
+/** Compiled anew at least this often, should a notice be missed. */
+const REFRESH_MS = 30_000;
+
+/** The catalogue that a gateway serves: what was published, compiled, a moment after it was published. */
+export class CatalogueFeed {
+  private compiled: Catalogue = compileCatalogue({ tenants: [], routes: [], tariffs: [] });
+  private readonly loop: WakeLoop;
+
+  constructor(
+    private readonly pool: Pool,
+    private readonly tail: LogTail,
+    private readonly log: Logger,
+  ) {
+    this.loop = new WakeLoop('catalogue', () => this.reload(), REFRESH_MS, log);
+  }
+
+  get current(): Catalogue {
+    return this.compiled;
+  }
+
+  async start(): Promise<void> {
+    await this.reload();
+    this.tail.onAppended(() => this.loop.wake());
+    this.loop.start();
+  }
+
+  stop(): Promise<void> {
+    return this.loop.stop();
+  }
+
+  private async reload(): Promise<boolean> {
+    this.compiled = catalogueFromRows(await readRows(this.pool));
+    for (const left of this.compiled.leftOut) this.log.warn(left, 'route is not served');
+    return false;
+  }
+}
+
+async function readRows(pool: Pool): Promise<CatalogueRows> {
+  const [tenants, routes, tariffs] = await Promise.all([
+    pool.query<Record<string, unknown>>(
+      `select id, host, upstream, upstream_secret as "upstreamSecret", allow_private_upstream as "allowPrivateUpstream",
+         payee, network, asset from tenants`,
+    ),
+    pool.query<CatalogueRows['routes'][number]>('select tenant, id, config from routes'),
+    pool.query<CatalogueRows['tariffs'][number]>(
+      'select tenant, id, version, effective_from as "effectiveFrom", rules from tariffs',
+    ),
+  ]);
+  return { tenants: tenants.rows, routes: routes.rows, tariffs: tariffs.rows };
+}

@@ -1,0 +1,55 @@
+import type { Route, Tenant } from './catalogue.schemas.js';
+import type { TariffRules } from './tariff.schemas.js';
+
+/** Events hold no secret: of the upstream's there is a fingerprint, so that a change of it shows. */
+export interface TenantRegistered {
+  readonly type: 'TenantRegistered';
+  readonly schema: 1;
+  readonly data: Omit<Tenant, 'upstreamSecret'> & { readonly upstreamSecretFingerprint: string };
+}
+
+export interface RoutePublished {
+  readonly type: 'RoutePublished';
+  readonly schema: 1;
+  readonly data: { readonly revision: number; readonly route: Route };
+}
+
+export interface TariffPublished {
+  readonly type: 'TariffPublished';
+  readonly schema: 1;
+  readonly data: {
+    readonly tenant: string;
+    readonly id: string;
+    readonly version: number;
+    /** RFC 3339, UTC. */
+    readonly effectiveFrom: string;
+    readonly rules: TariffRules;
+  };
+}
+
+export type PublicationEvent = TenantRegistered | RoutePublished | TariffPublished;
+
+export function tenantStream(id: string): string {
+  return `tenant/${id}`;
+}
+
+export function routeStream(tenant: string, id: string): string {
+  return `route/${tenant}/${id}`;
+}
+
+export function tariffStream(tenant: string, id: string): string {
+  return `tariff/${tenant}/${id}`;
+}
+
+/** What a publication stream says now: its last event, and so how many there are. */
+export interface Published<E extends PublicationEvent> {
+  readonly version: number;
+  readonly last: E | undefined;
+}
+
+export const unpublished = { version: 0, last: undefined } as const;
+
+/** Folds one event of a `tenant/`, `route/` or `tariff/` stream. */
+export function evolvePublished<E extends PublicationEvent>(state: Published<E>, event: E): Published<E> {
+  return { version: state.version + 1, last: event };
+}

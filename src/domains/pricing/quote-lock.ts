@@ -1,0 +1,130 @@
+import { createHash, createHmac, createSecretKey, hash, type KeyObject, timingSafeEqual } from 'node:crypto';
+import { epochSeconds } from '../../base/shared/clock.js';
+import type { Address, Network } from '../../base/shared/hex.js';
+import type { AtomicAmount } from '../../base/shared/money.js';
+import { decodeQuoteToken, digestPrefix, encodeClaims, MAC_BYTES, QUOTE_KEY_ID, quoteToken } from './quote-token.js';
+
+export interface QuoteKey {
+  /** 1 to 8 letters, digits, - or _; public. */
+  readonly id: string;
+  /** At least 32 bytes, known to the gateways only. */
+  readonly secret: Uint8Array;
+}
+
+/** Everything a quote promises and binds. `payer` absent: anyone may pay. */
+export interface QuoteTerms {
+  readonly tenant: string;
+  readonly route: string;
+  readonly method: string;
+  /** From `requestDigest`. */
+  readonly requestDigest: string;
+  /** The digest leaves the `Priority` field out, yet prices may depend on it: a cheap urgency must not buy a dear one. */
+  readonly urgency: number;
+  readonly amount: AtomicAmount;
+  readonly asset: Address;
+  readonly network: Network;
+  readonly payee: Address;
+  readonly payer?: Address;
+  /** Id of the tariff; its version travels in the token. */
+  readonly tariff: string;
+}
+
+export interface NewQuote extends QuoteTerms {
+  readonly tariffVersion: number;
+  /** How long the price stands, in seconds; usually the route's `maxTimeoutSeconds`. */
+  readonly lifetimeSeconds: number;
+}
+
+export type QuoteRefusal = 'quote_invalid' | 'quote_expired' | 'quote_for_another_request';
+
+export type QuoteVerdict =
+  | { readonly ok: true; readonly quoteId: string; readonly tariffVersion: number }
+  | { readonly ok: false; readonly reason: QuoteRefusal };
+
+const SECRET_BYTES_MIN = 32;
+/**
+ * Base64url SHA-256 over method, path, query and body: the one request a quote or an authorization is for. Path and
+ * query are taken as sent; each part carries its length, so no two requests share an encoding.
+ */
+export function requestDigest(method: string, path: string, query: string, body: Uint8Array): string {
+  const head = `${method.length}:${method}${path.length}:${path}${query.length}:${query}`;
+  // One call is faster than a hash object, and most requests have no body.
+  if (body.byteLength === 0) return hash('sha256', head, 'base64url');
+  return createHash('sha256').update(head).update(body).digest('base64url');
+}
+
+/** Last second, since the epoch, in which a quote of this moment is honoured. */
+export function quoteExpiry(now: number, lifetimeSeconds: number): number {
+  return epochSeconds(now) + lifetimeSeconds;
+}
+
+/**
+ * Locks prices without storing them: the token proves that we asked this price for this request. The newest key signs,
+ * all keys are honoured, so a key can be replaced while its quotes are out.
+ */
+export class QuoteLock {
+  private readonly keys: ReadonlyMap<string, Key>;
+  private readonly newest: Key;
+
+  /** Newest key first. Throws if there is none, or one is too short or badly named. */
+  constructor(keys: readonly QuoteKey[]) {
+    this.keys = new Map(keys.map((key) => [key.id, importKey(key)]));
+    const first = keys[0];
+    if (first === undefined || this.keys.size !== keys.length)
+      throw new Error('quote keys: one at least, each id once');
+    this.newest = importKey(first);
+  }
+
+  /** `now` in milliseconds; `randomId` 16 bytes that no other quote has. Shorter than 140 characters. */
+  issue(quote: NewQuote, now: number, randomId: Uint8Array): string {
+    const claims = encodeClaims({
+      quoteId: randomId,
+      expiresAt: quoteExpiry(now, quote.lifetimeSeconds),
+      tariffVersion: quote.tariffVersion,
+      requestDigest: quote.requestDigest,
+    });
+    return quoteToken(this.newest.id, claims, mac(this.newest, claims, quote));
+  }
+
+  /** The terms are those of the request and the payment at hand; a token proves them or is refused. `now` in milliseconds. */
+  check(token: string, terms: QuoteTerms, now: number): QuoteVerdict {
+    const quote = decodeQuoteToken(token);
+    const key = quote && this.keys.get(quote.keyId);
+    if (quote === undefined || key === undefined) return { ok: false, reason: 'quote_invalid' };
+    // The prefix is no proof, only the better reason: the MAC covers the whole digest.
+    if (!quote.digestPrefix.equals(digestPrefix(terms.requestDigest)))
+      return { ok: false, reason: 'quote_for_another_request' };
+    if (!timingSafeEqual(quote.mac, mac(key, quote.claims, terms))) return { ok: false, reason: 'quote_invalid' };
+    if (epochSeconds(now) > quote.expiresAt) return { ok: false, reason: 'quote_expired' };
+    return { ok: true, quoteId: quote.quoteId, tariffVersion: quote.tariffVersion };
+  }
+}
+
+interface Key {
+  readonly id: string;
+  readonly secret: KeyObject;
+}
+
+function importKey({ id, secret }: QuoteKey): Key {
+  if (!QUOTE_KEY_ID.test(id)) throw new Error('quote key id: 1 to 8 letters, digits, - or _');
+  if (secret.byteLength < SECRET_BYTES_MIN) throw new Error(`quote key ${id}: at least ${SECRET_BYTES_MIN} bytes`);
+  return { id, secret: createSecretKey(secret) };
+}
+
+function mac(key: Key, claims: Uint8Array, terms: QuoteTerms): Buffer {
+  const text = part(key.id) + canonical(terms);
+  return createHmac('sha256', key.secret).update(claims).update(text).digest().subarray(0, MAC_BYTES);
+}
+
+/** Each part carries its length, and an absent payer has a mark no length has: two terms never share an encoding. */
+function canonical(terms: QuoteTerms): string {
+  const { tenant, route, method, requestDigest, urgency, asset, network, payee, payer, tariff } = terms;
+  const amount = terms.amount.toString();
+  const request = part(tenant) + part(route) + part(method) + part(requestDigest) + part(`${urgency}`);
+  const money = part(amount) + part(asset) + part(network) + part(payee);
+  return request + money + (payer === undefined ? '-' : part(payer)) + part(tariff);
+}
+
+function part(text: string): string {
+  return `${text.length}:${text}`;
+}

@@ -1,0 +1,93 @@
+import type { StoredEvent } from '../../base/event-store/event.js';
+import type { JsonObject } from '../../base/shared/json.js';
+import { evolvePayment, initialPayment, type Payment, type PaymentEvent, type PaymentId } from '../payments/payment.js';
+import { type SignedReceipt, signReceipt } from './official-receipt.js';
+import type { ReceiptSigner } from './receipt-signer.js';
+
+/** What `GET /receipts/{id}` answers. */
+export interface Receipt {
+  readonly receipt: JsonObject;
+  /** Compact JWS whose payload is the canonical JSON of `receipt`. */
+  readonly signature: string;
+  /** The official one, naming the transaction once there is one; only for requests that were delivered and charged. */
+  readonly official?: SignedReceipt;
+}
+
+type KnownPayment = Exclude<Payment, { status: 'unknown' }>;
+
+/**
+ * The receipt of one payment, from its events alone: the same events give the same bytes. `undefined` without events.
+ * Throws if the receipt cannot be signed: an unsigned receipt is none.
+ */
+export function receiptOf(id: PaymentId, events: readonly StoredEvent[], signer: ReceiptSigner): Receipt | undefined {
+  const payment = events.map((event) => event as unknown as PaymentEvent).reduce(evolvePayment, initialPayment);
+  if (payment.status === 'unknown') return undefined;
+  const receipt = receiptDocument(id, payment, events);
+  return { receipt, signature: signer.sign(receipt), ...officialPart(payment, signer) };
+}
+
+/**
+ * Public, so it holds digests of the request and the answer, not their content, and neither the quote id nor the digest
+ * of the payload: whoever knows those could ask for the stored answer.
+ */
+function receiptDocument(id: PaymentId, payment: KnownPayment, events: readonly StoredEvent[]): JsonObject {
+  const { authorized } = payment;
+  const { amount, asset, network, payer, payee } = authorized.terms;
+  return {
+    type: 'tollbook-receipt',
+    version: 1,
+    payment: id,
+    status: payment.status,
+    tenant: authorized.tenant,
+    resource: authorized.resource,
+    method: authorized.method,
+    amount,
+    asset,
+    network,
+    payer,
+    payee,
+    tariff: { id: authorized.tariff.id, version: authorized.tariff.version },
+    units: authorized.units,
+    mode: authorized.mode,
+    requestDigest: authorized.requestDigest,
+    ...deliveryPart(payment),
+    ...outcomePart(payment),
+    events: events.map(eventPart),
+  };
+}
+
+function deliveryPart(payment: KnownPayment): JsonObject {
+  if (!('delivered' in payment)) return {};
+  const { status, responseDigest, bytes } = payment.delivered;
+  return { response: { status, digest: responseDigest, bytes } };
+}
+
+function outcomePart(payment: KnownPayment): JsonObject {
+  switch (payment.status) {
+    case 'settled': {
+      const { transaction, blockNumber, blockHash, logIndex } = payment.settled;
+      return { settlement: { transaction, blockNumber, blockHash, logIndex } };
+    }
+    case 'settlement_failed':
+    case 'released':
+      return { reason: payment.failed.reason };
+    default:
+      return {};
+  }
+}
+
+function eventPart({ position, version, type, occurredAt }: StoredEvent): JsonObject {
+  return { position: position.toString(), version, type, at: occurredAt.toISOString() };
+}
+
+function officialPart(payment: KnownPayment, signer: ReceiptSigner): Pick<Receipt, 'official'> {
+  switch (payment.status) {
+    case 'delivered':
+    case 'submitted':
+      return { official: signReceipt(payment.authorized, undefined, signer) };
+    case 'settled':
+      return { official: signReceipt(payment.authorized, payment.settled.transaction, signer) };
+    default:
+      return {};
+  }
+}
