@@ -18,3 +18,13 @@ begin
   perform pg_notify('tollbook_events', head::text);
   return head;
 end $$;
+
+-- Gateways compile the catalogue anew when something was published.
+create function notify_catalogue() returns trigger language plpgsql as $$
+begin
+  perform pg_notify('tollbook_catalogue', tg_table_name);
+  return null;
+end $$;
+create trigger tenants_published after insert or update on tenants for each statement execute function notify_catalogue();
+create trigger routes_published after insert or update on routes for each statement execute function notify_catalogue();
+create trigger tariffs_published after insert or update on tariffs for each statement execute function notify_catalogue();

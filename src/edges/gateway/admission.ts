@@ -1,0 +1,176 @@
+import type { CommandBus } from '@nestjs/cqrs';
+import type { PayerState } from '../../base/chain/chain.js';
+import type { ChainClient } from '../../base/chain/chain-client.js';
+import type { PayerStates } from '../../base/chain/payer-states.js';
+import { checkSignature } from '../../base/chain/signatures.js';
+import { VersionConflict } from '../../base/event-store/event.js';
+import type { EventStore } from '../../base/event-store/event-store.js';
+import { Problem } from '../../base/shared/problem.js';
+import type { Reason } from '../../base/x402/errors.js';
+import type { DecodedPayment } from '../../base/x402/payment-header.js';
+import { exposureKey } from '../../domains/limits/exposure.js';
+import type { GatewayLease } from '../../domains/payments/gateway-lease.js';
+import { loadPayment, newPayment, type PaymentAfter } from '../../domains/payments/handler-for.js';
+import { AuthorizePayment } from '../../domains/payments/payment.decide.js';
+import { type Payment, type PaymentId, paymentIdOf } from '../../domains/payments/payment.js';
+import {
+  type IdentifiedPurchase,
+  identifiedPurchase,
+  identifierClaim,
+  identifierStream,
+} from '../../domains/payments/purchase-identifier.js';
+import { authorizedTerms } from './authorized-terms.js';
+import type { PaidCall } from './paid-call.js';
+import type { AgreedTerms } from './terms.js';
+
+export type Admission =
+  /** This presentation runs the request; `done` must be called when the delivery is recorded. */
+  | { readonly kind: 'admitted'; readonly id: PaymentId; readonly payment: PaymentAfter; done(): void }
+  /** The request was run, or is running, for this payment: `mine` if it was this very authorization. */
+  | { readonly kind: 'exists'; readonly id: PaymentId; readonly payment: Payment; readonly mine: boolean }
+  | { readonly kind: 'refused'; readonly reason: Reason };
+
+const IDENTIFIER_ATTEMPTS_MAX = 3;
+
+/** The one durable step before the request runs. */
+export class AdmissionDesk {
+  constructor(
+    private readonly bus: CommandBus,
+    private readonly store: EventStore,
+    private readonly payers: PayerStates,
+    private readonly client: ChainClient,
+    private readonly lease: GatewayLease,
+    /** Most that one payer may owe a tenant while settlements are under way, in atomic units. */
+    private readonly exposureMax: bigint,
+  ) {}
+
+  /** @throws Problem `chain_unavailable`, `payment_identifier_conflict`, `delivery_interrupted` */
+  async admit(call: PaidCall, payment: DecodedPayment, agreed: AgreedTerms, now: number): Promise<Admission> {
+    const id = idOf(call, payment);
+    const { authorization } = payment;
+    const known = this.payers.known(call.token, authorization.from);
+    // A payer that we know nothing about may be one that was here before: look before asking the chain.
+    if (!known || known.balance < authorization.value) {
+      const earlier = await this.find(id);
+      if (earlier) return earlier;
+    }
+    const asked = known ?? (await this.ask(call, payment));
+    if ('reason' in asked) return { kind: 'refused', reason: asked.reason };
+    const reason = await this.refusalOf(call, payment, asked);
+    if (reason) return { kind: 'refused', reason };
+    return this.claim(id, call, payment, agreed, known !== undefined, now);
+  }
+
+  /** A payment that this authorization began earlier, if there is one. */
+  async find(id: PaymentId): Promise<Extract<Admission, { kind: 'exists' }> | undefined> {
+    const { state } = await loadPayment(this.store, id);
+    return state.status === 'unknown' ? undefined : { kind: 'exists', id, payment: state, mine: true };
+  }
+
+  /** Marks a payment as in delivery here, until the returned function is called. */
+  hold(id: PaymentId): () => void {
+    return this.lease.hold(id);
+  }
+
+  private async ask(call: PaidCall, { authorization }: DecodedPayment): Promise<PayerState | { reason: Reason }> {
+    const { nonceUsed, state } = await this.payers.fetch(call.token, authorization.from, authorization.nonce);
+    return nonceUsed ? { reason: 'invalid_exact_evm_nonce_already_used' } : state;
+  }
+
+  private async refusalOf(call: PaidCall, payment: DecodedPayment, payer: PayerState): Promise<Reason | undefined> {
+    const { authorization, signature } = payment;
+    const { hasCode } = payer;
+    const verdict = await checkSignature({ token: call.token, authorization, signature, hasCode, client: this.client });
+    if (!verdict.valid) return 'invalid_exact_evm_payload_signature';
+    return payer.balance < authorization.value ? 'insufficient_funds' : undefined;
+  }
+
+  private async claim(
+    id: PaymentId,
+    call: PaidCall,
+    payment: DecodedPayment,
+    agreed: AgreedTerms,
+    payerKnown: boolean,
+    now: number,
+  ): Promise<Admission> {
+    const done = this.lease.hold(id);
+    try {
+      const admission = await this.claimOnce(id, call, payment, agreed, payerKnown, now, done);
+      if (admission.kind !== 'admitted') done();
+      return admission;
+    } catch (error) {
+      done();
+      throw error;
+    }
+  }
+
+  private async claimOnce(
+    id: PaymentId,
+    call: PaidCall,
+    payment: DecodedPayment,
+    agreed: AgreedTerms,
+    payerKnown: boolean,
+    now: number,
+    done: () => void,
+  ): Promise<Admission> {
+    const terms = authorizedTerms(call, payment, agreed, this.lease.id, now);
+    const canWait = call.route.mode === 'async' && payerKnown;
+    const exposure = canWait
+      ? { key: exposureKey(call.tenant, payment.authorization.from), limit: this.exposureMax }
+      : undefined;
+    const attachments = [authorizationRow(id, payment)];
+    for (let attempt = 1; ; attempt++) {
+      const identified = await this.identify(id, call, payment);
+      if (identified && 'kind' in identified) return identified;
+      const command = new AuthorizePayment(id, terms, exposure, attachments, newPayment, identified?.claim);
+      try {
+        const after = await this.bus.execute<AuthorizePayment, PaymentAfter>(command);
+        this.payers.reserve(call.token, payment.authorization.from, payment.authorization.value);
+        return { kind: 'admitted', id, payment: after, done };
+      } catch (error) {
+        if (error instanceof Problem && error.code === 'authorization_used_elsewhere') return (await this.find(id))!;
+        // Another payment took the identifier between our look and our write: look again.
+        if (!(error instanceof VersionConflict) || attempt === IDENTIFIER_ATTEMPTS_MAX) throw error;
+      }
+    }
+  }
+
+  /** What the client's payment identifier says: a payment that it already names, or the claim to make. */
+  private async identify(id: PaymentId, call: PaidCall, payment: DecodedPayment) {
+    const identifier = payment.x402Version === 2 ? payment.paymentIdentifier : undefined;
+    if (identifier === undefined) return undefined;
+    const stream = identifierStream(call.tenant.id, payment.authorization.from, identifier);
+    const earlier = identifiedPurchase(await this.store.readStream(stream));
+    if (earlier && earlier.requestDigest !== call.digest) throw new Problem('payment_identifier_conflict');
+    const named = earlier && (await this.namedPayment(id, earlier));
+    return named ?? { claim: identifierClaim(stream, earlier, id, call.digest) };
+  }
+
+  /** The payment an identifier names, unless nothing was delivered or paid under it, so that it may name a new one. */
+  private async namedPayment(id: PaymentId, { payment }: IdentifiedPurchase): Promise<Admission | undefined> {
+    const { state } = await loadPayment(this.store, payment);
+    if (state.status === 'unknown' || state.status === 'released') return undefined;
+    if (state.status === 'settlement_failed' && state.authorized.mode === 'after') return undefined;
+    if (state.status === 'interrupted') {
+      if (state.authorized.idempotent) return undefined;
+      throw new Problem('delivery_interrupted');
+    }
+    return { kind: 'exists', id: payment, payment: state, mine: payment === id };
+  }
+}
+
+export function idOf(call: PaidCall, { authorization }: DecodedPayment): PaymentId {
+  const { network, address: asset } = call.token;
+  return paymentIdOf({ network, asset, payer: authorization.from, nonce: authorization.nonce });
+}
+
+function authorizationRow(id: PaymentId, { authorization, signature }: DecodedPayment) {
+  return {
+    table: 'authorizations',
+    row: {
+      payment_id: id,
+      signature: Buffer.from(signature.slice(2), 'hex'),
+      valid_before: authorization.validBefore.toString(),
+    },
+  } as const;
+}

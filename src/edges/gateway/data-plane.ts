@@ -1,0 +1,188 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { CommandBus } from '@nestjs/cqrs';
+import type { Token } from '../../base/chain/chain.js';
+import type { Logger } from '../../base/platform/logger.js';
+import type { Clock } from '../../base/shared/clock.js';
+import { Problem } from '../../base/shared/problem.js';
+import type { Reason } from '../../base/x402/errors.js';
+import { type DecodedPayment, decodePayment, type PaymentHeaders } from '../../base/x402/payment-header.js';
+import type { PaymentAfter } from '../../domains/payments/handler-for.js';
+import { RestartDelivery } from '../../domains/payments/payment.decide.js';
+import type { Payment, PaymentId } from '../../domains/payments/payment.js';
+import type { CatalogueFeed } from '../../domains/pricing/catalogue-feed.js';
+import type { QuoteLock } from '../../domains/pricing/quote-lock.js';
+import { asProblem } from '../problem.js';
+import { type AdmissionDesk, idOf } from './admission.js';
+import type { Admitted, DeliveryDesk } from './delivery.js';
+import type { OfferDesk } from './offer-desk.js';
+import { type PaidCall, paidCall, splitTarget } from './paid-call.js';
+import { failureHeaders } from './payment-answer.js';
+import type { ReplayDesk, Replayed } from './replay.js';
+import { sendProblem, sendWhole } from './reply.js';
+import { checkTerms } from './terms.js';
+
+export interface DataPlaneParts {
+  readonly catalogue: CatalogueFeed;
+  readonly quotes: QuoteLock;
+  readonly offers: OfferDesk;
+  readonly admissions: AdmissionDesk;
+  readonly deliveries: DeliveryDesk;
+  readonly replays: ReplayDesk;
+  readonly bus: CommandBus;
+  /** By network and asset of the tenants. */
+  readonly tokenOf: (tenant: PaidCall['tenant']) => Token | undefined;
+  /** Id of this gateway's lease. */
+  readonly gateway: string;
+  readonly publicUrl: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** The flow of one request to a priced route: offer, or check, admit, deliver, answer. */
+export class DataPlane {
+  private running = 0;
+  private idle: (() => void) | undefined;
+
+  constructor(private readonly parts: DataPlaneParts) {}
+
+  /** Never rejects: every failure becomes a reply. */
+  async handle(message: IncomingMessage, reply: ServerResponse, body: Buffer): Promise<void> {
+    this.running++;
+    try {
+      await this.serve(message, reply, body);
+    } catch (error) {
+      const problem = asProblem(error);
+      if (problem.status >= 500)
+        this.parts.log.error({ code: problem.code, err: (error as Error).message }, 'request failed');
+      sendProblem(reply, problem);
+    } finally {
+      this.running--;
+      if (this.running === 0) this.idle?.();
+    }
+  }
+
+  /** Resolves when no request is running, or after `timeoutMs`. Deliveries still running then are given up. */
+  async drain(timeoutMs: number): Promise<void> {
+    if (this.running === 0) return;
+    const idle = new Promise<void>((resolve) => {
+      this.idle = resolve;
+    });
+    const timer = setTimeout(() => this.parts.deliveries.abort(), timeoutMs);
+    await idle;
+    clearTimeout(timer);
+  }
+
+  private async serve(message: IncomingMessage, reply: ServerResponse, body: Buffer): Promise<void> {
+    const target = splitTarget(message.url ?? '/');
+    const host = message.headers.host ?? '';
+    const catalogue = this.parts.catalogue.current;
+    if (message.method === 'OPTIONS') return sendPreflight(reply, message, catalogue.allowedMethods(host, target.path));
+    const match = catalogue.match(host, message.method ?? '', target.path);
+    if (match === 'method_not_allowed') {
+      return sendProblem(reply, new Problem(match), { allow: catalogue.allowedMethods(host, target.path).join(', ') });
+    }
+    if (!match) throw new Problem(catalogue.tenantFor(host) ? 'route_not_found' : 'tenant_not_found');
+    if (body.length > match.route.maxBodyBytes) throw new Problem('request_too_large');
+    const token = this.parts.tokenOf(match.tenant);
+    if (!token) throw new Problem('chain_unavailable');
+    const call = paidCall(match, token, message, target, body, this.parts.publicUrl);
+    const payment = decodePayment(paymentHeadersOf(message));
+    if (payment) await this.present(call, payment, reply);
+    else this.sendOffer(call, reply);
+  }
+
+  private async present(call: PaidCall, payment: DecodedPayment, reply: ServerResponse): Promise<void> {
+    const { admissions, catalogue, clock, quotes } = this.parts;
+    const now = clock();
+    const terms = checkTerms(call, payment, catalogue.current, quotes, now);
+    if (!terms.ok) {
+      // The terms may have lapsed since this payment was taken; then it is a repeat, not a new purchase.
+      const earlier = await admissions.find(idOf(call, payment));
+      if (earlier) return this.repeat(call, payment, earlier.id, earlier.payment, true, reply);
+      return this.sendOffer(call, reply, terms.reason);
+    }
+    const admission = await admissions.admit(call, payment, terms, now);
+    switch (admission.kind) {
+      case 'refused':
+        return this.sendOffer(call, reply, admission.reason);
+      case 'exists':
+        return this.repeat(call, payment, admission.id, admission.payment, admission.mine, reply);
+      case 'admitted':
+        try {
+          return await this.deliver(call, admission, reply);
+        } finally {
+          admission.done();
+        }
+    }
+  }
+
+  private async deliver(call: PaidCall, admitted: Admitted, reply: ServerResponse): Promise<void> {
+    const { state } = admitted.payment;
+    if (state.status === 'unknown') throw new Error('an admitted payment has been authorized');
+    if (state.authorized.mode === 'async') return this.parts.deliveries.deliverNow(call, admitted, reply);
+    if ((await this.parts.deliveries.deliverHeld(call, admitted, reply)) === 'released') return;
+    await this.finish(call, admitted.id, await this.parts.replays.sendSettled(admitted.id, state, reply), reply);
+  }
+
+  private async repeat(
+    call: PaidCall,
+    payment: DecodedPayment,
+    id: PaymentId,
+    state: Payment,
+    mine: boolean,
+    reply: ServerResponse,
+  ): Promise<void> {
+    if (state.status === 'unknown') throw new Error(`${id} has no events`);
+    // Under a payment identifier another authorization of the same payer stands for the same purchase.
+    if (mine) this.parts.replays.checkPresenter(call, payment, state);
+    await this.finish(call, id, await this.parts.replays.replay(call, id, state, reply), reply);
+  }
+
+  private async finish(call: PaidCall, id: PaymentId, replayed: Replayed, reply: ServerResponse): Promise<void> {
+    if (replayed.kind === 'unpaid') {
+      const { authorized, reason } = replayed;
+      return this.sendOffer(call, reply, reason, failureHeaders(id, authorized, reason));
+    }
+    if (replayed.kind === 'restart') await this.restart(call, id, reply);
+  }
+
+  /** Of several that want to run an interrupted request again, the first to write it down does. */
+  private async restart(call: PaidCall, id: PaymentId, reply: ServerResponse): Promise<void> {
+    const done = this.parts.admissions.hold(id);
+    try {
+      const command = new RestartDelivery(id, this.parts.gateway);
+      const payment = await this.parts.bus.execute<RestartDelivery, PaymentAfter>(command);
+      await this.deliver(call, { id, payment }, reply);
+    } finally {
+      done();
+    }
+  }
+
+  private sendOffer(call: PaidCall, reply: ServerResponse, error?: Reason, headers?: Record<string, string>): void {
+    const offer = this.parts.offers.offer(call, this.parts.catalogue.current, this.parts.clock(), error);
+    sendWhole(reply, 402, { ...offer.headers, ...headers }, offer.body);
+  }
+}
+
+function paymentHeadersOf({ headers }: IncomingMessage): PaymentHeaders {
+  return { 'payment-signature': headers['payment-signature'], 'x-payment': headers['x-payment'] };
+}
+
+/** CORS preflight, free for everyone: which methods the path serves, and that payment headers may be sent. */
+function sendPreflight(reply: ServerResponse, message: IncomingMessage, methods: readonly string[]): void {
+  if (methods.length === 0) throw new Problem('route_not_found');
+  const wanted = message.headers['access-control-request-headers'];
+  const headers = ['PAYMENT-SIGNATURE', 'X-PAYMENT', ...(typeof wanted === 'string' ? [wanted] : [])].join(', ');
+  sendWhole(
+    reply,
+    204,
+    {
+      allow: [...methods, 'OPTIONS'].join(', '),
+      'access-control-allow-methods': methods.join(', '),
+      'access-control-allow-headers': headers,
+      'access-control-max-age': '600',
+      vary: 'Access-Control-Request-Headers',
+    },
+    '',
+  );
+}

@@ -1,0 +1,56 @@
+import type { IncomingMessage } from 'node:http';
+import type { Token } from '../../base/chain/chain.js';
+import type { Match } from '../../domains/pricing/host-router.js';
+import { pricedRequest } from '../../domains/pricing/priced-request.js';
+import type { PricedRequest } from '../../domains/pricing/quantity.js';
+import { requestDigest } from '../../domains/pricing/quote-lock.js';
+
+/** A request that matched a priced route, with its body read. */
+export interface PaidCall extends Match {
+  readonly message: IncomingMessage;
+  readonly token: Token;
+  readonly method: string;
+  /** As sent, with its question mark, or empty. */
+  readonly query: string;
+  readonly body: Buffer;
+  /** Absolute, from PUBLIC_URL, without the query: what offers and receipts name. */
+  readonly resource: string;
+  /** Base64url SHA-256 over method, path, query and body. */
+  readonly digest: string;
+  /** What tariffs may look at. */
+  readonly priced: PricedRequest;
+}
+
+export interface Target {
+  readonly path: string;
+  readonly query: string;
+}
+
+/** Splits a request target at its first question mark. */
+export function splitTarget(target: string): Target {
+  const mark = target.indexOf('?');
+  return mark < 0 ? { path: target, query: '' } : { path: target.slice(0, mark), query: target.slice(mark) };
+}
+
+export function paidCall(
+  match: Match,
+  token: Token,
+  message: IncomingMessage,
+  { path, query }: Target,
+  body: Buffer,
+  publicUrl: string,
+): PaidCall {
+  const method = message.method!;
+  const priority = message.headers.priority;
+  return {
+    ...match,
+    message,
+    token,
+    method,
+    query,
+    body,
+    resource: publicUrl + path,
+    digest: requestDigest(method, path, query, body),
+    priced: pricedRequest(typeof priority === 'string' ? priority : undefined, body),
+  };
+}

@@ -1,0 +1,43 @@
+import type { Reason } from '../../base/x402/errors.js';
+import { encodeSettlement } from '../../base/x402/payment-response.js';
+import type { Payment, PaymentAuthorized, PaymentId } from '../../domains/payments/payment.js';
+import { receiptExtension } from '../../domains/receipts/official-receipt.js';
+import type { ReceiptSigner } from '../../domains/receipts/receipt-signer.js';
+
+/** Names the payment in every reply to it, so that a buyer finds `GET /receipts/{id}`. */
+export const PAYMENT_ID_HEADER = 'Tollbook-Payment';
+
+/**
+ * The payment headers of an answer. They depend on the payment's events alone, so a repeat gets the same ones: `async`
+ * always says pending, since that was so when the answer went out; `after` names the transaction.
+ */
+export function paymentHeaders(id: PaymentId, payment: Payment, signer: ReceiptSigner): Record<string, string> {
+  if (payment.status === 'unknown') throw new Error(`${id} has no events`);
+  const { authorized } = payment;
+  const { network, payer } = authorized.terms;
+  const transaction =
+    payment.status === 'settled' && authorized.mode === 'after' ? payment.settled.transaction : undefined;
+  const extensions = receiptExtension(signer, {
+    network,
+    resourceUrl: authorized.resource,
+    payer,
+    authorizedAt: Number(authorized.authorizedAt) * 1000,
+    transaction,
+  });
+  const answered = { network, payer, amount: BigInt(authorized.terms.amount), extensions };
+  const answer = transaction
+    ? ({ outcome: 'settled', transaction, ...answered } as const)
+    : ({ outcome: 'pending', ...answered } as const);
+  return { ...encodeSettlement(answer, authorized.x402Version), [PAYMENT_ID_HEADER]: id };
+}
+
+/** The payment headers of a payment that was not made. */
+export function failureHeaders(
+  id: PaymentId,
+  authorized: PaymentAuthorized['data'],
+  reason: Reason,
+): Record<string, string> {
+  const { network, payer } = authorized.terms;
+  const answer = { outcome: 'failed', reason, network, payer } as const;
+  return { ...encodeSettlement(answer, authorized.x402Version), [PAYMENT_ID_HEADER]: id };
+}

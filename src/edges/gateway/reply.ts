@@ -1,0 +1,59 @@
+import type { ServerResponse } from 'node:http';
+import type { Problem } from '../../base/shared/problem.js';
+import { EXPOSED_HEADERS } from '../../base/x402/headers.js';
+import type { HeaderPair } from './upstream/headers.js';
+
+const EXPOSE = 'access-control-expose-headers';
+const ALLOW_ORIGIN = 'access-control-allow-origin';
+
+/** Sends a whole reply. Nothing happens if the client has gone. */
+export function sendWhole(
+  reply: ServerResponse,
+  status: number,
+  headers: Readonly<Record<string, string>>,
+  body: string | Buffer,
+): void {
+  if (reply.destroyed || reply.headersSent) return;
+  reply.writeHead(status, {
+    [ALLOW_ORIGIN]: '*',
+    ...EXPOSED_HEADERS,
+    ...headers,
+    'content-length': Buffer.byteLength(body),
+  });
+  reply.end(body);
+}
+
+/** An error of a priced route: problem details (RFC 9457), never cached. */
+export function sendProblem(
+  reply: ServerResponse,
+  problem: Problem,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  if (reply.headersSent) {
+    // The head is out already; a broken connection is the only honest way to say that the answer is not complete.
+    reply.destroy();
+    return;
+  }
+  const type = { 'content-type': 'application/problem+json', 'cache-control': 'no-store' };
+  sendWhole(reply, problem.status, { ...type, ...headers }, JSON.stringify(problem));
+}
+
+/**
+ * The head of an upstream's answer with what we add. The upstream's own CORS decision is kept; our payment headers are
+ * exposed beside the ones that it exposes.
+ */
+export function answerHead(answer: readonly HeaderPair[], ours: Readonly<Record<string, string>>): string[] {
+  const flat: string[] = [];
+  let exposed = EXPOSED_HEADERS['Access-Control-Expose-Headers'];
+  let allowed = false;
+  for (const [name, value] of answer) {
+    const lower = name.toLowerCase();
+    if (lower === EXPOSE) exposed = `${value}, ${exposed}`;
+    else flat.push(name, value);
+    if (lower === ALLOW_ORIGIN) allowed = true;
+  }
+  if (!allowed) flat.push(ALLOW_ORIGIN, '*');
+  flat.push(EXPOSE, exposed);
+  for (const name in ours) flat.push(name, ours[name]!);
+  return flat;
+}

@@ -1,0 +1,102 @@
+import type { Reason } from '../../base/x402/errors.js';
+import type { DecodedPayment } from '../../base/x402/payment-header.js';
+import type { Catalogue } from '../../domains/pricing/catalogue.js';
+import { urgencyOf } from '../../domains/pricing/priority.js';
+import type { QuoteLock, QuoteTerms } from '../../domains/pricing/quote-lock.js';
+import { price } from '../../domains/pricing/tariff.js';
+import type { PaidCall } from './paid-call.js';
+
+/** Least time that an authorization must still last when it arrives, for settling it, in seconds. */
+export const SETTLEMENT_MARGIN_SECONDS = 6;
+/** Longest validity that is taken, in seconds: an answer is kept as long as its authorization lasts. */
+export const VALIDITY_MAX_SECONDS = 86_400;
+
+/** What was agreed, all of it from our own offer, none of it from the client's echo. */
+export interface AgreedTerms {
+  readonly tariff: { readonly id: string; readonly version: number };
+  readonly units: bigint;
+  readonly quote?: string;
+}
+
+export type TermsVerdict = ({ readonly ok: true } & AgreedTerms) | { readonly ok: false; readonly reason: Reason };
+
+/**
+ * Pure: is this payment for this request, at a price that we asked? Version 2 proves it by the quote that it echoes;
+ * version 1 echoes nothing and pays the list price of any tariff version in force within the offer's lifetime.
+ * @param now epoch milliseconds
+ */
+export function checkTerms(
+  call: PaidCall,
+  payment: DecodedPayment,
+  catalogue: Catalogue,
+  quotes: QuoteLock,
+  now: number,
+): TermsVerdict {
+  const { authorization } = payment;
+  const network = payment.x402Version === 2 ? payment.accepted.network : payment.network;
+  if (network !== call.tenant.network) return refused('invalid_network');
+  if (authorization.to !== call.tenant.payee) return refused('invalid_exact_evm_payload_recipient_mismatch');
+  const agreed =
+    payment.x402Version === 2 ? quoted(call, payment, catalogue, quotes, now) : listed(call, payment, catalogue, now);
+  return agreed.ok ? (windowOf(call, payment, now) ?? agreed) : agreed;
+}
+
+function quoted(
+  call: PaidCall,
+  { accepted, authorization }: Extract<DecodedPayment, { x402Version: 2 }>,
+  catalogue: Catalogue,
+  quotes: QuoteLock,
+  now: number,
+): TermsVerdict {
+  const { route, tenant } = call;
+  const { amount, asset, extra, maxTimeoutSeconds, payTo } = accepted;
+  if (asset !== tenant.asset || payTo !== tenant.payee || maxTimeoutSeconds !== route.maxTimeoutSeconds) {
+    return refused('invalid_payment_requirements');
+  }
+  const token = extra?.quote;
+  if (typeof token !== 'string') return refused('quote_missing');
+  const verdict = quotes.check(token, { ...quoteTermsOf(call), amount }, now);
+  if (!verdict.ok) return refused(verdict.reason);
+  if (authorization.value !== amount) return refused('invalid_exact_evm_payload_authorization_value_mismatch');
+  const version = versionOf(call, catalogue, verdict.tariffVersion);
+  const units = version ? price(version.tariff, call.priced).units : 1n;
+  return { ok: true, units, tariff: { id: route.tariff, version: verdict.tariffVersion }, quote: verdict.quoteId };
+}
+
+function versionOf({ route }: PaidCall, catalogue: Catalogue, version: number) {
+  return catalogue.tariffsInForceWithin(route, 0, Number.MAX_SAFE_INTEGER).find((one) => one.version === version);
+}
+
+function listed(call: PaidCall, payment: DecodedPayment, catalogue: Catalogue, now: number): TermsVerdict {
+  const { route } = call;
+  const versions = catalogue.tariffsInForceWithin(route, now - route.maxTimeoutSeconds * 1000, now);
+  for (const version of versions.toReversed()) {
+    const { amount, units } = price(version.tariff, call.priced);
+    if (amount === payment.authorization.value)
+      return { ok: true, units, tariff: { id: version.id, version: version.version } };
+  }
+  return refused('price_not_in_force');
+}
+
+function windowOf(call: PaidCall, { authorization }: DecodedPayment, now: number): TermsVerdict | undefined {
+  const seconds = BigInt(Math.floor(now / 1000));
+  if (authorization.validAfter > seconds) return refused('invalid_exact_evm_payload_authorization_valid_after');
+  const least = BigInt(Math.ceil(call.route.timeoutMs / 1000) + SETTLEMENT_MARGIN_SECONDS);
+  const left = authorization.validBefore - seconds;
+  if (left < least || left > VALIDITY_MAX_SECONDS)
+    return refused('invalid_exact_evm_payload_authorization_valid_before');
+  return undefined;
+}
+
+/** What a quote is locked to, but for the amount. */
+export function quoteTermsOf(call: PaidCall): Omit<QuoteTerms, 'amount'> {
+  const { digest, method, priced, route, tenant } = call;
+  const { asset, network, payee } = tenant;
+  const urgency = urgencyOf(priced.priority);
+  const request = { method, requestDigest: digest, urgency };
+  return { tenant: tenant.id, route: route.id, tariff: route.tariff, ...request, asset, network, payee };
+}
+
+function refused(reason: Reason): TermsVerdict {
+  return { ok: false, reason };
+}

@@ -1,0 +1,47 @@
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Inject } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+import type { Logger } from '../base/platform/logger.js';
+import { LOGGER } from '../base/platform/tokens.js';
+import { Problem, type ProblemCode } from '../base/shared/problem.js';
+
+const codesByStatus: Readonly<Record<number, ProblemCode>> = {
+  400: 'invalid_request',
+  401: 'unauthorized',
+  404: 'not_found',
+  405: 'method_not_allowed',
+  413: 'request_too_large',
+};
+
+/** Every error leaves as `application/problem+json` (RFC 9457). What we did not expect is logged and stays vague. */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  constructor(@Inject(LOGGER) private readonly log: Logger) {}
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const problem = asProblem(error);
+    if (problem.status >= 500) this.log.error({ err: (error as Error).message, code: problem.code }, 'request failed');
+    const reply = host.switchToHttp().getResponse<FastifyReply>();
+    if (problem.status === 401) void reply.header('WWW-Authenticate', 'Bearer');
+    void reply.status(problem.status).header('Content-Type', 'application/problem+json').send(JSON.stringify(problem));
+  }
+}
+
+/** Maps whatever was thrown to a problem. A database that cannot be reached is a refusal, not a mystery. */
+export function asProblem(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  const status = error instanceof HttpException ? error.getStatus() : (error as { statusCode?: number }).statusCode;
+  const code = status === undefined ? undefined : codesByStatus[status];
+  if (code) return new Problem(code, (error as Error).message);
+  if (status !== undefined && status >= 400 && status < 500)
+    return new Problem('invalid_request', (error as Error).message);
+  return isStoreFailure(error) ? new Problem('store_unavailable') : new Problem('internal_error');
+}
+
+const CONNECTION_LOST = /^(08|57P|53)/;
+
+function isStoreFailure(error: unknown): boolean {
+  const { code, message } = error as { code?: string; message?: string };
+  if (code !== undefined && (CONNECTION_LOST.test(code) || code === 'ECONNREFUSED' || code === 'ECONNRESET'))
+    return true;
+  return /Connection terminated|timeout exceeded when trying to connect|Query read timeout/.test(message ?? '');
+}
