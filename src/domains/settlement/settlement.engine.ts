@@ -15,6 +15,10 @@ const BATCH_MAX = 40;
 /** The host's clock counts as past the chain's by this much only, in milliseconds. */
 const OVERDUE_MS = 60_000;
 
+export interface EngineDeps extends SenderDeps {
+  readonly clock: Clock;
+}
+
 /**
  * Takes one payment from `delivered` to its end. Knows no queue: call `settle` until it resolves. Any number of
  * processes may do so for the same payment; streams, the book of transactions and the chain decide between them.
@@ -24,7 +28,7 @@ export class SettlementEngine {
   private readonly watch: TransactionWatch;
   private readonly batchers = new Map<Address, Batcher<SettleItem, Submission>>();
 
-  constructor(private readonly deps: SenderDeps & { readonly clock: Clock }) {
+  constructor(private readonly deps: EngineDeps) {
     this.sender = new SettlementSender(deps);
     this.watch = new TransactionWatch(deps.chain, deps.book);
   }

@@ -1,9 +1,8 @@
 import type { Pool } from 'pg';
 import type { LogTail } from '../../base/event-store/log-tail.js';
 import { ProjectionRunner } from '../../base/event-store/projection-runner.js';
-import type { Logger } from '../../base/platform/logger.js';
 import { WakeLoop } from '../../base/platform/wake-loop.js';
-import { SettlementEngine } from './settlement.engine.js';
+import { type EngineDeps, SettlementEngine } from './settlement.engine.js';
 import { settlementFeed } from './settlement.feed.js';
 import { SettlementProcessor } from './settlement.processor.js';
 import { SettlementQueue } from './settlement.queue.js';
@@ -13,11 +12,10 @@ import { SettlementSweep } from './settlement.sweep.js';
 const SWEEP_MS = 5_000;
 const RECOVERY_MS = 3_000;
 
-export interface WorkerDeps extends ConstructorParameters<typeof SettlementEngine>[0] {
+export interface WorkerDeps extends EngineDeps {
   readonly pool: Pool;
   readonly tail: LogTail;
   readonly redisUrl: string;
-  readonly log: Logger;
 }
 
 /** Everything that settles in one process: the feed and the sweep that queue, the processor, and recovery. */
