@@ -120,7 +120,7 @@ export class PayerStates {
       entry.read = read;
       entry.reserved = entry.reserved.filter(({ after }) => after >= began);
     }
-    return available(entry, read);
+    return available(entry, entry.read ?? read);
   }
 
   private entry(token: Token, payer: Address): Entry {

@@ -9,7 +9,7 @@ const COPY_EVERY_MS = 5_000;
  */
 export async function restoreStateFile(stateFile: string, log: EmbeddedLog): Promise<void> {
   const good = `${stateFile}.good`;
-  if (await isWholeState(stateFile)) return;
+  if (await isWholeState(stateFile)) return copyFile(stateFile, good);
   const existed = (await stat(stateFile).catch(() => undefined)) !== undefined;
   if (existed) await rename(stateFile, `${stateFile}.broken`);
   if (await isWholeState(good)) {
