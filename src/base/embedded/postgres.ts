@@ -3,7 +3,6 @@ import { chown, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
-import { stopOrphans } from './orphans.js';
 import { type PostgresPlace, placePostgres } from './postgres-files.js';
 import { engineEnvironment, type RunningEngine, runEngine } from './process.js';
 
@@ -19,12 +18,11 @@ export interface PostgresOptions {
   log(line: string): void;
 }
 
-/** Starts the cluster, making it if needed. */
+/** Starts the cluster, making it if needed. The caller has made sure that no server runs on it (`stopOrphans`). */
 export async function startPostgres(options: PostgresOptions): Promise<RunningEngine & { readonly url: string }> {
   const place = await placePostgres(options.dataDir, options.id);
   if (await exists(join(place.data, 'PG_VERSION'))) {
-    await stopOrphans('postgres', place.data, 'SIGINT', options.log);
-    // Its process number may have gone to another program since, which would keep Postgres from starting.
+    // Nobody runs it: its process number may have gone to another program since, which would keep Postgres from starting.
     await rm(join(place.data, 'postmaster.pid'), { force: true });
   } else {
     options.log('Creating the Postgres database…');

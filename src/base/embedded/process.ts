@@ -31,7 +31,7 @@ export interface RunningEngine {
 /** Long enough for crash recovery of a large log. */
 const READY_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 20_000;
-const POLL_MS = 20;
+const POLL_MS = 50;
 /** A killed Postgres leaves children that hold its memory for a moment; starting too early fails. */
 const START_ATTEMPTS = 5;
 const RESTART_PAUSE_MS = 250;

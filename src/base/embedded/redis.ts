@@ -1,7 +1,6 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Redis } from 'ioredis';
-import { stopOrphans } from './orphans.js';
 import { type RunningEngine, runEngine } from './process.js';
 import { ensureRedisServer } from './redis-install.js';
 
@@ -15,10 +14,9 @@ export interface RedisOptions {
 /** Starts Redis with its data in `redis/` of the data folder. Needs Redis 6.2 or newer. */
 export async function startRedis(options: RedisOptions): Promise<RunningEngine & { readonly url: string }> {
   const file = await ensureRedisServer(options.log);
-  const folder = join(options.dataDir, 'redis');
-  const config = join(folder, 'redis.conf');
+  const config = redisConfigFile(options.dataDir);
+  const folder = dirname(config);
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  await stopOrphans('redis-server', config, 'SIGTERM', options.log);
   await writeFile(config, settings(options, folder), { mode: 0o600 });
   await chmod(config, 0o600);
   options.log('Starting Redis…');
@@ -37,6 +35,10 @@ export async function startRedis(options: RedisOptions): Promise<RunningEngine &
     options.log,
   );
   return { ...engine, url };
+}
+
+export function redisConfigFile(dataDir: string): string {
+  return join(dataDir, 'redis', 'redis.conf');
 }
 
 /** In a file, because arguments are for everybody to see and the password is not. */
