@@ -1,0 +1,201 @@
+import { DynamicModule, Global, Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { CqrsModule } from '@nestjs/cqrs';
+import pg from 'pg';
+import { type PrivateKeyAccount, privateKeyToAccount } from 'viem/accounts';
+import { ViemSettlementChain } from '../../src/base/chain/settlement-chain.js';
+import { EventStore } from '../../src/base/event-store/event-store.js';
+import { LogTail } from '../../src/base/event-store/log-tail.js';
+import { ProjectionRunner } from '../../src/base/event-store/projection-runner.js';
+import { createLogger, type Logger } from '../../src/base/platform/logger.js';
+import { CLOCK, LOGGER, POOL } from '../../src/base/platform/tokens.js';
+import { type Clock, systemClock } from '../../src/base/shared/clock.js';
+import type { Address, Hex } from '../../src/base/shared/hex.js';
+import { loadPayment } from '../../src/domains/payments/handler-for.js';
+import {
+  type Payment,
+  type PaymentId,
+  paymentIdOf,
+  paymentStream,
+  type SettlementMode,
+} from '../../src/domains/payments/payment.js';
+import { paymentsProjection } from '../../src/domains/payments/payments.projection.js';
+import { SettlementModule } from '../../src/domains/settlement/settlement.module.js';
+import {
+  addressOf,
+  authorizationOf,
+  type LocalChain,
+  randomHex,
+  randomKey,
+  signAuthorization,
+} from '../chain/support.js';
+import { freshDatabase, freshRedis } from '../support/engines.js';
+import { mintUsdc } from '../support/usdc.js';
+
+export const log: Logger = createLogger(process.env.SETTLEMENT_TEST_LOG ?? 'silent', 'test');
+export const PAYEE: Address = '0x7011b00c000000000000000000000000000000aa';
+const DAY_SECONDS = 86_400;
+
+/** One Postgres database and one Redis database, as a gateway would see them. */
+export interface Desk {
+  readonly databaseUrl: string;
+  readonly redisUrl: string;
+  readonly pool: pg.Pool;
+  readonly store: EventStore;
+  readonly close: () => Promise<void>;
+}
+
+export async function openDesk(): Promise<Desk> {
+  const [databaseUrl, redisUrl] = await Promise.all([freshDatabase(), freshRedis()]);
+  const pool = new pg.Pool({ connectionString: databaseUrl, max: 8 });
+  const store = new EventStore(pool, systemClock);
+  const tail = new LogTail(databaseUrl, log);
+  await tail.start();
+  const projection = new ProjectionRunner(pool, tail, paymentsProjection, log);
+  projection.start();
+  const close = async () => {
+    await projection.stop();
+    await tail.stop();
+    await pool.end();
+  };
+  return { databaseUrl, redisUrl, pool, store, close };
+}
+
+export interface Purchase {
+  readonly mode: SettlementMode;
+  readonly amount?: bigint;
+  readonly validBefore?: bigint;
+}
+
+export async function newPayer(chain: LocalChain, balance: bigint): Promise<PrivateKeyAccount> {
+  const payer = privateKeyToAccount(randomKey());
+  if (balance > 0n) await mintUsdc(chain.rpcUrl, addressOf(payer), balance);
+  return payer;
+}
+
+export interface Delivered {
+  readonly id: PaymentId;
+  readonly authorization: ReturnType<typeof authorizationOf>;
+  readonly signature: Hex;
+}
+
+/** Writes what a gateway writes up to the delivery. */
+export async function deliver(
+  desk: Desk,
+  chain: LocalChain,
+  payer: PrivateKeyAccount,
+  purchase: Purchase,
+): Promise<Delivered> {
+  const { mode, amount = 1_000n } = purchase;
+  const validBefore = purchase.validBefore ?? BigInt(Math.floor(Date.now() / 1000) + DAY_SECONDS);
+  const authorization = { ...authorizationOf(addressOf(payer), PAYEE, amount), validBefore };
+  const signature = await signAuthorization(payer, chain.token, authorization);
+  const { from, nonce } = authorization;
+  const { address: asset, network } = chain.token;
+  const id = paymentIdOf({ network, asset, payer: from, nonce });
+  const terms = {
+    ...{ network, asset, payer: from, payee: PAYEE, amount: String(amount), nonce },
+    ...{ validAfter: '0', validBefore: String(validBefore) },
+  };
+  const hold = mode === 'async' ? holdKey(from) : undefined;
+  const authorized = {
+    ...{ tenant: 'demo', route: 'weather', method: 'GET', resource: 'http://localhost/weather', terms, mode, hold },
+    ...{ requestDigest: 'r', payloadDigest: 'p', x402Version: 2, tariff: { id: 'flat', version: 1 }, units: '1' },
+    ...{ idempotent: false, gateway: 'g1' },
+  };
+  const delivered = { status: 200, responseDigest: 'd', bytes: 2, latencyMs: 1, kept: true };
+  const row = { payment_id: id, signature: Buffer.from(signature.slice(2), 'hex'), valid_before: String(validBefore) };
+  await desk.store.append({
+    stream: paymentStream(id),
+    tenant: 'demo',
+    expectedVersion: 0,
+    hold: hold === undefined ? undefined : { key: hold, delta: amount },
+    decide: () => ({
+      events: [
+        { type: 'PaymentAuthorized', schema: 1, data: authorized },
+        { type: 'RequestDelivered', schema: 1, data: delivered },
+      ],
+      attachments: [{ table: 'authorizations', row }],
+    }),
+  });
+  return { id, authorization, signature };
+}
+
+export function holdKey(payer: Address): string {
+  return `exposure/demo/${payer}`;
+}
+
+export async function heldBy(desk: Desk, payer: Address): Promise<string | undefined> {
+  const { rows } = await desk.pool.query<{ held: string }>('select held::text from hold_totals where key = $1', [
+    holdKey(payer),
+  ]);
+  return rows[0]?.held;
+}
+
+export async function stateOf(desk: Desk, id: PaymentId): Promise<Payment> {
+  return (await loadPayment(desk.store, id)).state;
+}
+
+/** True when all payments stand as asked; throws with what stands otherwise, for a readable timeout. */
+export async function allAre(desk: Desk, status: Payment['status'], ids: readonly PaymentId[]): Promise<true> {
+  const streams = await Promise.all(ids.map((id) => stateOf(desk, id)));
+  const others = streams.filter((state) => state.status !== status);
+  if (others.length > 0) throw new Error(`${others.length} of ${ids.length} are not ${status}: ${others[0]!.status}`);
+  return true;
+}
+
+@Global()
+@Module({})
+class TestRuntimeModule {
+  static of(values: readonly [unknown, unknown][]): DynamicModule {
+    const providers = values.map(([provide, useValue]) => ({ provide: provide as symbol, useValue }));
+    return {
+      module: TestRuntimeModule,
+      imports: [CqrsModule.forRoot()],
+      providers,
+      exports: [...providers, CqrsModule],
+    };
+  }
+}
+
+export interface Connection {
+  readonly databaseUrl: string;
+  readonly redisUrl: string;
+  readonly rpcUrl: string;
+}
+
+/** The settlement worker as the application runs it, with connections of its own. */
+export async function startWorker(
+  desk: Pick<Desk, 'databaseUrl' | 'redisUrl'>,
+  local: Pick<LocalChain, 'client' | 'token' | 'settlerKey'>,
+  clock: Clock = systemClock,
+): Promise<{ stop(): Promise<void> }> {
+  const pool = new pg.Pool({ connectionString: desk.databaseUrl, max: 8 });
+  pool.on('error', () => undefined);
+  const tail = new LogTail(desk.databaseUrl, log);
+  await tail.start();
+  const chain = new ViemSettlementChain({
+    client: local.client,
+    network: local.token.network,
+    signerKey: local.settlerKey,
+  });
+  const values: [unknown, unknown][] = [
+    [POOL, pool],
+    [LOGGER, log],
+    [CLOCK, clock],
+    [EventStore, new EventStore(pool, systemClock)],
+    [LogTail, tail],
+  ];
+  const settlement = SettlementModule.of({ redisUrl: desk.redisUrl, chain, tokens: [local.token] });
+  @Module({ imports: [TestRuntimeModule.of(values), settlement] })
+  class Root {}
+  const app = await NestFactory.createApplicationContext(Root, { logger: false });
+  const stop = async () => {
+    await app.close();
+    await tail.stop();
+    await pool.end();
+  };
+  return { stop };
+}
+
+export { randomHex };
