@@ -79,7 +79,11 @@ export interface SettlementChain {
   minedNonce(): Promise<number>;
   /** Gas balance of the settler, in wei. */
   gasBalance(): Promise<bigint>;
-  /** One Multicall3 transaction; each item may fail alone. Signs only, sends nothing. */
+  /**
+   * One Multicall3 transaction; each item may fail alone. Signs only, sends nothing. Of the payers with code only the
+   * first is included, since their contracts can burn gas; the others stay unused and belong into later transactions.
+   * Throws a RangeError if the items need more gas than one transaction may have (about 140 payers without code).
+   */
   sign(token: Token, items: readonly SettlementItem[], nonce: number): Promise<SignedTransaction>;
   broadcast(transaction: Pick<SignedTransaction, 'raw'>): Promise<BroadcastResult>;
   transactionOutcome(hash: Hex): Promise<TransactionOutcome>;

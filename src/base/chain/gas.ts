@@ -10,15 +10,16 @@ const RESULT_GAS = 1_000n;
 const MOST_GAS = 16_000_000n;
 
 /**
- * Gas limit of one batch. A call gets at most 63/64 of the gas that is left (EIP-150): with contracts among the payers
- * enough is added that the last 64th still pays for the results, and one contract that burns everything cannot undo the batch.
+ * Gas limit of one batch of payers without code and, last, at most one with. A call gets no more than 63/64 of the gas
+ * that is left (EIP-150): with a contract enough is added that the last 64th still pays for the results, so that
+ * burning everything does not undo the batch.
  * Throws a RangeError for a batch that does not fit into one transaction.
  */
-export function batchGas(plainPayers: number, contractPayers: number): bigint {
-  const reserve = contractPayers === 0 ? 0n : 64n * RESULT_GAS * BigInt(plainPayers + contractPayers);
-  const gas = BATCH_GAS + PLAIN_PAYER_GAS * BigInt(plainPayers) + CONTRACT_PAYER_GAS * BigInt(contractPayers) + reserve;
-  if (gas > MOST_GAS)
-    throw new RangeError(`a batch of ${plainPayers + contractPayers} needs more gas than a transaction may have`);
+export function batchGas(plainPayers: number, contractPayer: boolean): bigint {
+  const plain = BigInt(plainPayers);
+  const contract = contractPayer ? CONTRACT_PAYER_GAS + 64n * RESULT_GAS * (plain + 1n) : 0n;
+  const gas = BATCH_GAS + PLAIN_PAYER_GAS * plain + contract;
+  if (gas > MOST_GAS) throw new RangeError(`${plainPayers} items need more gas than a transaction may have`);
   return gas;
 }
 

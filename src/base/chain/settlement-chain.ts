@@ -80,15 +80,15 @@ export class ViemSettlementChain implements SettlementChain {
       ]),
     );
     const fees = feesFor(block.baseFeePerGas ?? 0n, tip, this.options.maxFeePerGas);
-    // A payer's contract could burn all the gas that is left, so it comes after everybody else.
+    // A payer's contract could burn all the gas that is left, so it comes last, and only one of them.
     const plain = items.filter((_, index) => !withCode[index]);
-    const contracts = items.filter((_, index) => withCode[index]);
+    const contract = items.find((_, index) => withCode[index]);
     const raw = await this.account.signTransaction({
       type: 'eip1559',
       chainId: chainIdOf(this.network),
       to: MULTICALL3,
-      data: batchCallData(token, [...plain, ...contracts]),
-      gas: batchGas(plain.length, contracts.length),
+      data: batchCallData(token, contract === undefined ? plain : [...plain, contract]),
+      gas: batchGas(plain.length, contract !== undefined),
       nonce,
       ...fees,
     });
