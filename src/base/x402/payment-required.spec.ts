@@ -114,8 +114,17 @@ describe('the 402 offer', () => {
     const { headers } = encodeOffer(offer);
     expect(headers['Cache-Control']).toBe('no-store');
     expect(headers['Access-Control-Expose-Headers']).toBe('PAYMENT-REQUIRED, PAYMENT-RESPONSE, X-PAYMENT-RESPONSE');
-    expect(headers['PAYMENT-REQUIRED']).toMatch(/^[A-Za-z0-9+/]+={0,2}$/);
   });
+
+  it.each(['???>>>', '>>>???~~~', '\u00ff\u00ff\u00ff?'])(
+    'has a header in standard padded base64 with %p in it',
+    (error) => {
+      const value = encodeOffer({ ...offer, error }).headers['PAYMENT-REQUIRED']!;
+      expect(value).toMatch(/[+/]/);
+      expect(value).toMatch(/^(?:[A-Za-z0-9+/]{4})+(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/);
+      expect(decodePaymentRequiredHeader(value).error).toBe(error);
+    },
+  );
 
   it('varies by amount, quote and error when compiled', () => {
     const template = compileOffer(offer);

@@ -1,5 +1,4 @@
 import type { Address, Hex, Network } from '../shared/hex.js';
-import type { JsonObject } from '../shared/json.js';
 import { type Reason, sentenceOf, v1ReasonOf } from './errors.js';
 import { encodeHeader, PAYMENT_RESPONSE, X_PAYMENT_RESPONSE } from './headers.js';
 import { v1NameOf } from './networks.js';
@@ -10,7 +9,7 @@ interface Answered {
   /** Atomic units. */
   readonly amount: bigint;
   /** For example the receipt, under its extension key. Version 2 only. */
-  readonly extensions?: JsonObject | undefined;
+  readonly extensions?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** How a payment stands when the reply is sent. */
