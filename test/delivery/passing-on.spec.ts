@@ -1,6 +1,11 @@
 import { createHash } from 'node:crypto';
 import { type ClientRequest, get, type IncomingMessage, type ServerResponse } from 'node:http';
-import { type Delivered, deliver, deliveryLimits } from '../../src/edges/gateway/upstream/answer-body.js';
+import {
+  type Delivered,
+  type DeliveryLimits,
+  deliver,
+  deliveryLimits,
+} from '../../src/edges/gateway/upstream/answer-body.js';
 import { replySink } from '../../src/edges/gateway/upstream/reply-sink.js';
 import type { UpstreamFailure } from '../../src/edges/gateway/upstream/upstream.js';
 import { UpstreamClient } from '../../src/edges/gateway/upstream/upstream-client.js';
@@ -18,6 +23,7 @@ describe('an answer on its way through the gateway', () => {
   let answering: Promise<ServerResponse>;
   let outcome: Promise<Delivered | UpstreamFailure>;
   let makeDurable: () => void;
+  let limits: DeliveryLimits;
 
   beforeEach(async () => {
     let answered: (reply: ServerResponse) => void;
@@ -25,13 +31,14 @@ describe('an answer on its way through the gateway', () => {
     answering = new Promise((resolve) => (answered = resolve));
     outcome = new Promise((resolve) => (ended = resolve));
     const durable = new Promise<void>((resolve) => (makeDurable = resolve));
+    limits = deliveryLimits;
     client = new UpstreamClient();
     upstream = await serve((_, reply) => answered(reply));
     gateway = await serve(async (_, reply) => {
       const answer = await client.forward(request(upstream.url, '/'));
       if (answer.kind !== 'streamed') throw new Error(`${answer.kind} is not streamed`);
       reply.writeHead(answer.status, answer.headers.flat()).flushHeaders();
-      const delivered = await deliver(answer, replySink(reply), { ...deliveryLimits, drainMs: 10_000 });
+      const delivered = await deliver(answer, replySink(reply), limits);
       ended(delivered);
       await durable;
       if (delivered.kind === 'delivered') reply.end(delivered.rest);
@@ -95,6 +102,18 @@ describe('an answer on its way through the gateway', () => {
     buyer.answer.resume();
     buyer.upstream.end();
     expect(await outcome).toMatchObject({ complete: true, buyerGone: false, record: { copy: undefined } });
+  });
+
+  it('is cut off, not ended, for a buyer that takes no bytes for too long', async () => {
+    limits = { ...limits, buyerStallMs: 20 };
+    const buyer = await Buyer.at(gateway.url, answering);
+    buyer.answer.pause();
+    buyer.upstream.end(Buffer.alloc(32 * MEBIBYTE));
+    expect(await outcome).toMatchObject({ kind: 'delivered', buyerGone: true, complete: false });
+    makeDurable();
+    buyer.answer.resume();
+    await eventually(() => buyer.broken);
+    expect(buyer.ended).toBe(false);
   });
 
   it('is cut off, not ended, if the upstream breaks off', async () => {

@@ -1,5 +1,6 @@
 import { isIP, type LookupFunction } from 'node:net';
 import { UpstreamClient } from '../../src/edges/gateway/upstream/upstream-client.js';
+import { eventually } from '../support/eventually.js';
 import { freePort } from '../support/ports.js';
 import { request, serve, type TestServer } from './support.js';
 
@@ -90,6 +91,27 @@ describe('an upstream that fails', () => {
     const answer = await client.forward(request(server.url, '/', { signal: AbortSignal.abort() }));
     expect(answer).toMatchObject({ failed: 'aborted' });
     expect(server.connections() - connections).toBeLessThanOrEqual(1);
+  });
+});
+
+describe('shutting down', () => {
+  it('ends any number of exchanges by one signal, without a warning about listeners', async () => {
+    const server = await serve(() => {});
+    const client = new UpstreamClient();
+    const ended = new AbortController();
+    const warnings: Error[] = [];
+    const onWarning = (warning: Error): void => void warnings.push(warning);
+    process.on('warning', onWarning);
+    const running = Array.from({ length: 20 }, () =>
+      client.forward(request(server.url, '/', { signal: ended.signal })),
+    );
+    await eventually(() => server.connections() === 20);
+    ended.abort();
+    for (const answer of await Promise.all(running)) expect(answer).toMatchObject({ failed: 'aborted' });
+    process.off('warning', onWarning);
+    expect(warnings).toEqual([]);
+    await client.close();
+    await server.stop();
   });
 });
 

@@ -30,6 +30,7 @@ class Pieces implements AnswerStream {
 class Taker implements AnswerSink {
   readonly taken: string[] = [];
   leave: () => void = () => {};
+  isCutOff = false;
 
   constructor(private readonly onWrite: (taker: Taker) => void | Promise<void> = () => {}) {}
 
@@ -40,6 +41,10 @@ class Taker implements AnswerSink {
 
   onGone(listener: () => void): void {
     this.leave = listener;
+  }
+
+  cutOff(): void {
+    this.isCutOff = true;
   }
 }
 
@@ -124,6 +129,7 @@ describe('a buyer that goes away', () => {
     const stuck = new Taker(() => new Promise<void>(() => {}));
     const delivered = await deliver(streamed(new Pieces(['abc', 'def', 'END'])), stuck, { ...limits, buyerStallMs: 5 });
     expect(delivered).toMatchObject({ buyerGone: true, complete: true, record: { bytes: 6 } });
+    expect(stuck.isCutOff).toBe(true);
   });
 
   it('does not make us read more than the bound', async () => {

@@ -4,6 +4,8 @@ export interface AnswerSink {
   write(chunk: Buffer): void | Promise<void>;
   /** Calls back once if the buyer goes away, at once if it has gone already. */
   onGone(listener: () => void): void;
+  /** Cuts a buyer off that takes no bytes: what it has is incomplete, and must not end as if it were whole. */
+  cutOff(): void;
 }
 
 /** The receiving side of one delivery: there, gone, or gone for so long that the upstream is not waited for any more. */
@@ -32,6 +34,7 @@ export class Buyer {
       const taken = this.sink.write(chunk);
       if (taken) await this.#withinStall(taken);
     } catch {
+      this.sink.cutOff();
       this.#leave();
     }
   }

@@ -12,6 +12,9 @@ export function replySink(reply: ServerResponse): AnswerSink {
       if (reply.destroyed) listener();
       else reply.once('close', listener);
     },
+    cutOff() {
+      reply.destroy();
+    },
   };
 }
 

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { LookupFunction } from 'node:net';
 import { Agent, type Dispatcher } from 'undici';
 import { openConnector, publicConnector } from './address-guard.js';
@@ -22,6 +23,7 @@ export class UpstreamClient {
   /** Two agents, so that a connection to a private address is never reused for a tenant without that permission. */
   readonly #open: Dispatcher;
   readonly #public: Dispatcher;
+  readonly #sharedSignals = new WeakSet<AbortSignal>();
 
   constructor(options: Partial<UpstreamClientOptions> = {}) {
     const { connectMs, connectionsMax, lookup } = { ...defaults, ...options };
@@ -35,6 +37,7 @@ export class UpstreamClient {
     addStamp(headers, request.stamp, request.secret);
     headers.push('X-Request-Id', request.requestId);
     const agent = request.allowPrivate ? this.#open : this.#public;
+    if (request.signal) this.#share(request.signal);
     return new Promise((resolve) => {
       const exchange = new Exchange(request, resolve);
       agent.dispatch(
@@ -50,6 +53,13 @@ export class UpstreamClient {
         exchange,
       );
     });
+  }
+
+  /** One signal serves all running exchanges, so that many listeners are no leak worth a warning. */
+  #share(signal: AbortSignal): void {
+    if (this.#sharedSignals.has(signal)) return;
+    this.#sharedSignals.add(signal);
+    setMaxListeners(0, signal);
   }
 
   /** Waits for running exchanges, then closes the connections. */
