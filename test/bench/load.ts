@@ -7,7 +7,7 @@ import { signPayment, testPayers } from './sign-payment.js';
 
 /** What to do next. Offers are asked for a time; payments are a number, as each is prepared. */
 export type Job =
-  | { readonly kind: 'gets'; readonly url: string; readonly seconds: number; readonly expect: number }
+  | { readonly kind: 'gets'; readonly url: string; readonly seconds: number }
   | { readonly kind: 'payments'; readonly url: string; readonly count: number; readonly payers: number };
 
 export interface Outcome {

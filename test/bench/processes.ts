@@ -73,10 +73,10 @@ export async function measure(generator: BenchProcess, job: Job, probe: CpuProbe
   return { ...outcome, cpu: Object.fromEntries(cpu) };
 }
 
-/** User and system time of one process, in seconds. */
+/** User and system time of one process and of its children that have ended, in seconds. */
 export function cpuSeconds(pid: number): number {
-  const stat = statOf(pid);
-  return (Number(stat[11]) + Number(stat[12])) / TICKS_PER_SECOND;
+  const ticks = statOf(pid).slice(11, 15).map(Number);
+  return ticks.reduce((sum, count) => sum + count, 0) / TICKS_PER_SECOND;
 }
 
 /** Process ids of a process and everything it started, by program name. */

@@ -1,0 +1,94 @@
+import { Queue } from 'bullmq';
+import { Redis } from 'ioredis';
+import pg from 'pg';
+import { createPublicClient, http, parseAbiItem } from 'viem';
+import type { Address } from '../../src/base/shared/hex.js';
+import { QUEUE_PREFIX, SETTLEMENT_QUEUE } from '../../src/domains/settlement/settlement.queue.js';
+import type { App } from '../support/app.js';
+import { eventually } from '../support/eventually.js';
+
+const CATCH_UP_MS = 60_000;
+const DRAIN_MS = 180_000;
+const used = parseAbiItem('event AuthorizationUsed(address indexed authorizer, bytes32 indexed nonce)');
+const transfer = parseAbiItem('event Transfer(address indexed from, address indexed to, uint256 value)');
+
+/** What the chain says about the payments of one payer set to one payee. */
+export interface SettledCount {
+  /** Different authorizations used. */
+  readonly authorizations: number;
+  /** Transfers to the payee; more than authorizations would mean that somebody paid twice. */
+  readonly transfers: number;
+}
+
+/** Looks into the books of a running Tollbook from outside: its queue, its database, its chain. */
+export class Books {
+  private readonly redis: Redis;
+  private readonly queue: Queue;
+  private readonly database: pg.Pool;
+
+  constructor(private readonly app: App) {
+    this.redis = new Redis(app.engines.redis, { maxRetriesPerRequest: null });
+    this.queue = new Queue(SETTLEMENT_QUEUE, { connection: this.redis, prefix: QUEUE_PREFIX });
+    this.database = new pg.Pool({ connectionString: app.engines.postgres, max: 2 });
+  }
+
+  pauseSettlement(): Promise<void> {
+    return this.queue.pause();
+  }
+
+  resumeSettlement(): Promise<void> {
+    return this.queue.resume();
+  }
+
+  /** Waits until every projection and the settlement feed have read the whole log, so that the next round starts quiet. */
+  async quiet(): Promise<void> {
+    await eventually(async () => {
+      const { rows } = await this.database.query<{ quiet: boolean }>(
+        `select coalesce(bool_and(position >= (select coalesce(max(position), 0) from events)), true) as quiet
+         from projection_checkpoints`,
+      );
+      return rows[0]!.quiet;
+    }, CATCH_UP_MS);
+  }
+
+  /** Waits until nothing is open any more, then returns the number of payments by state. */
+  async drained(onProgress: (open: number) => void): Promise<Record<string, number>> {
+    return eventually(async () => {
+      await this.quiet();
+      const states = await this.states();
+      const open = (states.authorized ?? 0) + (states.delivered ?? 0) + (states.submitted ?? 0);
+      onProgress(open);
+      return open === 0 ? states : undefined;
+    }, DRAIN_MS);
+  }
+
+  /** Reads the token's own logs from the first block on. */
+  async onChain(token: Address, payers: readonly Address[], payee: Address): Promise<SettledCount> {
+    const client = createPublicClient({ transport: http(this.app.engines.chain, { timeout: 60_000 }) });
+    const range = { address: token, fromBlock: 0n, toBlock: 'latest' } as const;
+    const [uses, transfers] = await Promise.all([
+      client.getLogs({ ...range, event: used, args: { authorizer: [...payers] } }),
+      client.getLogs({ ...range, event: transfer, args: { from: [...payers], to: payee } }),
+    ]);
+    const authorizations = new Set(uses.map(({ args }) => `${args.authorizer}/${args.nonce}`)).size;
+    return { authorizations, transfers: transfers.length };
+  }
+
+  async createDatabase(name: string): Promise<string> {
+    await this.database.query(`create database ${name}`);
+    return Object.assign(new URL(this.app.engines.postgres), { pathname: `/${name}` }).href;
+  }
+
+  async close(): Promise<void> {
+    await this.queue.close();
+    this.redis.disconnect();
+    await this.database.end();
+  }
+
+  private async states(): Promise<Record<string, number>> {
+    const { rows } = await this.database.query<{ state: string; count: string }>(
+      'select state, count(*) from payments group by state',
+    );
+    return Object.fromEntries(rows.map(({ state, count }) => [state, Number(count)]));
+  }
+}
