@@ -63,7 +63,7 @@ describe('any header at all', () => {
       return encode(bytes);
     }),
     fc
-      .tuple(fc.constantFrom('{"a":', '[', '"', '9', '\\u0000', ':'), fc.integer({ min: 1, max: 200_000 }))
+      .tuple(fc.constantFrom('{"a":', '[', '"', '9', '\\u0000', ':'), fc.integer({ min: 1, max: 3_000 }))
       .map(([part, times]) => encode(part.repeat(times))),
   );
 
@@ -106,6 +106,7 @@ describe('any header at all', () => {
       encode(before + part.repeat(Math.floor((room - before.length - after.length) / part.length)) + after);
     const worst = [
       'A'.repeat(10_000_000),
+      encode('['.repeat(200_000)),
       fill('{"a":"', '\\"', '"}'),
       fill('{"a":"', '\\u0001', '"}'),
       fill('', '{"a":', ''),
