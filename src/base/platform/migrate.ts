@@ -32,13 +32,14 @@ export async function migrate(databaseUrl: string, log: (line: string) => void):
   }
 }
 
-interface Migration {
+export interface Migration {
   /** Name of its folder. */
   readonly name: string;
   readonly sql: string;
 }
 
-async function readMigrations(): Promise<Migration[]> {
+/** In the order of their names. */
+export async function readMigrations(): Promise<Migration[]> {
   const entries = await readdir(MIGRATIONS, { withFileTypes: true });
   const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
   return Promise.all(
@@ -66,7 +67,8 @@ function checksum(sql: string): string {
   return createHash('sha256').update(sql).digest('hex');
 }
 
-async function applyMigrations(databaseUrl: string, migrations: readonly Migration[]): Promise<string[]> {
+/** Applies those that the database lacks, without the lock; returns their names. */
+export async function applyMigrations(databaseUrl: string, migrations: readonly Migration[]): Promise<string[]> {
   const lockfile = await readFile(join(MIGRATIONS, 'migration_lock.toml'), 'utf8');
   const migrationsList = {
     baseDir: MIGRATIONS,

@@ -1,0 +1,82 @@
+import { isAbsolute, join } from 'node:path';
+import fc from 'fast-check';
+import { type Config, ConfigError, loadConfig } from './config.js';
+import { packageRoot } from './package-root.js';
+import { isWellKnownKey } from './weak-secrets.js';
+
+const ANVIL_FIRST = 'ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80';
+
+describe('the configuration', () => {
+  it('needs nothing: everything is on this machine', () => {
+    expect(loadConfig({})).toEqual({
+      role: 'all',
+      port: 4020,
+      adminPort: 4021,
+      adminHost: '127.0.0.1',
+      publicUrl: 'http://localhost:4020',
+      chainId: 84_532,
+      dataDir: join(packageRoot, '.tollbook'),
+      logLevel: 'info',
+      embedded: { postgres: true, redis: true, chain: true },
+    } satisfies Config);
+  });
+
+  it('starts no engine whose address is given', () => {
+    const config = loadConfig({ DATABASE_URL: 'postgres://db/x', REDIS_URL: 'redis://cache' });
+    expect(config.embedded).toEqual({ postgres: false, redis: false, chain: true });
+    expect(config.databaseUrl).toBe('postgres://db/x');
+  });
+
+  it('takes an empty variable as unset', () => {
+    expect(loadConfig({ DATABASE_URL: '', PORT: '' })).toEqual(loadConfig({}));
+  });
+
+  it('makes the data folder absolute and the public URL end without a slash', () => {
+    const config = loadConfig({ TOLLBOOK_DATA_DIR: 'somewhere', PUBLIC_URL: 'https://api.example.com/' });
+    expect(isAbsolute(config.dataDir)).toBe(true);
+    expect(config.publicUrl).toBe('https://api.example.com');
+  });
+
+  it('names every bad variable and what it should be, but no value', () => {
+    const load = () => loadConfig({ PORT: '70000', ROLE: 'boss', DATABASE_URL: 'mysql://hidden-password@db' });
+    expect(load).toThrow(ConfigError);
+    expect(load).toThrow(/PORT should be a port, 1 to 65535/);
+    expect(load).toThrow(/ROLE should be all, gateway, control or worker/);
+    expect(load).toThrow(/DATABASE_URL should be a postgres:\/\/ URL/);
+    expect(load).not.toThrow(/hidden-password/);
+  });
+
+  it('refuses one port for two servers', () => {
+    expect(() => loadConfig({ PORT: '4021' })).toThrow(/ADMIN_PORT/);
+  });
+
+  it('takes no number that is not written in plain digits', () => {
+    const odd = fc.string().filter((text) => text !== '' && !/^[0-9]+$/.test(text));
+    fc.assert(fc.property(odd, (text) => expect(() => loadConfig({ PORT: text })).toThrow(/PORT/)));
+  });
+});
+
+describe('secrets where money is real', () => {
+  const real = { CHAIN_RPC_URL: 'https://rpc.example.com' };
+
+  it.each([ANVIL_FIRST, `0x${ANVIL_FIRST.toUpperCase()}`, `0x${'1'.padStart(64, '0')}`, 'ab'.repeat(32)])(
+    'refuses the well-known key %s',
+    (key) => {
+      expect(() => loadConfig({ ...real, TOLLBOOK_SIGNER_KEY: key })).toThrow(/TOLLBOOK_SIGNER_KEY.*well-known/);
+      expect(loadConfig({ TOLLBOOK_SIGNER_KEY: key }).port).toBe(4020);
+    },
+  );
+
+  it('refuses secrets that can be guessed', () => {
+    const short = { TOLLBOOK_ADMIN_KEY: 'letmein', TOLLBOOK_QUOTE_SECRET: 'secret' };
+    expect(() => loadConfig({ ...real, ...short })).toThrow(/TOLLBOOK_ADMIN_KEY[\s\S]*TOLLBOOK_QUOTE_SECRET/);
+    expect(loadConfig(short).role).toBe('all');
+  });
+
+  it('takes random keys', () => {
+    const random = fc
+      .uint8Array({ minLength: 32, maxLength: 32 })
+      .filter((bytes) => bytes[0]! > 0 && bytes[0] !== bytes[1] && bytes[4] !== bytes[0]);
+    fc.assert(fc.property(random, (bytes) => expect(isWellKnownKey(Buffer.from(bytes).toString('hex'))).toBe(false)));
+  });
+});
