@@ -1,7 +1,10 @@
-import { mkdtemp, readFile, rm, truncate } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, rm, truncate } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createChainClient } from '../../src/base/chain/chain-client.js';
 import { balanceOf } from '../../src/base/chain/token-calls.js';
 import { loadToken } from '../../src/base/chain/tokens.js';
@@ -35,17 +38,15 @@ async function balanceAt({ rpcUrl }: Anvil, account = TEST_ACCOUNTS[0]!): Promis
   return balanceOf(client, await loadToken(client, NETWORK, USDC_ADDRESS), account);
 }
 
-async function pidOf(): Promise<number> {
-  return Number(await readFile(`${stateFile}.pid`, 'utf8'));
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  while (!(await condition())) await sleep(20);
 }
 
-function alive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
+/** The chain's processes on this state file. */
+async function pids(): Promise<number[]> {
+  const all = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  const commands = await Promise.all(all.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')));
+  return all.filter((_, index) => commands[index]!.split('\0').includes(stateFile)).map(Number);
 }
 
 it('keeps the chain over a restart', async () => {
@@ -61,10 +62,18 @@ it('comes back after kill -9 that left half a state file', async () => {
   const first = await start();
   await ensureUsdc(first.rpcUrl, TEST_ACCOUNTS[0]!);
   await first.stop();
-  await start();
-  process.kill(await pidOf(), 'SIGKILL');
+  await (await start()).stop();
   await truncate(stateFile, 1_000);
   expect(await balanceAt(await start())).toBe(1_000_000_000_000n);
+});
+
+it('is started again when it is killed', async () => {
+  const anvil = await start();
+  const [killed] = await pids();
+  process.kill(killed!, 'SIGKILL');
+  await until(async () => (await pids()).some((pid) => pid !== killed));
+  const client = createChainClient({ rpcUrl: anvil.rpcUrl });
+  await until(async () => (await client.getChainId().catch(() => 0)) === 84_532);
 });
 
 it('starts an empty chain when no whole copy is left', async () => {
@@ -77,11 +86,15 @@ it('starts an empty chain when no whole copy is left', async () => {
 
 it('stops the orphan of a killed parent before it starts', async () => {
   const port = await freePort();
+  const script = join(import.meta.dirname, '../support/start-anvil.ts');
+  const parent = spawn(process.execPath, ['--import', 'tsx', script, stateFile, String(port)]);
+  await once(parent.stdout, 'data');
+  parent.kill('SIGKILL');
+  await once(parent, 'exit');
+  const orphans = await pids();
+  expect(orphans).toHaveLength(1);
   await start(port);
-  const orphan = await pidOf();
-  await start(port);
-  expect(alive(orphan)).toBe(false);
-  expect(await pidOf()).not.toBe(orphan);
+  expect(await pids()).not.toContain(orphans[0]);
 });
 
 it('refuses a port that somebody else uses', async () => {
