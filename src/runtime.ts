@@ -1,14 +1,17 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { CqrsModule } from '@nestjs/cqrs';
 import { Pool } from 'pg';
+import { assertChainId, type ChainClient, createChainClient } from './base/chain/chain-client.js';
 import { EventStore } from './base/event-store/event-store.js';
 import { LogTail } from './base/event-store/log-tail.js';
 import type { Config } from './base/platform/config.js';
 import { createLogger, type Logger } from './base/platform/logger.js';
 import { type Prisma, prismaFor } from './base/platform/prisma.js';
 import type { Secrets } from './base/platform/secrets.js';
-import { CLOCK, CONFIG, LOGGER, POOL, PRISMA, SECRETS } from './base/platform/tokens.js';
+import { CHAIN, CLOCK, CONFIG, LOGGER, POOL, PRISMA, SECRETS } from './base/platform/tokens.js';
 import { type Clock, systemClock } from './base/shared/clock.js';
+import type { Network } from './base/shared/hex.js';
+import { TokenBook } from './domains/pricing/token-book.js';
 
 /** What one process has once, whatever roles it plays. */
 export interface Runtime {
@@ -20,6 +23,11 @@ export interface Runtime {
   readonly prisma: Prisma;
   readonly store: EventStore;
   readonly tail: LogTail;
+  /** Says when something was published. */
+  readonly catalogueTail: LogTail;
+  readonly network: Network;
+  readonly chain: ChainClient;
+  readonly tokens: TokenBook;
   close(): Promise<void>;
 }
 
@@ -35,15 +43,23 @@ export async function openRuntime(config: Runtime['config'], secrets: Secrets): 
   });
   pool.on('error', (error) => log.warn({ err: error.message }, 'an idle database connection was lost'));
   const tail = new LogTail(config.databaseUrl, log);
-  await tail.start();
+  const catalogueTail = new LogTail(config.databaseUrl, log, 'tollbook_catalogue');
+  await Promise.all([tail.start(), catalogueTail.start()]);
+  const network: Network = `eip155:${config.chainId}`;
+  const chain = createChainClient({ rpcUrl: config.chainRpcUrl });
+  await assertChainId(chain, network);
+  const tokens = new TokenBook(pool, chain, network, catalogueTail, log);
+  await tokens.start();
   const store = new EventStore(pool, systemClock);
   const prisma = prismaFor(config.databaseUrl);
   const close = async () => {
-    await tail.stop();
+    await tokens.stop();
+    await Promise.all([tail.stop(), catalogueTail.stop()]);
     await prisma.$disconnect();
     await pool.end();
   };
-  return { config, secrets, log, clock: systemClock, pool, prisma, store, tail, close };
+  const engines = { pool, prisma, store, tail, catalogueTail, network, chain, tokens };
+  return { config, secrets, log, clock: systemClock, ...engines, close };
 }
 
 /** Hands the runtime's parts to every role's module. */
@@ -60,6 +76,8 @@ export class RuntimeModule {
       { provide: PRISMA, useValue: runtime.prisma },
       { provide: EventStore, useValue: runtime.store },
       { provide: LogTail, useValue: runtime.tail },
+      { provide: CHAIN, useValue: runtime.chain },
+      { provide: TokenBook, useValue: runtime.tokens },
     ];
     return { module: RuntimeModule, imports: [CqrsModule.forRoot()], providers, exports: [...providers, CqrsModule] };
   }

@@ -2,10 +2,8 @@ import type { Pool } from 'pg';
 import type { LogTail } from '../../base/event-store/log-tail.js';
 import type { Logger } from '../../base/platform/logger.js';
 import { WakeLoop } from '../../base/platform/wake-loop.js';
-import type { Json } from '../../base/shared/json.js';
 import { type Catalogue, compileCatalogue } from './catalogue.js';
 import { type CatalogueRows, catalogueFromRows } from './catalogue.rows.js';
-import { routeSchema, tenantSchema } from './catalogue.schemas.js';
 
 /** Compiled anew at least this often, should a notice be missed. */
 const REFRESH_MS = 30_000;

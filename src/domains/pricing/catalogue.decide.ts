@@ -7,20 +7,22 @@ import { parseTariff } from './check-tariff.js';
 import type { Published, RoutePublished, TariffPublished, TenantRegistered } from './publication.js';
 import type { TariffRules } from './tariff.schemas.js';
 
-export interface RegisterTenant {
-  readonly tenant: Tenant;
+export class RegisterTenant {
+  constructor(readonly tenant: Tenant) {}
 }
 
-export interface PublishRoute {
-  readonly route: Route;
+export class PublishRoute {
+  constructor(readonly route: Route) {}
 }
 
-export interface PublishTariff {
-  readonly tenant: string;
-  readonly id: string;
-  readonly rules: TariffRules;
-  /** Milliseconds since the epoch; not in the past. */
-  readonly effectiveFrom: number;
+export class PublishTariff {
+  constructor(
+    readonly tenant: string,
+    readonly id: string,
+    readonly rules: TariffRules,
+    /** Milliseconds since the epoch; not in the past. Absent: at once. */
+    readonly effectiveFrom?: number,
+  ) {}
 }
 
 const NOTHING: Decision = { events: [] };
@@ -57,11 +59,8 @@ export function decidePublishRoute(state: Published<RoutePublished>, { route }: 
  * A tariff version is immutable, so any change is a new version. Throws `Problem` (invalid_request) for rules that must
  * not be published and for a start in the past, which would change prices already asked.
  */
-export function decidePublishTariff(
-  state: Published<TariffPublished>,
-  { tenant, id, rules, effectiveFrom }: PublishTariff,
-  now: number,
-): Decision {
+export function decidePublishTariff(state: Published<TariffPublished>, command: PublishTariff, now: number): Decision {
+  const { tenant, id, rules, effectiveFrom = now } = command;
   parseTariff(rules);
   const last = state.last?.data;
   if (last !== undefined && same(last.rules, rules) && Date.parse(last.effectiveFrom) <= effectiveFrom) return NOTHING;

@@ -51,7 +51,8 @@ export type TariffOwner = Pick<Route, 'tenant' | 'tariff'>;
 export function compileCatalogue(data: CatalogueData): Catalogue {
   const versions = groupVersions(data.tariffs);
   const versionsOf = (owner: TariffOwner) => versions.get(tariffKey(owner.tenant, owner.tariff)) ?? [];
-  const hosts = new Map(data.tenants.map((tenant) => [tenant.host, new HostRouter(tenant)]));
+  const hosts = new Map<string, HostRouter>();
+  for (const tenant of data.tenants) if (!hosts.has(tenant.host)) hosts.set(tenant.host, new HostRouter(tenant));
   const leftOut = addRoutes(data, hosts, versionsOf);
   const routerFor = (host: string) => hosts.get(hostName(host)) ?? hosts.get(ANY_HOST);
   return {

@@ -1,7 +1,7 @@
 import type { StoredEvent } from '../../base/event-store/event.js';
 import type { JsonObject } from '../../base/shared/json.js';
 import { evolvePayment, initialPayment, type Payment, type PaymentEvent, type PaymentId } from '../payments/payment.js';
-import { type SignedReceipt, signReceipt } from './official-receipt.js';
+import { officialReceipt, receiptFacts, type SignedReceipt } from './official-receipt.js';
 import type { ReceiptSigner } from './receipt-signer.js';
 
 /** What `GET /receipts/{id}` answers. */
@@ -84,9 +84,9 @@ function officialPart(payment: KnownPayment, signer: ReceiptSigner): Pick<Receip
   switch (payment.status) {
     case 'delivered':
     case 'submitted':
-      return { official: signReceipt(payment.authorized, undefined, signer) };
+      return { official: officialReceipt(signer, receiptFacts(payment.authorized)) };
     case 'settled':
-      return { official: signReceipt(payment.authorized, payment.settled.transaction, signer) };
+      return { official: officialReceipt(signer, receiptFacts(payment.authorized, payment.settled.transaction)) };
     default:
       return {};
   }

@@ -8,7 +8,7 @@ import {
 } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import type { Pool } from 'pg';
-import type { SettlementChain, Token } from '../../base/chain/chain.js';
+import type { SettlementChain } from '../../base/chain/chain.js';
 import { EventStore } from '../../base/event-store/event-store.js';
 import { LogTail } from '../../base/event-store/log-tail.js';
 import type { Logger } from '../../base/platform/logger.js';
@@ -25,7 +25,7 @@ import {
   RevertSettlement,
   SubmitSettlement,
 } from '../payments/settle.decide.js';
-import { signatureReader } from './settlement.ports.js';
+import { signatureReader, type Tokens } from './settlement.ports.js';
 import { SettlementWorker } from './settlement.worker.js';
 import { PostgresTransactionBook } from './settlement-transactions.js';
 
@@ -34,7 +34,7 @@ const OPTIONS = Symbol('SettlementOptions');
 export interface SettlementOptions {
   readonly redisUrl: string;
   readonly chain: SettlementChain;
-  readonly tokens: readonly Token[];
+  readonly tokens: Tokens;
 }
 
 /** Starts the worker with the application and stops it within ten seconds. */
@@ -54,7 +54,7 @@ class SettlementRunner implements OnApplicationBootstrap, OnApplicationShutdown 
     this.worker = new SettlementWorker({
       redisUrl: options.redisUrl,
       chain: options.chain,
-      tokens: new Map(options.tokens.map((token) => [token.address, token])),
+      tokens: options.tokens,
       pool,
       log,
       clock,

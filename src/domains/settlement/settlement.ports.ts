@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
-import type { Hex } from '../../base/shared/hex.js';
+import type { Token } from '../../base/chain/chain.js';
+import type { Address, Hex } from '../../base/shared/hex.js';
 import type { PaymentAfter } from '../payments/handler-for.js';
 import type { Known } from '../payments/payment.decide.js';
 import type { PaymentId } from '../payments/payment.js';
@@ -12,6 +13,9 @@ import type {
 } from '../payments/settle.decide.js';
 
 export type SettlementCommand = SubmitSettlement | ConfirmSettlement | FailSettlement | RevertSettlement;
+
+/** The tokens that tenants are paid in; grows while tenants are registered. */
+export type Tokens = Pick<ReadonlyMap<Address, Token>, 'get' | 'keys'>;
 
 /** Sends a command to its handler; resolves when its events are durable. */
 export type Execute = (command: SettlementCommand) => Promise<PaymentAfter>;

@@ -1,6 +1,6 @@
 import type { SettlementChain, SettlementItem, SignedTransaction, Token } from '../../base/chain/chain.js';
 import type { Logger } from '../../base/platform/logger.js';
-import type { Address, Hex } from '../../base/shared/hex.js';
+import type { Hex } from '../../base/shared/hex.js';
 import type { PaymentAfter } from '../payments/handler-for.js';
 import type { AuthorizationTerms, Payment, PaymentId } from '../payments/payment.js';
 import { SubmitSettlement } from '../payments/settle.decide.js';
@@ -11,6 +11,7 @@ import {
   type ReadSignatures,
   type SettleItem,
   SettlementPending,
+  type Tokens,
 } from './settlement.ports.js';
 import type { TransactionBook } from './settlement-transactions.js';
 import { recordNext } from './settler-nonces.js';
@@ -30,7 +31,7 @@ export interface SenderDeps {
   readonly execute: Execute;
   readonly load: LoadPayment;
   readonly signatures: ReadSignatures;
-  readonly tokens: ReadonlyMap<Address, Token>;
+  readonly tokens: Tokens;
   readonly log: Logger;
 }
 

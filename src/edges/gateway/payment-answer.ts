@@ -1,7 +1,7 @@
 import type { Reason } from '../../base/x402/errors.js';
 import { encodeSettlement } from '../../base/x402/payment-response.js';
 import type { Payment, PaymentAuthorized, PaymentId } from '../../domains/payments/payment.js';
-import { receiptExtension } from '../../domains/receipts/official-receipt.js';
+import { receiptExtension, receiptFacts } from '../../domains/receipts/official-receipt.js';
 import type { ReceiptSigner } from '../../domains/receipts/receipt-signer.js';
 
 /** Names the payment in every reply to it, so that a buyer finds `GET /receipts/{id}`. */
@@ -17,13 +17,7 @@ export function paymentHeaders(id: PaymentId, payment: Payment, signer: ReceiptS
   const { network, payer } = authorized.terms;
   const transaction =
     payment.status === 'settled' && authorized.mode === 'after' ? payment.settled.transaction : undefined;
-  const extensions = receiptExtension(signer, {
-    network,
-    resourceUrl: authorized.resource,
-    payer,
-    authorizedAt: Number(authorized.authorizedAt) * 1000,
-    transaction,
-  });
+  const extensions = receiptExtension(signer, receiptFacts(authorized, transaction));
   const answered = { network, payer, amount: BigInt(authorized.terms.amount), extensions };
   const answer = transaction
     ? ({ outcome: 'settled', transaction, ...answered } as const)

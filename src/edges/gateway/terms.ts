@@ -1,7 +1,6 @@
 import type { Reason } from '../../base/x402/errors.js';
 import type { DecodedPayment } from '../../base/x402/payment-header.js';
 import type { Catalogue } from '../../domains/pricing/catalogue.js';
-import { urgencyOf } from '../../domains/pricing/priority.js';
 import type { QuoteLock, QuoteTerms } from '../../domains/pricing/quote-lock.js';
 import { price } from '../../domains/pricing/tariff.js';
 import type { PaidCall } from './paid-call.js';
@@ -92,8 +91,7 @@ function windowOf(call: PaidCall, { authorization }: DecodedPayment, now: number
 export function quoteTermsOf(call: PaidCall): Omit<QuoteTerms, 'amount'> {
   const { digest, method, priced, route, tenant } = call;
   const { asset, network, payee } = tenant;
-  const urgency = urgencyOf(priced.priority);
-  const request = { method, requestDigest: digest, urgency };
+  const request = { method, requestDigest: digest, urgency: priced.urgency };
   return { tenant: tenant.id, route: route.id, tariff: route.tariff, ...request, asset, network, payee };
 }
 

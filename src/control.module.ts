@@ -1,0 +1,31 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { APP_FILTER } from '@nestjs/core';
+import { Registry } from 'prom-client';
+import { PricingModule } from './domains/pricing/pricing.module.js';
+import { AdminKeyGuard } from './edges/admin/admin-key.guard.js';
+import { PaymentsController } from './edges/admin/payments.controller.js';
+import { UsageController } from './edges/admin/usage.controller.js';
+import { Draining } from './edges/health/draining.js';
+import { HealthController } from './edges/health/health.controller.js';
+import { MetricsController } from './edges/health/metrics.controller.js';
+import { createMetrics } from './edges/health/metrics.js';
+import { ProblemFilter } from './edges/problem.js';
+import { type Runtime, RuntimeModule } from './runtime.js';
+
+/** The control plane: what the provider's people and programs ask. */
+@Module({})
+export class ControlModule {
+  static of(runtime: Runtime, draining: Draining): DynamicModule {
+    return {
+      module: ControlModule,
+      imports: [RuntimeModule.of(runtime), PricingModule],
+      controllers: [PaymentsController, UsageController, HealthController, MetricsController],
+      providers: [
+        AdminKeyGuard,
+        { provide: Draining, useValue: draining },
+        { provide: Registry, useFactory: () => createMetrics(runtime.pool) },
+        { provide: APP_FILTER, useClass: ProblemFilter },
+      ],
+    };
+  }
+}

@@ -1,0 +1,106 @@
+import { randomUUID } from 'node:crypto';
+import { type DynamicModule, Inject, Injectable, Module } from '@nestjs/common';
+import { APP_FILTER } from '@nestjs/core';
+import { CommandBus } from '@nestjs/cqrs';
+import { PayerStates } from './base/chain/payer-states.js';
+import { AnswerStore } from './domains/payments/answers.js';
+import { GatewayLease } from './domains/payments/gateway-lease.js';
+import { OutcomeWatch } from './domains/payments/outcome-watch.js';
+import { PaymentsModule } from './domains/payments/payments.module.js';
+import { CatalogueFeed } from './domains/pricing/catalogue-feed.js';
+import { QuoteLock } from './domains/pricing/quote-lock.js';
+import { OfferSigner } from './domains/receipts/offers.js';
+import { ReceiptSigner } from './domains/receipts/receipt-signer.js';
+import { AdmissionDesk } from './edges/gateway/admission.js';
+import { DataPlane } from './edges/gateway/data-plane.js';
+import { DeliveryDesk } from './edges/gateway/delivery.js';
+import { OfferDesk } from './edges/gateway/offer-desk.js';
+import { KeysController } from './edges/gateway/receipts/keys.controller.js';
+import { ReceiptsController } from './edges/gateway/receipts/receipts.controller.js';
+import { ReplayDesk } from './edges/gateway/replay.js';
+import { UpstreamClient } from './edges/gateway/upstream/upstream-client.js';
+import { Draining } from './edges/health/draining.js';
+import { HealthController } from './edges/health/health.controller.js';
+import { ProblemFilter } from './edges/problem.js';
+import { type Runtime, RuntimeModule } from './runtime.js';
+
+/** Most that one payer may owe a tenant while its settlements are under way, in atomic units: 100 USDC. */
+const EXPOSURE_MAX = 100_000_000n;
+const RUNTIME = Symbol('Runtime');
+
+/** Puts the data plane together, and starts and stops its parts in order. */
+@Injectable()
+export class Gateway {
+  readonly dataPlane: DataPlane;
+  private readonly catalogue: CatalogueFeed;
+  private readonly payers: PayerStates;
+  private readonly lease: GatewayLease;
+  private readonly watch: OutcomeWatch;
+  private readonly upstreams = new UpstreamClient();
+
+  constructor(
+    @Inject(RUNTIME) private readonly runtime: Runtime,
+    @Inject(CommandBus) bus: CommandBus,
+    @Inject(ReceiptSigner) signer: ReceiptSigner,
+  ) {
+    const { catalogueTail, chain, clock, config, log, pool, secrets, store, tail, tokens } = runtime;
+    this.catalogue = new CatalogueFeed(pool, catalogueTail, log);
+    const onRefreshFailed = (error: Error) => log.warn({ err: error.message }, 'payers could not be refreshed');
+    this.payers = new PayerStates({ client: chain, clock, onRefreshFailed });
+    this.lease = new GatewayLease(`gw_${randomUUID()}`, pool, bus, log);
+    this.watch = new OutcomeWatch(store, tail, log);
+    const quotes = new QuoteLock([{ id: 'q1', secret: secrets.quoteSecret }]);
+    const answers = new AnswerStore(pool, secrets.answerKey);
+    const gateway = this.lease.id;
+    const delivery = { bus, upstreams: this.upstreams, signer, answerKey: secrets.answerKey, gateway, clock, log };
+    this.dataPlane = new DataPlane({
+      catalogue: this.catalogue,
+      quotes,
+      offers: new OfferDesk(quotes, new OfferSigner(signer)),
+      admissions: new AdmissionDesk(bus, store, this.payers, chain, this.lease, EXPOSURE_MAX),
+      deliveries: new DeliveryDesk(delivery),
+      replays: new ReplayDesk(answers, this.watch, signer, clock),
+      bus,
+      tokenOf: (tenant) => tokens.tokenOf(tenant),
+      gateway,
+      publicUrl: config.publicUrl,
+      clock,
+      log,
+    });
+  }
+
+  async start(): Promise<void> {
+    await this.catalogue.start();
+    await this.lease.start();
+    this.payers.start();
+  }
+
+  /** Finishes what is running, within `timeoutMs`; then the lease is given up. */
+  async stop(timeoutMs: number): Promise<void> {
+    await this.dataPlane.drain(timeoutMs);
+    await this.upstreams.close();
+    this.payers.stop();
+    await Promise.all([this.watch.stop(), this.catalogue.stop(), this.lease.stop()]);
+    this.runtime.log.info('gateway drained');
+  }
+}
+
+/** The data plane's process: priced routes through one catch-all, receipts, keys and health. */
+@Module({})
+export class GatewayModule {
+  static of(runtime: Runtime, draining: Draining): DynamicModule {
+    const { config, secrets } = runtime;
+    return {
+      module: GatewayModule,
+      imports: [RuntimeModule.of(runtime), PaymentsModule],
+      controllers: [HealthController, ReceiptsController, KeysController],
+      providers: [
+        { provide: RUNTIME, useValue: runtime },
+        { provide: Draining, useValue: draining },
+        { provide: ReceiptSigner, useFactory: () => new ReceiptSigner(config.publicUrl, [secrets.receiptKey]) },
+        { provide: APP_FILTER, useClass: ProblemFilter },
+        Gateway,
+      ],
+    };
+  }
+}

@@ -1,0 +1,74 @@
+import {
+  type DynamicModule,
+  Inject,
+  Injectable,
+  Module,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+} from '@nestjs/common';
+import { CommandBus } from '@nestjs/cqrs';
+import type { Pool } from 'pg';
+import { ViemSettlementChain } from './base/chain/settlement-chain.js';
+import { LogTail } from './base/event-store/log-tail.js';
+import { ProjectionRunner } from './base/event-store/projection-runner.js';
+import type { Logger } from './base/platform/logger.js';
+import { LOGGER, POOL } from './base/platform/tokens.js';
+import { WakeLoop } from './base/platform/wake-loop.js';
+import { usageProjection } from './domains/metering/usage.projection.js';
+import { sweepDeadGateways } from './domains/payments/gateway-lease.js';
+import { PaymentsModule } from './domains/payments/payments.module.js';
+import { paymentsProjection } from './domains/payments/payments.projection.js';
+import { purgeExpired } from './domains/payments/purge.js';
+import { SettlementModule } from './domains/settlement/settlement.module.js';
+import { type Runtime, RuntimeModule } from './runtime.js';
+
+const SWEEP_MS = 2_000;
+const PURGE_MS = 60_000;
+
+/** Projections, the sweep for dead gateways, and the purge of what need not be kept. */
+@Injectable()
+class Chores implements OnApplicationBootstrap, OnApplicationShutdown {
+  private readonly projections: readonly ProjectionRunner[];
+  private readonly loops: readonly WakeLoop[];
+
+  constructor(
+    @Inject(POOL) pool: Pool,
+    @Inject(LogTail) tail: LogTail,
+    @Inject(LOGGER) log: Logger,
+    @Inject(CommandBus) bus: CommandBus,
+  ) {
+    this.projections = [paymentsProjection, usageProjection].map(
+      (projection) => new ProjectionRunner(pool, tail, projection, log),
+    );
+    this.loops = [
+      new WakeLoop('dead gateway sweep', () => sweepDeadGateways(pool, bus), SWEEP_MS, log),
+      new WakeLoop('purge', () => purgeExpired(pool), PURGE_MS, log),
+    ];
+  }
+
+  onApplicationBootstrap(): void {
+    for (const one of [...this.projections, ...this.loops]) one.start();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await Promise.all([...this.projections, ...this.loops].map((one) => one.stop()));
+  }
+}
+
+/** Everything that happens after the answer went out. */
+@Module({})
+export class WorkerModule {
+  static of(runtime: Runtime): DynamicModule {
+    const { chain: client, config, network, secrets, tokens } = runtime;
+    const chain = new ViemSettlementChain({ client, network, signerKey: secrets.settlerKey });
+    return {
+      module: WorkerModule,
+      imports: [
+        RuntimeModule.of(runtime),
+        PaymentsModule,
+        SettlementModule.of({ redisUrl: config.redisUrl, chain, tokens }),
+      ],
+      providers: [Chores],
+    };
+  }
+}
