@@ -1,5 +1,5 @@
 /** The peer: the official Express middleware as its README sets it up, in front of a handler with the demo's answer. */
-import { randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import { HTTPFacilitatorClient } from '@x402/core/server';
 import { ExactEvmScheme } from '@x402/evm/exact/server';
@@ -10,6 +10,7 @@ import { listen } from './serve.js';
 const facilitator = new HTTPFacilitatorClient({ url: process.argv[2]! });
 const resourceServer = new x402ResourceServer(facilitator).register('eip155:84532', new ExactEvmScheme());
 const app = express();
+const WEATHER = { place: 'Utrecht', celsius: 14.5, wind: { from: 'SW', knots: 11 }, sky: 'broken clouds' };
 
 app.use(
   paymentMiddleware(
@@ -21,7 +22,7 @@ app.use(
           network: 'eip155:84532',
           payTo: '0x00000000000000000000000000000000000000fe',
         },
-        description: 'Weather report',
+        description: 'The weather, at a flat price',
         mimeType: 'application/json',
       },
     },
@@ -30,7 +31,7 @@ app.use(
 );
 
 app.get('/demo/weather', (_request, response) => {
-  response.json({ runId: randomUUID(), city: 'Lisbon', celsius: 21, sky: 'clear' });
+  response.json({ runId: randomBytes(8).toString('hex'), ...WEATHER });
 });
 
 await listen(createServer(app));

@@ -2,5 +2,5 @@
 import { fastify } from 'fastify';
 
 const app = fastify();
-app.get('/demo/weather', async () => ({ city: 'Lisbon', celsius: 21, sky: 'clear' }));
+app.get('/demo/weather', async () => ({ place: 'Utrecht', celsius: 14.5, sky: 'broken clouds' }));
 process.send?.({ url: await app.listen({ port: 0, host: '127.0.0.1' }) });

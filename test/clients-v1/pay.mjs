@@ -1,6 +1,6 @@
 /**
  * One purchase with an official v1 client, in a process of its own: `node pay.mjs <fetch|axios> <url> <method> [json body]`.
- * Prints one JSON line: `{ status, body, settlement }`. `PAYER_KEY` is a test key; signing needs no node.
+ * Prints one JSON line: `{ status, body, settlement, payment }`. `PAYER_KEY` is a test key; signing needs no node.
  */
 import axios from 'axios';
 import { createSigner as createAxiosSigner, withPaymentInterceptor } from 'x402-axios';
@@ -13,7 +13,8 @@ async function payWithFetch(key) {
   const pay = wrapFetchWithPayment(fetch, await createSigner('base-sepolia', key));
   const response = await pay(url, { method, headers, ...(body === undefined ? {} : { body }) });
   const settlement = response.headers.get('x-payment-response');
-  return { status: response.status, body: await response.text(), settlement };
+  const payment = response.headers.get('tollbook-payment');
+  return { status: response.status, body: await response.text(), settlement, payment };
 }
 
 async function payWithAxios(key) {
@@ -24,7 +25,13 @@ async function payWithAxios(key) {
     headers,
     data: body,
   });
-  return { status: response.status, body: asText(response.data), settlement: response.headers['x-payment-response'] };
+  const settlement = response.headers['x-payment-response'];
+  return {
+    status: response.status,
+    body: asText(response.data),
+    settlement,
+    payment: response.headers['tollbook-payment'],
+  };
 }
 
 /** The interceptor wants the offer as an object; everything else stays the text that the server sent. */
