@@ -1,5 +1,4 @@
 import { copyFile, open, readFile, rename, rm, stat } from 'node:fs/promises';
-import type { EmbeddedLog } from './anvil.js';
 
 const COPY_EVERY_MS = 5_000;
 
@@ -7,21 +6,21 @@ const COPY_EVERY_MS = 5_000;
  * The chain overwrites its state in place, so a kill can leave half a file, which it then refuses to load.
  * Puts the last whole copy in its place; without one the chain starts empty, and the broken file is kept aside.
  */
-export async function restoreStateFile(stateFile: string, log: EmbeddedLog): Promise<void> {
+export async function restoreStateFile(stateFile: string, warn: (message: string) => void): Promise<void> {
   const good = `${stateFile}.good`;
   if (await isWholeState(stateFile)) return copyFile(stateFile, good);
   const existed = (await stat(stateFile).catch(() => undefined)) !== undefined;
   if (existed) await rename(stateFile, `${stateFile}.broken`);
   if (await isWholeState(good)) {
     await copyFile(good, stateFile);
-    log.warn('the state of the chain was damaged; going back to its last whole copy, a few blocks may be missing');
+    warn('the state of the chain was damaged; going back to its last whole copy, a few blocks may be missing');
   } else if (existed) {
-    log.warn(`the state of the chain was damaged and no copy is left; starting an empty chain (${stateFile}.broken)`);
+    warn(`the state of the chain was damaged and no copy is left; starting an empty chain (${stateFile}.broken)`);
   }
 }
 
 /** Copies the state every few seconds while the chain runs. */
-export function keepStateCopies(stateFile: string, log: EmbeddedLog): { stop(): void } {
+export function keepStateCopies(stateFile: string, warn: (message: string) => void): { stop(): void } {
   let copiedAt = 0;
   let busy = false;
   const copy = async () => {
@@ -39,7 +38,7 @@ export function keepStateCopies(stateFile: string, log: EmbeddedLog): { stop(): 
     busy = true;
     copy()
       .catch((error: NodeJS.ErrnoException) => {
-        if (error.code !== 'ENOENT') log.warn(`the state of the chain could not be copied: ${error.message}`);
+        if (error.code !== 'ENOENT') warn(`the state of the chain could not be copied: ${error.message}`);
       })
       .finally(() => {
         busy = false;

@@ -38,7 +38,7 @@ export async function startAnvil(options: AnvilOptions): Promise<Anvil> {
   const stateFile = resolve(options.stateFile);
   await mkdir(dirname(stateFile), { recursive: true });
   await stopOrphans([{ program: 'anvil', path: stateFile, signal: 'SIGTERM' }], log.warn);
-  await restoreStateFile(stateFile, log);
+  await restoreStateFile(stateFile, log.warn);
   if (await portTaken(port)) throw new Error(`port ${port} is in use, so the chain cannot start there`);
 
   const rpcUrl = `http://${HOST}:${port}`;
@@ -53,7 +53,7 @@ export async function startAnvil(options: AnvilOptions): Promise<Anvil> {
     ready: () => servesChain(rpcUrl, chainId),
   };
   const engine = await runEngine(command, log.warn);
-  const copies = keepStateCopies(stateFile, log);
+  const copies = keepStateCopies(stateFile, log.warn);
   const stop = () => {
     copies.stop();
     return engine.stop();
