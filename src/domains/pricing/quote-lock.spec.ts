@@ -33,7 +33,7 @@ describe('QuoteLock', () => {
   });
 
   it('is short, and tells the quotes of one moment apart', () => {
-    expect(issue()).toMatch(/^k1\.[\w-]{64}$/);
+    expect(issue()).toMatch(/^k1\.[\w-]{68}$/);
     expect(issue()).not.toBe(issue());
   });
 

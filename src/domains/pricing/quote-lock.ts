@@ -2,7 +2,7 @@ import { createHash, createHmac, createSecretKey, hash, type KeyObject, timingSa
 import { epochSeconds } from '../../base/shared/clock.js';
 import type { Address, Network } from '../../base/shared/hex.js';
 import type { AtomicAmount } from '../../base/shared/money.js';
-import { decodeQuoteToken, digestPrefix, encodeClaims, MAC_BYTES, QUOTE_KEY_ID, quoteToken } from './quote-token.js';
+import { decodeQuoteToken, digestPrefix, encodeClaims, QUOTE_KEY_ID, quoteToken, truncateMac } from './quote-token.js';
 
 export interface QuoteKey {
   /** 1 to 8 letters, digits, - or _; public. */
@@ -92,9 +92,9 @@ export class QuoteLock {
     const key = quote && this.keys.get(quote.keyId);
     if (quote === undefined || key === undefined) return { ok: false, reason: 'quote_invalid' };
     // The prefix is no proof, only the better reason: the MAC covers the whole digest.
-    if (!quote.digestPrefix.equals(digestPrefix(terms.requestDigest)))
+    if (quote.digestPrefix !== digestPrefix(terms.requestDigest))
       return { ok: false, reason: 'quote_for_another_request' };
-    if (!timingSafeEqual(quote.mac, mac(key, quote.claims, terms))) return { ok: false, reason: 'quote_invalid' };
+    if (!equalMacs(quote.mac, mac(key, quote.claims, terms))) return { ok: false, reason: 'quote_invalid' };
     if (epochSeconds(now) > quote.expiresAt) return { ok: false, reason: 'quote_expired' };
     return { ok: true, quoteId: quote.quoteId, tariffVersion: quote.tariffVersion };
   }
@@ -111,9 +111,14 @@ function importKey({ id, secret }: QuoteKey): Key {
   return { id, secret: createSecretKey(secret) };
 }
 
-function mac(key: Key, claims: Uint8Array, terms: QuoteTerms): Buffer {
-  const text = part(key.id) + canonical(terms);
-  return createHmac('sha256', key.secret).update(claims).update(text).digest().subarray(0, MAC_BYTES);
+function mac(key: Key, claims: string, terms: QuoteTerms): string {
+  const text = part(key.id) + part(claims) + canonical(terms);
+  return truncateMac(createHmac('sha256', key.secret).update(text).digest('base64url'));
+}
+
+/** In a time that does not tell how far they agree. Both are ASCII of one length. */
+function equalMacs(a: string, b: string): boolean {
+  return timingSafeEqual(Buffer.from(a, 'latin1'), Buffer.from(b, 'latin1'));
 }
 
 /** Each part carries its length, and an absent payer has a mark no length has: two terms never share an encoding. */

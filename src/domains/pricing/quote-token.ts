@@ -5,7 +5,7 @@ export interface QuoteClaims {
   /** Epoch seconds, before the year 2106. */
   readonly expiresAt: number;
   readonly tariffVersion: number;
-  /** The first bytes of this base64url digest go into the token. */
+  /** Its beginning goes into the token. */
   readonly requestDigest: string;
 }
 
@@ -15,60 +15,68 @@ export interface QuoteToken {
   readonly quoteId: string;
   readonly expiresAt: number;
   readonly tariffVersion: number;
-  readonly digestPrefix: Buffer;
-  /** The claims as the MAC covers them. */
-  readonly claims: Uint8Array;
-  readonly mac: Buffer;
+  readonly digestPrefix: string;
+  /** The claims as encoded, and as the MAC covers them. */
+  readonly claims: string;
+  readonly mac: string;
 }
 
 export const QUOTE_KEY_ID = /^[A-Za-z0-9_-]{1,8}$/;
-/**
- * Half of SHA-256's output, the least that RFC 2104 section 5 advises: a guess succeeds once in 2^128, and each costs a
- * request. The shorter token leaves room in the 402 header.
- */
-export const MAC_BYTES = 16;
-/** Eight bytes tell requests apart well enough to name the reason of a refusal; the MAC covers the whole digest. */
-const PREFIX_BYTES = 8;
+
+// Every field ends where a base64url character ends: no spare bits, so one token has one spelling, and the digests,
+// which are base64url already, can be cut as text.
 const ID_BYTES = 16;
 const EXPIRY_AT = ID_BYTES;
 const VERSION_AT = EXPIRY_AT + 4;
-const PREFIX_AT = VERSION_AT + 4;
-const MAC_AT = PREFIX_AT + PREFIX_BYTES;
-/** 48 bytes are 64 characters without a spare bit, so that a token has one spelling only. */
-const TOKEN = /^([A-Za-z0-9_-]{1,8})\.([A-Za-z0-9_-]{64})$/;
+const HEAD_BYTES = VERSION_AT + 4;
+/** Nine bytes tell requests apart well enough to name the reason of a refusal; the MAC covers the whole digest. */
+const PREFIX_LENGTH = 12;
+const CLAIMS_LENGTH = (HEAD_BYTES / 3) * 4 + PREFIX_LENGTH;
+/**
+ * 18 of the 32 bytes of HMAC-SHA256, in base64url: more than the half that RFC 2104 section 5 advises. A guess succeeds
+ * once in 2^144 and each costs a request; the shorter token leaves room in the 402 header.
+ */
+const MAC_LENGTH = 24;
+const TOKEN = /^([A-Za-z0-9_-]{1,8})\.([A-Za-z0-9_-]{44})([A-Za-z0-9_-]{24})$/;
 
 /** Throws for an id of another length, or a number that is no unsigned 32-bit integer. */
-export function encodeClaims({ quoteId, expiresAt, tariffVersion, requestDigest }: QuoteClaims): Buffer {
+export function encodeClaims({ quoteId, expiresAt, tariffVersion, requestDigest }: QuoteClaims): string {
   if (quoteId.byteLength !== ID_BYTES) throw new RangeError(`a quote id has ${ID_BYTES} bytes`);
-  const bytes = Buffer.alloc(MAC_AT);
-  bytes.set(quoteId);
-  bytes.writeUInt32BE(expiresAt, EXPIRY_AT);
-  bytes.writeUInt32BE(tariffVersion, VERSION_AT);
-  bytes.set(digestPrefix(requestDigest), PREFIX_AT);
-  return bytes;
+  const head = Buffer.allocUnsafe(HEAD_BYTES);
+  head.set(quoteId);
+  head.writeUInt32BE(expiresAt, EXPIRY_AT);
+  head.writeUInt32BE(tariffVersion, VERSION_AT);
+  const claims = head.toString('base64url') + digestPrefix(requestDigest);
+  if (claims.length !== CLAIMS_LENGTH) throw new RangeError('a request digest is a base64url SHA-256');
+  return claims;
 }
 
-/** At most 73 characters. */
-export function quoteToken(keyId: string, claims: Uint8Array, mac: Uint8Array): string {
-  return `${keyId}.${Buffer.concat([claims, mac], MAC_AT + MAC_BYTES).toString('base64url')}`;
+/** At most 77 characters. */
+export function quoteToken(keyId: string, claims: string, mac: string): string {
+  return `${keyId}.${claims}${mac}`;
 }
 
 /** `undefined` for anything that no `quoteToken` call returns. */
 export function decodeQuoteToken(token: string): QuoteToken | undefined {
-  const [, keyId, text] = TOKEN.exec(token) ?? [];
-  if (keyId === undefined || text === undefined) return undefined;
-  const bytes = Buffer.from(text, 'base64url');
+  const [, keyId, claims, mac] = TOKEN.exec(token) ?? [];
+  if (keyId === undefined || claims === undefined || mac === undefined) return undefined;
+  const head = Buffer.from(claims.slice(0, -PREFIX_LENGTH), 'base64url');
   return {
     keyId,
-    quoteId: bytes.toString('base64url', 0, ID_BYTES),
-    expiresAt: bytes.readUInt32BE(EXPIRY_AT),
-    tariffVersion: bytes.readUInt32BE(VERSION_AT),
-    digestPrefix: bytes.subarray(PREFIX_AT, MAC_AT),
-    claims: bytes.subarray(0, MAC_AT),
-    mac: bytes.subarray(MAC_AT),
+    quoteId: head.toString('base64url', 0, ID_BYTES),
+    expiresAt: head.readUInt32BE(EXPIRY_AT),
+    tariffVersion: head.readUInt32BE(VERSION_AT),
+    digestPrefix: claims.slice(-PREFIX_LENGTH),
+    claims,
+    mac,
   };
 }
 
-export function digestPrefix(requestDigest: string): Buffer {
-  return Buffer.from(requestDigest, 'base64url').subarray(0, PREFIX_BYTES);
+export function digestPrefix(requestDigest: string): string {
+  return requestDigest.slice(0, PREFIX_LENGTH);
+}
+
+/** What of a base64url MAC goes into the token. */
+export function truncateMac(mac: string): string {
+  return mac.slice(0, MAC_LENGTH);
 }
