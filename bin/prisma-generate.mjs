@@ -5,14 +5,20 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
-const { status } = spawnSync(process.execPath, [join(ROOT, 'node_modules/prisma/build/index.js'), 'generate'], {
-  cwd: ROOT,
-  env: {
-    ...process.env,
-    PRISMA_SCHEMA_ENGINE_BINARY: process.execPath,
-    PRISMA_HIDE_UPDATE_MESSAGE: '1',
-    CHECKPOINT_DISABLE: '1',
+const { status, stdout, stderr } = spawnSync(
+  process.execPath,
+  [join(ROOT, 'node_modules/prisma/build/index.js'), 'generate'],
+  {
+    cwd: ROOT,
+    env: {
+      ...process.env,
+      PRISMA_SCHEMA_ENGINE_BINARY: process.execPath,
+      PRISMA_HIDE_UPDATE_MESSAGE: '1',
+      CHECKPOINT_DISABLE: '1',
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
   },
-  stdio: ['ignore', 'ignore', 'inherit'],
-});
+);
+// Its chatter is only of interest when something went wrong.
+if (status !== 0) process.stderr.write(Buffer.concat([stdout, stderr]));
 process.exitCode = status ?? 1;
