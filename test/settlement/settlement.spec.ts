@@ -1,10 +1,18 @@
 import { Redis } from 'ioredis';
-import { parseAbiItem } from 'viem';
 import { addressOf, type LocalChain, startLocalChain } from '../chain/support.js';
 import { eventually } from '../support/eventually.js';
-import { allAre, type Desk, deliver, heldBy, newPayer, openDesk, PAYEE, startWorker, stateOf } from './support.js';
+import {
+  allAre,
+  type Desk,
+  deliver,
+  heldBy,
+  newPayer,
+  openDesk,
+  startWorker,
+  stateOf,
+  transfersFrom,
+} from './support.js';
 
-const TRANSFER = parseAbiItem('event Transfer(address indexed from, address indexed to, uint256 value)');
 let chain: LocalChain;
 let desk: Desk;
 
@@ -17,16 +25,6 @@ beforeEach(async () => {
 });
 afterEach(() => desk.close());
 
-async function transfersFrom(payer: `0x${string}`): Promise<number> {
-  const logs = await chain.client.getLogs({
-    address: chain.token.address,
-    event: TRANSFER,
-    args: { from: payer, to: PAYEE },
-    fromBlock: 0n,
-  });
-  return logs.length;
-}
-
 describe('settlement', () => {
   it('settles a delivered payment and gives the exposure back', async () => {
     const payer = await newPayer(chain, 10_000n);
@@ -36,7 +34,7 @@ describe('settlement', () => {
       await eventually(() => allAre(desk, 'settled', [id]));
       expect(await stateOf(desk, id)).toMatchObject({ settled: { by: 'settler' } });
       expect(await heldBy(desk, addressOf(payer))).toBe('0');
-      expect(await transfersFrom(addressOf(payer))).toBe(1);
+      expect(await transfersFrom(chain, addressOf(payer))).toBe(1);
     } finally {
       await worker.stop();
     }
@@ -53,7 +51,7 @@ describe('settlement', () => {
       );
       const ids = sold.map(({ id }) => id);
       await eventually(() => allAre(desk, 'settled', ids), 30_000);
-      for (const payer of payers) expect(await transfersFrom(addressOf(payer))).toBe(100);
+      for (const payer of payers) expect(await transfersFrom(chain, addressOf(payer))).toBe(100);
       const { rows } = await desk.pool.query('select count(*)::int as n from settlement_transactions');
       expect(rows[0].n).toBeLessThan(100);
     } finally {
@@ -76,7 +74,7 @@ describe('settlement', () => {
       await chain.node.setAutomine(true);
       worker = await startWorker(desk, chain);
       await eventually(() => allAre(desk, 'settled', ids), 30_000);
-      expect(await transfersFrom(addressOf(payer))).toBe(20);
+      expect(await transfersFrom(chain, addressOf(payer))).toBe(20);
     } finally {
       await chain.node.setAutomine(true);
       await worker.stop();

@@ -2,7 +2,9 @@ import { DynamicModule, Global, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { CqrsModule } from '@nestjs/cqrs';
 import pg from 'pg';
+import { parseAbiItem } from 'viem';
 import { type PrivateKeyAccount, privateKeyToAccount } from 'viem/accounts';
+import type { SettlementChain } from '../../src/base/chain/chain.js';
 import { ViemSettlementChain } from '../../src/base/chain/settlement-chain.js';
 import { EventStore } from '../../src/base/event-store/event-store.js';
 import { LogTail } from '../../src/base/event-store/log-tail.js';
@@ -21,19 +23,13 @@ import {
 } from '../../src/domains/payments/payment.js';
 import { paymentsProjection } from '../../src/domains/payments/payments.projection.js';
 import { SettlementModule } from '../../src/domains/settlement/settlement.module.js';
-import {
-  addressOf,
-  authorizationOf,
-  type LocalChain,
-  randomHex,
-  randomKey,
-  signAuthorization,
-} from '../chain/support.js';
+import { addressOf, authorizationOf, type LocalChain, randomKey, signAuthorization } from '../chain/support.js';
 import { freshDatabase, freshRedis } from '../support/engines.js';
 import { mintUsdc } from '../support/usdc.js';
 
 export const log: Logger = createLogger(process.env.SETTLEMENT_TEST_LOG ?? 'silent', 'test');
 export const PAYEE: Address = '0x7011b00c000000000000000000000000000000aa';
+const TRANSFER = parseAbiItem('event Transfer(address indexed from, address indexed to, uint256 value)');
 const DAY_SECONDS = 86_400;
 
 /** One Postgres database and one Redis database, as a gateway would see them. */
@@ -132,6 +128,13 @@ export async function heldBy(desk: Desk, payer: Address): Promise<string | undef
   return rows[0]?.held;
 }
 
+/** How often the token moved money from the payer to the payee: the chain's own count. */
+export async function transfersFrom(chain: LocalChain, payer: Address, to: Address = PAYEE): Promise<number> {
+  const { address } = chain.token;
+  const logs = await chain.client.getLogs({ address, event: TRANSFER, args: { from: payer, to }, fromBlock: 0n });
+  return logs.length;
+}
+
 export async function stateOf(desk: Desk, id: PaymentId): Promise<Payment> {
   return (await loadPayment(desk.store, id)).state;
 }
@@ -158,17 +161,17 @@ class TestRuntimeModule {
   }
 }
 
-export interface Connection {
-  readonly databaseUrl: string;
-  readonly redisUrl: string;
-  readonly rpcUrl: string;
+export interface WorkerOptions {
+  readonly clock?: Clock;
+  /** Puts faults between the worker and the chain. */
+  readonly wrap?: (chain: SettlementChain) => SettlementChain;
 }
 
 /** The settlement worker as the application runs it, with connections of its own. */
 export async function startWorker(
   desk: Pick<Desk, 'databaseUrl' | 'redisUrl'>,
   local: Pick<LocalChain, 'client' | 'token' | 'settlerKey'>,
-  clock: Clock = systemClock,
+  { clock = systemClock, wrap = (chain) => chain }: WorkerOptions = {},
 ): Promise<{ stop(): Promise<void> }> {
   const pool = new pg.Pool({ connectionString: desk.databaseUrl, max: 8 });
   pool.on('error', () => undefined);
@@ -186,7 +189,11 @@ export async function startWorker(
     [EventStore, new EventStore(pool, systemClock)],
     [LogTail, tail],
   ];
-  const settlement = SettlementModule.of({ redisUrl: desk.redisUrl, chain, tokens: [local.token] });
+  const settlement = SettlementModule.of({
+    redisUrl: desk.redisUrl,
+    chain: wrap(chain),
+    tokens: new Map([[local.token.address, local.token]]),
+  });
   @Module({ imports: [TestRuntimeModule.of(values), settlement] })
   class Root {}
   const app = await NestFactory.createApplicationContext(Root, { logger: false });
@@ -197,5 +204,3 @@ export async function startWorker(
   };
   return { stop };
 }
-
-export { randomHex };
