@@ -58,7 +58,7 @@ export class AdmissionDesk {
     if ('reason' in asked) return { kind: 'refused', reason: asked.reason };
     const reason = await this.refusalOf(call, payment, asked);
     if (reason) return { kind: 'refused', reason };
-    return this.claim(id, call, payment, agreed, known !== undefined, now);
+    return this.claim(id, call, payment, agreed, known?.balance, now);
   }
 
   /** A payment that this authorization began earlier, if there is one. */
@@ -90,12 +90,12 @@ export class AdmissionDesk {
     call: PaidCall,
     payment: DecodedPayment,
     agreed: AgreedTerms,
-    payerKnown: boolean,
+    knownBalance: bigint | undefined,
     now: number,
   ): Promise<Admission> {
     const done = this.lease.hold(id);
     try {
-      const admission = await this.claimOnce(id, call, payment, agreed, payerKnown, now, done);
+      const admission = await this.claimOnce(id, call, payment, agreed, knownBalance, now, done);
       if (admission.kind !== 'admitted') done();
       return admission;
     } catch (error) {
@@ -109,15 +109,12 @@ export class AdmissionDesk {
     call: PaidCall,
     payment: DecodedPayment,
     agreed: AgreedTerms,
-    payerKnown: boolean,
+    knownBalance: bigint | undefined,
     now: number,
     done: () => void,
   ): Promise<Admission> {
     const terms = authorizedTerms(call, payment, agreed, this.lease.id, now);
-    const canWait = call.route.mode === 'async' && payerKnown;
-    const exposure = canWait
-      ? { key: exposureKey(call.tenant, payment.authorization.from), limit: this.exposureMax }
-      : undefined;
+    const exposure = call.route.mode === 'async' ? this.exposureOf(call, payment, knownBalance) : undefined;
     const attachments = [authorizationRow(id, payment)];
     for (let attempt = 1; ; attempt++) {
       const identified = await this.identify(id, call, payment);
@@ -133,6 +130,13 @@ export class AdmissionDesk {
         if (!(error instanceof VersionConflict) || attempt === IDENTIFIER_ATTEMPTS_MAX) throw error;
       }
     }
+  }
+
+  /** A payer may owe no more than it is known to have: concurrent requests share one balance. */
+  private exposureOf(call: PaidCall, { authorization }: DecodedPayment, knownBalance: bigint | undefined) {
+    if (knownBalance === undefined) return undefined;
+    const limit = knownBalance < this.exposureMax ? knownBalance : this.exposureMax;
+    return { key: exposureKey(call.tenant, authorization.from), limit };
   }
 
   /** What the client's payment identifier says: a payment that it already names, or the claim to make. */

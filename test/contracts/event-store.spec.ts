@@ -1,0 +1,163 @@
+import { Pool } from 'pg';
+import { NEW_STREAM, VersionConflict } from '../../src/base/event-store/event.js';
+import { EventStore } from '../../src/base/event-store/event-store.js';
+import type { Write } from '../../src/base/event-store/unit-of-work.js';
+import { freshDatabase } from '../support/engines.js';
+
+const WRITERS = 16;
+const WRITES_EACH = 100;
+
+let databaseUrl: string;
+const pools: Pool[] = [];
+
+function storeWithOwnPool(): { store: EventStore; pool: Pool } {
+  const pool = new Pool({ connectionString: databaseUrl, max: 4 });
+  pools.push(pool);
+  return { pool, store: new EventStore(pool, () => 1_800_000_000_000) };
+}
+
+function write(stream: string, expectedVersion: number, over: Partial<Write> = {}): Write {
+  const decide = () => ({ events: [{ type: 'Tested', schema: 1, data: { stream, n: expectedVersion } }] });
+  return { stream, tenant: 'test', expectedVersion, decide, ...over };
+}
+
+beforeAll(async () => {
+  databaseUrl = await freshDatabase();
+});
+
+afterAll(async () => {
+  await Promise.all(pools.map((pool) => pool.end()));
+});
+
+describe('event store', () => {
+  it('gives a reader every event exactly once, in order, while 16 writers append', async () => {
+    const reader = storeWithOwnPool().store;
+    const start = (await reader.readAfter(0n, 1_000_000)).at(-1)?.position ?? 0n;
+    const seen: bigint[] = [];
+    const streams: string[] = [];
+    let writing = true;
+    const reading = (async () => {
+      let after = start;
+      for (;;) {
+        const last = !writing;
+        const events = await reader.readAfter(after, 100);
+        for (const event of events) {
+          seen.push(event.position);
+          streams.push(event.stream);
+        }
+        after = events.at(-1)?.position ?? after;
+        if (last && events.length === 0) return;
+      }
+    })();
+    const writers = Array.from({ length: WRITERS }, async (_, writer) => {
+      const { store } = storeWithOwnPool();
+      for (let n = 0; n < WRITES_EACH; n++) await store.append(write(`seq/${writer}/${n}`, NEW_STREAM));
+    });
+    await Promise.all(writers);
+    writing = false;
+    await reading;
+    expect(seen).toEqual(Array.from({ length: WRITERS * WRITES_EACH }, (_, n) => start + BigInt(n + 1)));
+    expect(new Set(streams).size).toBe(WRITERS * WRITES_EACH);
+  });
+
+  it('lets exactly one of many writers in four processes claim a stream', async () => {
+    const stores = Array.from({ length: 4 }, () => storeWithOwnPool().store);
+    for (let round = 0; round < 10; round++) {
+      const attempts = stores.flatMap((store) =>
+        Array.from({ length: 16 }, () => store.append(write(`claim/${round}`, NEW_STREAM))),
+      );
+      const outcomes = await Promise.allSettled(attempts);
+      const refused = outcomes.filter((outcome) => outcome.status === 'rejected');
+      expect(outcomes.length - refused.length).toBe(1);
+      expect(refused.every((outcome) => outcome.reason instanceof VersionConflict)).toBe(true);
+    }
+  });
+
+  it('refuses only the write that conflicts, not the others of its batch', async () => {
+    const { store } = storeWithOwnPool();
+    await store.append(write('batch/taken', NEW_STREAM));
+    const outcomes = await Promise.allSettled([
+      store.append(write('batch/a', NEW_STREAM)),
+      store.append(write('batch/taken', NEW_STREAM)),
+      store.append(write('batch/b', NEW_STREAM)),
+    ]);
+    expect(outcomes.map((outcome) => outcome.status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+  });
+
+  it('keeps the order of two writes to one stream that arrive together', async () => {
+    const { store } = storeWithOwnPool();
+    await Promise.all([store.append(write('pair', 0)), store.append(write('pair', 1)), store.append(write('pair', 2))]);
+    const events = await store.readStream('pair');
+    expect(events.map((event) => [event.version, event.data.n])).toEqual([
+      [1, 0],
+      [2, 1],
+      [3, 2],
+    ]);
+  });
+
+  it('notices a conflict at a known version that another process wrote', async () => {
+    const [one, other] = [storeWithOwnPool().store, storeWithOwnPool().store];
+    await one.append(write('moved', NEW_STREAM));
+    await other.append(write('moved', 1));
+    await expect(one.append(write('moved', 1))).rejects.toBeInstanceOf(VersionConflict);
+  });
+
+  it('stores a claim on a second stream together with the events, or neither', async () => {
+    const { store } = storeWithOwnPool();
+    const claim = (stream: string) => ({
+      stream,
+      expectedVersion: NEW_STREAM,
+      event: { type: 'Claimed', schema: 1, data: {} },
+    });
+    const outcomes = await Promise.allSettled([
+      store.append(write('with-claim/1', NEW_STREAM, { claim: claim('name/x') })),
+      store.append(write('with-claim/2', NEW_STREAM, { claim: claim('name/x') })),
+    ]);
+    expect(outcomes.map((outcome) => outcome.status)).toEqual(['fulfilled', 'rejected']);
+    expect(await store.readStream('with-claim/2')).toEqual([]);
+    expect(await store.readStream('name/x')).toHaveLength(1);
+  });
+
+  it('never grants more than the limit to concurrent holds over several processes', async () => {
+    const stores = Array.from({ length: 4 }, () => storeWithOwnPool());
+    let granted = 0;
+    const asks = stores.flatMap(({ store }, process) =>
+      Array.from({ length: 50 }, (_, n) => {
+        const decide = (held: boolean) => {
+          if (held) granted++;
+          return { events: [{ type: 'Asked', schema: 1, data: { held } }] };
+        };
+        const hold = { key: 'limit/one', delta: 3n, limit: 30n };
+        return store.append({ stream: `hold/${process}/${n}`, tenant: 't', expectedVersion: NEW_STREAM, hold, decide });
+      }),
+    );
+    await Promise.all(asks);
+    expect(granted).toBe(10);
+    const { rows } = await stores[0]!.pool.query("select held::text from hold_totals where key = 'limit/one'");
+    expect(rows).toEqual([{ held: '30' }]);
+  });
+
+  it('takes back everything of a write whose attachment the database refuses', async () => {
+    const { pool, store } = storeWithOwnPool();
+    const row = { payment_id: 'pay_x', signature: Buffer.from('aa', 'hex'), valid_before: '1' };
+    const attachment = { table: 'authorizations', row } as const;
+    const decide = () => ({ events: [{ type: 'T', schema: 1, data: {} }], attachments: [attachment] });
+    const hold = { key: 'limit/attached', delta: 1n };
+    await store.append({ stream: 'attached/1', tenant: 't', expectedVersion: NEW_STREAM, hold, decide });
+    await expect(
+      store.append({ stream: 'attached/2', tenant: 't', expectedVersion: NEW_STREAM, hold, decide }),
+    ).rejects.toThrow(/duplicate key/);
+    expect(await store.readStream('attached/2')).toEqual([]);
+    const { rows } = await pool.query("select held::text from hold_totals where key = 'limit/attached'");
+    expect(rows).toEqual([{ held: '1' }]);
+  });
+
+  it.each(['update events set data = data', 'delete from events', 'truncate events'])(
+    'does not let anybody rewrite history: %s',
+    async (statement) => {
+      const { pool, store } = storeWithOwnPool();
+      await store.append(write(`history/${statement}`, NEW_STREAM));
+      await expect(pool.query(statement)).rejects.toThrow();
+    },
+  );
+});
