@@ -59,7 +59,7 @@ export class EventStore implements EventWriter {
   async readAfter(position: bigint, limit: number): Promise<StoredEvent[]> {
     const { rows } = await this.pool.query<EventRow>({
       name: 'read-after',
-      text: `select ${eventColumns} from events where position > $1 order by position limit $2`,
+      text: `select ${eventColumns} from events where position > $1 order by events.position limit $2`,
       values: [position.toString(), limit],
     });
     return rows.map(toStoredEvent);

@@ -79,7 +79,7 @@ export class ProjectionRunner {
       after = '0';
     }
     const { rows } = await client.query<EventRow>(
-      `select ${eventColumns} from events where position > $1 order by position limit $2`,
+      `select ${eventColumns} from events where position > $1 order by events.position limit $2`,
       [after, BATCH],
     );
     const last = rows.at(-1);
