@@ -49,6 +49,15 @@ describe('price', () => {
     expect(amountOf(rules, '', 'u=1')).toBe(1n);
   });
 
+  it.each([
+    ['9', 10n],
+    ['10', 10n],
+    ['12', 12n],
+    ['13', 12n],
+  ])('keeps %s within its bounds', (amount, bounded) => {
+    expect(amountOf({ charges: [{ model: 'flat', amount }], minimum: '10', maximum: '12' })).toBe(bounded);
+  });
+
   it('counts a request as one unit where the tariff counts nothing', () => {
     expect(price(parseTariff({ charges: [{ model: 'flat', amount: '7' }] }), request()).units).toBe(1n);
   });
