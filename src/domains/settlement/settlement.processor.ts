@@ -16,6 +16,11 @@ import {
 
 /** Payments waiting for a block at the same time; five full batches. */
 const CONCURRENCY = 200;
+/** A killed worker's jobs go to another one after this long, plus the check's interval; milliseconds. */
+const LOCK_MS = 10_000;
+const STALLED_CHECK_MS = 5_000;
+/** A job that outlives its workers is brought back by the sweep anyhow, so it may stall a few times. */
+const STALLED_MAX = 3;
 /** Time to finish what is in hand when asked to stop, and then to say so to Redis; milliseconds. */
 const FINISH_MS = 5_000;
 const CLOSE_MS = 3_000;
@@ -38,6 +43,9 @@ export class SettlementProcessor {
         connection: this.redis,
         prefix: QUEUE_PREFIX,
         concurrency: CONCURRENCY,
+        lockDuration: LOCK_MS,
+        stalledInterval: STALLED_CHECK_MS,
+        maxStalledCount: STALLED_MAX,
         autorun: false,
         settings: { backoffStrategy: (attemptsMade) => retryDelay(attemptsMade) },
       },
