@@ -19,7 +19,7 @@ const ROUNDS = 3;
 const OFFER_SECONDS = 3;
 const WARM_SECONDS = 2;
 const PAYERS = 8;
-const OUR_PAYMENTS = 5_000;
+const OUR_PAYMENTS = 4_000;
 const THEIR_PAYMENTS = 1_000;
 const ROUTE = '/demo/weather';
 
@@ -101,7 +101,12 @@ async function comparePayments(): Promise<{ series: { ours: Series; official: Se
 async function checkSettledOnce(paid: number): Promise<void> {
   note('\nSettling what was paid…');
   await books.resumeSettlement();
-  const states = await books.drained((open) => note(`${open} open`));
+  const start = performance.now();
+  let last = paid;
+  const states = await books.drained((open) => {
+    if (open < last) note(`${open} open after ${((performance.now() - start) / 1000).toFixed(1)} s`);
+    last = open;
+  });
   const { token, payee } = await termsOfRoute();
   const payers = testPayers(PAYERS).map(({ address }) => address);
   const { authorizations, transfers } = await books.onChain(token, payers, payee);
