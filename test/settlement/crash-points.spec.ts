@@ -1,0 +1,207 @@
+import type { Token } from '../../src/base/chain/chain.js';
+import type { Address, Hex } from '../../src/base/shared/hex.js';
+import type {
+  AuthorizationTerms,
+  PaymentEvent,
+  PaymentId,
+  SettlementMode,
+} from '../../src/domains/payments/payment.js';
+import { SettlementEngine } from '../../src/domains/settlement/settlement.engine.js';
+import { SettlementRecovery } from '../../src/domains/settlement/settlement.recovery.js';
+import { FakeBook, FakeChain, FakePayments } from './fakes.js';
+import { log } from './support.js';
+
+const PAYEE: Address = `0x${'bb'.repeat(20)}`;
+const token: Token = {
+  network: 'eip155:84532',
+  address: `0x${'cc'.repeat(20)}`,
+  name: 'USDC',
+  version: '2',
+  decimals: 6,
+};
+const TURNS_MAX = 20;
+
+class Died extends Error {}
+
+/** What outlives a process. */
+class World {
+  readonly chain = new FakeChain();
+  readonly book = new FakeBook();
+  readonly payments = new FakePayments();
+  readonly ids: PaymentId[] = [];
+
+  deliver(n: number, mode: SettlementMode, balance: bigint): PaymentId {
+    const payer: Address = `0x${n.toString(16).padStart(40, '0')}`;
+    const nonce: Hex = `0x${n.toString(16).padStart(64, '0')}`;
+    const id: PaymentId = `pay_${n}`;
+    const times = { validAfter: '0', validBefore: '2000' };
+    const terms: AuthorizationTerms = {
+      network: token.network,
+      asset: token.address,
+      payer,
+      payee: PAYEE,
+      amount: '10',
+      nonce,
+      ...times,
+    };
+    this.chain.balances.set(payer, balance);
+    this.payments.streams.set(id, [
+      { type: 'PaymentAuthorized', schema: 1, data: { tenant: 't', terms, mode } },
+      { type: 'RequestDelivered', schema: 1, data: {} },
+    ] as unknown as PaymentEvent[]);
+    this.ids.push(id);
+    return id;
+  }
+
+  /** A process whose calls pass through `gate`. */
+  boot(gate: Gate) {
+    const signatures = async (ids: readonly PaymentId[]) => new Map(ids.map((id): [PaymentId, Hex] => [id, '0x01']));
+    const ports = {
+      ...{ chain: gate.guard(this.chain), book: gate.guard(this.book), signatures, log, clock: () => 0 },
+      execute: gate.guardCall(this.payments.execute),
+      load: gate.guardCall(this.payments.load),
+      tokens: new Map([[token.address, token]]),
+    };
+    const engine = new SettlementEngine(ports);
+    const recovery = new SettlementRecovery({ ...ports, sender: engine.sender, paidByOthers: async () => [] });
+    return { engine, recovery };
+  }
+
+  /** Turns of recovery and attempts until every payment has its outcome. */
+  async finish(): Promise<void> {
+    const { engine, recovery } = this.boot(new Gate());
+    for (let turn = 0; turn < TURNS_MAX && !this.isFinal(); turn++) {
+      await recovery.step();
+      await Promise.allSettled(this.ids.map((id) => engine.settle(id, true)));
+    }
+  }
+
+  isFinal(): boolean {
+    return this.ids.every((id) => ['settled', 'settlement_failed'].includes(this.payments.state(id).status));
+  }
+
+  transfersOf(id: PaymentId): number {
+    const nonce = this.ids.indexOf(id) + 1;
+    return this.chain.uses.filter(({ item }) => BigInt(item.authorization.nonce) === BigInt(nonce)).length;
+  }
+}
+
+/** Kills a process at its n-th call of a port: before the call has its effect, or after it, without its answer. */
+class Gate {
+  calls = 0;
+  private dead = false;
+
+  constructor(
+    private readonly at = Number.POSITIVE_INFINITY,
+    private readonly when: 'before' | 'after' = 'before',
+  ) {}
+
+  guard<T extends object>(port: T): T {
+    return new Proxy(port, {
+      get: (target, key) => {
+        const value = Reflect.get(target, key);
+        return typeof value === 'function' ? this.guardCall(value.bind(target)) : value;
+      },
+    });
+  }
+
+  guardCall<A extends unknown[], R>(call: (...args: A) => Promise<R>): (...args: A) => Promise<R> {
+    return async (...args) => {
+      if (this.dead) throw new Died();
+      const last = ++this.calls === this.at;
+      this.dead ||= last;
+      if (last && this.when === 'before') throw new Died();
+      const result = await call(...args);
+      if (last) throw new Died();
+      return result;
+    };
+  }
+}
+
+function busyWorld(): World {
+  const world = new World();
+  world.deliver(1, 'async', 100n);
+  world.deliver(2, 'after', 100n);
+  world.deliver(3, 'after', 0n);
+  return world;
+}
+
+async function firstLife(world: World, gate: Gate): Promise<void> {
+  const { engine } = world.boot(gate);
+  await Promise.allSettled(world.ids.map((id) => engine.settle(id, false)));
+}
+
+function expectSettledOnce(world: World): void {
+  expect(world.ids.map((id) => world.payments.state(id).status)).toEqual(['settled', 'settled', 'settlement_failed']);
+  expect(world.ids.map((id) => world.transfersOf(id))).toEqual([1, 1, 0]);
+  expect(world.chain.waiting).toBe(0);
+  expect(world.book.rows.every(({ status }) => status === 'mined')).toBe(true);
+}
+
+describe('settlement, killed at every call', () => {
+  it('needs one transaction when nothing goes wrong', async () => {
+    const world = busyWorld();
+    await firstLife(world, new Gate());
+    expectSettledOnce(world);
+    expect(world.book.rows).toHaveLength(1);
+  });
+
+  for (const when of ['before', 'after'] as const) {
+    it(`settles each payment once, killed ${when} any call`, async () => {
+      const whole = new Gate();
+      await firstLife(busyWorld(), whole);
+      expect(whole.calls).toBeGreaterThan(15);
+      for (let at = 1; at <= whole.calls; at++) {
+        const world = busyWorld();
+        await firstLife(world, new Gate(at, when));
+        await world.finish();
+        expectSettledOnce(world);
+      }
+    });
+
+    it(`settles each payment once, with another worker alive, killed ${when} any call`, async () => {
+      for (let at = 1; at <= 30; at++) {
+        const world = busyWorld();
+        await Promise.all([firstLife(world, new Gate(at, when)), firstLife(world, new Gate())]);
+        await world.finish();
+        expectSettledOnce(world);
+      }
+    });
+  }
+});
+
+describe('settlement, when the chain loses blocks', () => {
+  it('takes the settlement back and makes it again', async () => {
+    const world = busyWorld();
+    await firstLife(world, new Gate());
+    world.chain.rollback(1);
+    const { recovery } = world.boot(new Gate());
+    await recovery.step();
+    await world.finish();
+    expectSettledOnce(world);
+    expect(world.payments.streams.get('pay_1')!.map(({ type }) => type)).toContain('SettlementReverted');
+  });
+
+  it('never broadcasts again what was refused, even if the payer has money now', async () => {
+    const world = busyWorld();
+    await firstLife(world, new Gate());
+    world.chain.rollback(1);
+    world.chain.balances.set(`0x${(3).toString(16).padStart(40, '0')}`, 100n);
+    await world.boot(new Gate()).recovery.step();
+    await world.finish();
+    expectSettledOnce(world);
+  });
+});
+
+describe('settlement of a payment in mode async', () => {
+  it('spends nothing on a payer without money, and fails when the authorization has expired', async () => {
+    const world = new World();
+    const id = world.deliver(1, 'async', 0n);
+    await firstLife(world, new Gate());
+    await world.finish();
+    expect(world.book.rows).toHaveLength(1);
+    world.chain.time = 2_000n;
+    await world.finish();
+    expect(world.payments.state(id)).toMatchObject({ failed: { reason: 'authorization_expired' } });
+  });
+});

@@ -1,0 +1,234 @@
+import type {
+  AuthorizationOutcome,
+  BroadcastResult,
+  SettlementChain,
+  SettlementItem,
+  SignedTransaction,
+  Token,
+  TransactionOutcome,
+} from '../../src/base/chain/chain.js';
+import type { Address, Hex } from '../../src/base/shared/hex.js';
+import { foldPayment, type PaymentAfter } from '../../src/domains/payments/handler-for.js';
+import type { Plan } from '../../src/domains/payments/payment.decide.js';
+import type { Payment, PaymentEvent, PaymentId } from '../../src/domains/payments/payment.js';
+import {
+  ConfirmSettlement,
+  decideConfirm,
+  decideFail,
+  decideRevert,
+  decideSubmit,
+  FailSettlement,
+  RevertSettlement,
+  SubmitSettlement,
+} from '../../src/domains/payments/settle.decide.js';
+import type { SettlementCommand } from '../../src/domains/settlement/settlement.ports.js';
+import type {
+  BlockRef,
+  SettlementTransaction,
+  TransactionBook,
+} from '../../src/domains/settlement/settlement-transactions.js';
+
+const REFUSED = 'ERC20: transfer amount exceeds balance';
+
+interface Use {
+  readonly transaction: Hex;
+  readonly block: number;
+  readonly item: SettlementItem;
+}
+
+/** A chain of one token in memory: nonces in order, each item of a batch failing alone, blocks that can be taken away. */
+export class FakeChain implements SettlementChain {
+  readonly network = 'eip155:84532';
+  readonly settler: Address = '0x5e771e5e771e5e771e5e771e5e771e5e771e5e77';
+  readonly balances = new Map<Address, bigint>();
+  readonly uses: Use[] = [];
+  time = 1_000n;
+  private readonly blocks: Hex[] = [];
+  private readonly pool = new Map<number, Hex>();
+  private readonly signed = new Map<Hex, { nonce: number; items: readonly SettlementItem[] }>();
+  private forks = 0;
+
+  async minedNonce() {
+    return this.blocks.length;
+  }
+
+  async gasBalance() {
+    return 1n;
+  }
+
+  async sign(_token: Token, items: readonly SettlementItem[], nonce: number): Promise<SignedTransaction> {
+    const raw: Hex = `0x${Buffer.from(`${nonce}:${items.map((i) => i.authorization.nonce).join()}`).toString('hex')}`;
+    this.signed.set(raw, { nonce, items });
+    return { hash: raw, raw, settler: this.settler, nonce };
+  }
+
+  async broadcast({ raw }: Pick<SignedTransaction, 'raw'>): Promise<BroadcastResult> {
+    const { nonce } = this.signed.get(raw)!;
+    if (this.blocks[nonce] === raw || this.pool.get(nonce) === raw) return { kind: 'already_known' };
+    if (nonce < this.blocks.length) return { kind: 'nonce_too_low' };
+    this.pool.set(nonce, raw);
+    this.mine();
+    return { kind: 'accepted' };
+  }
+
+  async transactionOutcome(hash: Hex): Promise<TransactionOutcome> {
+    const block = this.blocks.indexOf(hash);
+    if (block >= 0) {
+      return { kind: 'mined', blockNumber: BigInt(block), blockHash: this.blockHash(block), succeeded: true };
+    }
+    return { kind: [...this.pool.values()].includes(hash) ? 'pending' : 'unknown' };
+  }
+
+  waitForTransaction(hash: Hex): Promise<TransactionOutcome> {
+    return this.transactionOutcome(hash);
+  }
+
+  async authorizationOutcome(_token: Token, payer: Address, nonce: Hex): Promise<AuthorizationOutcome> {
+    const use = this.uses.find(({ item }) => item.authorization.from === payer && item.authorization.nonce === nonce);
+    if (!use) return { kind: 'unused' };
+    const { to: payee, value } = use.item.authorization;
+    const blockHash = this.blockHash(use.block);
+    return {
+      kind: 'transferred',
+      transaction: use.transaction,
+      blockNumber: BigInt(use.block),
+      blockHash,
+      logIndex: 0,
+      payee,
+      value,
+    };
+  }
+
+  async refusalOf(_token: Token, { authorization }: SettlementItem) {
+    return (this.balances.get(authorization.from) ?? 0n) < authorization.value ? REFUSED : undefined;
+  }
+
+  async chainTime() {
+    return this.time;
+  }
+
+  /** Takes the newest blocks away; their transactions do not go back into the pool. */
+  rollback(count: number): void {
+    const from = this.blocks.length - count;
+    this.blocks.length = from;
+    this.forks++;
+    for (const use of this.uses.splice(0)) {
+      if (use.block < from) this.uses.push(use);
+      else this.move(use.item, -1n);
+    }
+  }
+
+  /** Nonces that were signed and broadcast out of order wait here. */
+  get waiting(): number {
+    return this.pool.size;
+  }
+
+  private mine(): void {
+    for (let raw = this.pool.get(this.blocks.length); raw; raw = this.pool.get(this.blocks.length)) {
+      this.pool.delete(this.blocks.length);
+      const block = this.blocks.push(raw) - 1;
+      for (const item of this.signed.get(raw)!.items) this.transfer(item, raw, block);
+    }
+  }
+
+  private transfer(item: SettlementItem, transaction: Hex, block: number): void {
+    const { from, nonce, validBefore, value } = item.authorization;
+    const used = this.uses.some((use) => use.item.authorization.nonce === nonce);
+    if (used || this.time >= validBefore || (this.balances.get(from) ?? 0n) < value) return;
+    this.move(item, 1n);
+    this.uses.push({ transaction, block, item });
+  }
+
+  private move({ authorization }: SettlementItem, sign: bigint): void {
+    const { from, to, value } = authorization;
+    this.balances.set(from, (this.balances.get(from) ?? 0n) - sign * value);
+    this.balances.set(to, (this.balances.get(to) ?? 0n) + sign * value);
+  }
+
+  private blockHash(block: number): Hex {
+    return `0x${this.forks.toString(16).padStart(4, '0')}${block.toString(16).padStart(4, '0')}`;
+  }
+}
+
+/** The book of transactions in memory, with the rules of the SQL one. */
+export class FakeBook implements TransactionBook {
+  rows: SettlementTransaction[] = [];
+
+  async nextNonce() {
+    return Math.max(-1, ...this.rows.map(({ nonce }) => nonce)) + 1;
+  }
+
+  async record(transaction: SignedTransaction, payments: readonly PaymentId[]) {
+    const open = this.rows.some(
+      (row) => row.status === 'submitted' && row.payments.some((id) => payments.includes(id)),
+    );
+    if (open || this.rows.some(({ nonce }) => nonce === transaction.nonce)) return false;
+    this.rows.push({ ...transaction, payments, status: 'submitted', block: undefined });
+    return true;
+  }
+
+  async replace(old: Hex, transaction: SignedTransaction, payments: readonly PaymentId[]) {
+    const found = this.rows.some((row) => row.hash === old && row.status === 'submitted');
+    this.change(old, { ...transaction, payments });
+    return found;
+  }
+
+  async naming(payments: readonly PaymentId[]) {
+    return this.rows.filter((row) => row.payments.some((id) => payments.includes(id)));
+  }
+
+  async find(hash: Hex) {
+    return this.rows.find((row) => row.hash === hash);
+  }
+
+  async markMined(hash: Hex, block: BlockRef) {
+    this.change(hash, { status: 'mined', block });
+  }
+
+  async markLost(hash: Hex) {
+    this.change(hash, { status: 'lost' });
+  }
+
+  async markReverted(hash: Hex) {
+    this.change(hash, { status: 'submitted', block: undefined });
+  }
+
+  async unmined() {
+    return this.rows.filter(({ status }) => status === 'submitted');
+  }
+
+  async recentlyMined() {
+    return this.rows.filter(({ status }) => status === 'mined').reverse();
+  }
+
+  private change(hash: Hex, change: Partial<SettlementTransaction>): void {
+    this.rows = this.rows.map((row) => (row.hash === hash ? { ...row, ...change } : row));
+  }
+}
+
+/** Payment streams in memory, with the real decisions. */
+export class FakePayments {
+  readonly streams = new Map<PaymentId, PaymentEvent[]>();
+
+  state(id: PaymentId): Payment {
+    return foldPayment(this.streams.get(id) ?? []);
+  }
+
+  load = async (id: PaymentId) => ({ version: this.streams.get(id)?.length ?? 0, state: this.state(id) });
+
+  execute = async (command: SettlementCommand): Promise<PaymentAfter> => {
+    const stream = this.streams.get(command.paymentId)!;
+    const { events } = decide(this.state(command.paymentId), command);
+    if (typeof events === 'function') throw new Error('settlement asks for no limit');
+    stream.push(...events);
+    return { state: this.state(command.paymentId), version: stream.length, events };
+  };
+}
+
+function decide(state: Payment, command: SettlementCommand): Plan {
+  if (command instanceof SubmitSettlement) return decideSubmit(state, command);
+  if (command instanceof ConfirmSettlement) return decideConfirm(state, command);
+  if (command instanceof FailSettlement) return decideFail(state, command);
+  if (command instanceof RevertSettlement) return decideRevert(state, command);
+  throw new Error('unknown command');
+}
