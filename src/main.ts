@@ -46,13 +46,15 @@ async function announce(config: Config, engines: Engines, secrets: Secrets, stop
   if (config.embedded.chain) say(`Try: curl -i ${gateway}/demo/weather, or pay for it: npm run agent -- --calls 5`);
 }
 
-function stopOnSignals(stops: Stops): void {
+/** @param started settles when everything is started or the start has failed; only then is there an order to stop in */
+function stopOnSignals(stops: Stops, started: Promise<unknown>): void {
   let stopping = false;
   const stop = async (): Promise<void> => {
     // Ctrl-C reaches a process more than once when npm passes it on; once is enough.
     if (stopping) return;
     stopping = true;
     say('Stopping…');
+    await started;
     process.exit(await stopAll(stops));
   };
   process.on('SIGINT', () => void stop());
@@ -74,11 +76,9 @@ async function stopAll(stops: Stops): Promise<number> {
 }
 
 const stops: Stops = [];
-stopOnSignals(stops);
-try {
-  await start(stops);
-} catch (error) {
-  console.error((error as Error).message);
+const started = start(stops).catch(async (error: Error) => {
+  console.error(error.message);
   await stopAll(stops);
   process.exit(1);
-}
+});
+stopOnSignals(stops, started);

@@ -8,7 +8,7 @@ const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
 function sourcesUnder(...folders: string[]): Sources {
   const paths = folders.flatMap((folder) =>
     readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
-      .filter((path) => path.endsWith('.ts') && !path.includes('node_modules'))
+      .filter((path) => path.endsWith('.ts') && !/node_modules|^generated/.test(path))
       .map((path) => join(folder, path)),
   );
   return new Map(paths.map((path) => [path, readFileSync(join(ROOT, path), 'utf8')]));

@@ -1,4 +1,3 @@
-import { randomFillSync } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Reason } from '../../base/x402/errors.js';
 import { prefersHtml } from '../../base/x402/negotiation.js';
@@ -16,6 +15,7 @@ import { type QuoteLock, quoteExpiry } from '../../domains/pricing/quote-lock.js
 import { price } from '../../domains/pricing/tariff.js';
 import type { OfferSigner, SignedOffer } from '../../domains/receipts/offers.js';
 import type { PaidCall } from './paid-call.js';
+import { RandomIds } from './random-ids.js';
 import { quoteTermsOf } from './terms.js';
 
 /** Encoded parts kept per route, one for each signed offer in use. */
@@ -23,7 +23,7 @@ const TEMPLATES_MAX = 1_000;
 
 /** What a stranger is asked: computed from the request alone, nothing is read from or written to a store. */
 export class OfferDesk {
-  private readonly randomId = Buffer.alloc(16);
+  private readonly ids = new RandomIds();
   /** By route object, so that a newly published route starts afresh, then by the signed offer, which names all terms. */
   private readonly templates = new WeakMap<Route, LRUCache<string, OfferTemplate>>();
 
@@ -44,7 +44,7 @@ export class OfferDesk {
       tariffVersion: tariff.version,
       lifetimeSeconds: route.maxTimeoutSeconds,
     };
-    const quote = this.quotes.issue(terms, now, randomFillSync(this.randomId));
+    const quote = this.quotes.issue(terms, now, this.ids.next());
     const signed = this.sign(call, amount, now);
     const offer = this.templateFor(call, signed)({ accepts: [{ amount, quote }], v1Amount: amount, error });
     return prefersHtml(call.message.headers.accept) ? page(call, signed, amount, quote, offer, error) : offer;

@@ -57,13 +57,9 @@ function quoted(
   const verdict = quotes.check(token, { ...quoteTermsOf(call), amount }, now);
   if (!verdict.ok) return refused(verdict.reason);
   if (authorization.value !== amount) return refused('invalid_exact_evm_payload_authorization_value_mismatch');
-  const version = versionOf(call, catalogue, verdict.tariffVersion);
+  const version = catalogue.tariffVersion(route, verdict.tariffVersion);
   const units = version ? price(version.tariff, call.priced).units : 1n;
   return { ok: true, units, tariff: { id: route.tariff, version: verdict.tariffVersion }, quote: verdict.quoteId };
-}
-
-function versionOf({ route }: PaidCall, catalogue: Catalogue, version: number) {
-  return catalogue.tariffsInForceWithin(route, 0, Number.MAX_SAFE_INTEGER).find((one) => one.version === version);
 }
 
 function listed(call: PaidCall, payment: DecodedPayment, catalogue: Catalogue, now: number): TermsVerdict {

@@ -1,0 +1,76 @@
+import { Pool } from 'pg';
+import { EventStore } from '../../src/base/event-store/event-store.js';
+import { LogTail } from '../../src/base/event-store/log-tail.js';
+import { type Projection, ProjectionRunner } from '../../src/base/event-store/projection-runner.js';
+import type { Logger } from '../../src/base/platform/logger.js';
+import { usageProjection } from '../../src/domains/metering/usage.projection.js';
+import { paymentsProjection } from '../../src/domains/payments/payments.projection.js';
+import { freshDatabase } from '../support/engines.js';
+import { eventually } from '../support/eventually.js';
+import { paymentEvents } from '../support/payment-events.js';
+
+const silent: Logger = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+const PAYMENTS = 60;
+
+let pool: Pool;
+let tail: LogTail;
+let store: EventStore;
+
+beforeAll(async () => {
+  const url = await freshDatabase();
+  pool = new Pool({ connectionString: url });
+  tail = new LogTail(url, silent);
+  await tail.start();
+  store = new EventStore(pool, () => Date.UTC(2026, 10, 23, 12));
+});
+
+afterAll(async () => {
+  await tail.stop();
+  await pool.end();
+});
+
+async function run(projection: Projection): Promise<void> {
+  const runner = new ProjectionRunner(pool, tail, projection, silent);
+  while (await runner.step());
+}
+
+async function rowsOf(table: string, order: string): Promise<unknown[]> {
+  const { rows } = await pool.query(`select * from ${table} order by ${order}`);
+  return rows;
+}
+
+describe('projections', () => {
+  it('are the same live, with several runners at once, and rebuilt', async () => {
+    const runners = [paymentsProjection, paymentsProjection, usageProjection, usageProjection].map(
+      (projection) => new ProjectionRunner(pool, tail, projection, silent),
+    );
+    for (const runner of runners) runner.start();
+    for (let n = 0; n < PAYMENTS; n++) {
+      const { events, stream } = paymentEvents(n);
+      for (const [version, event] of events.entries()) {
+        await store.append({ stream, tenant: 'demo', expectedVersion: version, decide: () => ({ events: [event] }) });
+      }
+    }
+    const head = (await store.readAfter(0n, 100_000)).at(-1)!.position;
+    await eventually(async () => {
+      const { rows } = await pool.query('select count(*)::int as n from projection_checkpoints where position = $1', [
+        head,
+      ]);
+      return rows[0].n === 2;
+    }, 20_000);
+    await Promise.all(runners.map((runner) => runner.stop()));
+    const live = { payments: await rowsOf('payments', 'id'), usage: await rowsOf('usage_days', 'route, payer') };
+    expect(live.payments).toHaveLength(PAYMENTS);
+
+    const delivered = Array.from({ length: PAYMENTS }, (_, n) => paymentEvents(n)).filter(({ events }) =>
+      events.some((event) => event.type === 'RequestDelivered'),
+    );
+    const { rows } = await pool.query('select sum(requests)::int as requests from usage_days');
+    expect(rows[0].requests).toBe(delivered.length);
+
+    await run({ ...paymentsProjection, version: 2 });
+    await run({ ...usageProjection, version: 2 });
+    expect(await rowsOf('payments', 'id')).toEqual(live.payments);
+    expect(await rowsOf('usage_days', 'route, payer')).toEqual(live.usage);
+  });
+});

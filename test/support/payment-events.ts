@@ -1,0 +1,73 @@
+import type { Address, Hex } from '../../src/base/shared/hex.js';
+import { type PaymentEvent, paymentIdOf, paymentStream } from '../../src/domains/payments/payment.js';
+
+const asset: Address = `0x${'a'.repeat(40)}`;
+const payee: Address = `0x${'c'.repeat(40)}`;
+const transaction: Hex = `0x${'7'.repeat(64)}`;
+const block: Hex = `0x${'8'.repeat(64)}`;
+
+/** The whole life of payment number `n`; the lives take turns, so that every event type occurs. */
+export function paymentEvents(n: number): { readonly stream: string; readonly events: readonly PaymentEvent[] } {
+  const nonce: Hex = `0x${n.toString(16).padStart(64, '0')}`;
+  const payer: Address = `0x${(n % 5).toString(16).padStart(40, 'b')}`;
+  const network = 'eip155:84532';
+  const terms = {
+    network,
+    asset,
+    payer,
+    payee,
+    amount: String(1000 + n),
+    validAfter: '0',
+    validBefore: '1900000000',
+    nonce,
+  } as const;
+  const authorized: PaymentEvent = {
+    type: 'PaymentAuthorized',
+    schema: 1,
+    data: {
+      tenant: 'demo',
+      route: n % 2 === 0 ? 'weather' : 'slow',
+      method: 'GET',
+      resource: 'http://localhost:4020/demo/weather',
+      requestDigest: 'request',
+      payloadDigest: 'payload',
+      x402Version: 2,
+      terms,
+      tariff: { id: 'weather', version: 1 },
+      units: '1',
+      authorizedAt: '1790000000',
+      mode: 'async',
+      idempotent: true,
+      gateway: 'gw_one',
+    },
+  };
+  return {
+    stream: paymentStream(paymentIdOf({ network, asset, payer, nonce })),
+    events: [authorized, ...lives[n % lives.length]!],
+  };
+}
+
+const event = <T extends PaymentEvent['type']>(type: T, data: Extract<PaymentEvent, { type: T }>['data']) =>
+  ({ type, schema: 1, data }) as PaymentEvent;
+
+const delivered = event('RequestDelivered', { status: 200, responseDigest: 'd', bytes: 9, latencyMs: 4, kept: true });
+const submitted = event('SettlementSubmitted', { transaction, settler: payee, attempt: 1 });
+const settled = event('PaymentSettled', {
+  transaction,
+  blockNumber: '9',
+  blockHash: block,
+  logIndex: 1,
+  by: 'settler',
+});
+const interrupted = event('DeliveryInterrupted', { gateway: 'gw_one' });
+
+const lives: readonly (readonly PaymentEvent[])[] = [
+  [],
+  [delivered],
+  [delivered, submitted, settled],
+  [delivered, submitted, event('PaymentSettlementFailed', { reason: 'insufficient_funds' })],
+  [event('DeliveryFailed', { reason: 'upstream_timeout', kept: false, latencyMs: 5 })],
+  [interrupted],
+  [interrupted, event('DeliveryRestarted', { gateway: 'gw_two' }), delivered, submitted, settled],
+  [delivered, submitted, settled, event('SettlementReverted', { transaction, blockHash: block })],
+];
