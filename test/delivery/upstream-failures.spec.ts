@@ -1,3 +1,4 @@
+import { getMaxListeners } from 'node:events';
 import { isIP, type LookupFunction } from 'node:net';
 import { UpstreamClient } from '../../src/edges/gateway/upstream/upstream-client.js';
 import { eventually } from '../support/eventually.js';
@@ -95,23 +96,21 @@ describe('an upstream that fails', () => {
 });
 
 describe('shutting down', () => {
-  it('ends any number of exchanges by one signal, without a warning about listeners', async () => {
+  it('ends any number of exchanges by one signal', async () => {
     const server = await serve(() => {});
     const client = new UpstreamClient();
     const ended = new AbortController();
-    const warnings: Error[] = [];
-    const onWarning = (warning: Error): void => void warnings.push(warning);
-    process.on('warning', onWarning);
     const running = Array.from({ length: 20 }, () =>
       client.forward(request(server.url, '/', { signal: ended.signal })),
     );
     await eventually(() => server.connections() === 20);
     ended.abort();
-    for (const answer of await Promise.all(running)) expect(answer).toMatchObject({ failed: 'aborted' });
-    process.off('warning', onWarning);
-    expect(warnings).toEqual([]);
+    const answers = await Promise.all(running);
     await client.close();
     await server.stop();
+    expect(new Set(answers.map((answer) => answer.kind === 'failed' && answer.failed))).toEqual(new Set(['aborted']));
+    // Otherwise Node warns of a leak from the eleventh exchange on.
+    expect(getMaxListeners(ended.signal)).toBe(Number.POSITIVE_INFINITY);
   });
 });
 

@@ -1,4 +1,4 @@
-import { setMaxListeners } from 'node:events';
+import { getMaxListeners, setMaxListeners } from 'node:events';
 import type { LookupFunction } from 'node:net';
 import { Agent, type Dispatcher } from 'undici';
 import { openConnector, publicConnector } from './address-guard.js';
@@ -23,7 +23,6 @@ export class UpstreamClient {
   /** Two agents, so that a connection to a private address is never reused for a tenant without that permission. */
   readonly #open: Dispatcher;
   readonly #public: Dispatcher;
-  readonly #sharedSignals = new WeakSet<AbortSignal>();
 
   constructor(options: Partial<UpstreamClientOptions> = {}) {
     const { connectMs, connectionsMax, lookup } = { ...defaults, ...options };
@@ -37,7 +36,7 @@ export class UpstreamClient {
     addStamp(headers, request.stamp, request.secret);
     headers.push('X-Request-Id', request.requestId);
     const agent = request.allowPrivate ? this.#open : this.#public;
-    if (request.signal) this.#share(request.signal);
+    if (request.signal) expectManyListeners(request.signal);
     return new Promise((resolve) => {
       const exchange = new Exchange(request, resolve);
       agent.dispatch(
@@ -55,15 +54,13 @@ export class UpstreamClient {
     });
   }
 
-  /** One signal serves all running exchanges, so that many listeners are no leak worth a warning. */
-  #share(signal: AbortSignal): void {
-    if (this.#sharedSignals.has(signal)) return;
-    this.#sharedSignals.add(signal);
-    setMaxListeners(0, signal);
-  }
-
   /** Waits for running exchanges, then closes the connections. */
   async close(): Promise<void> {
     await Promise.all([this.#open.close(), this.#public.close()]);
   }
+}
+
+/** One signal serves all running exchanges; without this Node warns of a leak from the eleventh on. */
+function expectManyListeners(signal: AbortSignal): void {
+  if (getMaxListeners(signal) !== Number.POSITIVE_INFINITY) setMaxListeners(Number.POSITIVE_INFINITY, signal);
 }
