@@ -29,6 +29,15 @@ class World {
   readonly book = new FakeBook();
   readonly payments = new FakePayments();
   readonly ids: PaymentId[] = [];
+  /** Transactions that reached the node before the book and the log knew of them. */
+  readonly premature: Hex[] = [];
+
+  constructor() {
+    this.chain.watcher = (hash) => {
+      const row = this.book.rows.find((one) => one.hash === hash);
+      if (!row?.payments.every((id) => this.hasSubmission(id, hash))) this.premature.push(hash);
+    };
+  }
 
   deliver(n: number, mode: SettlementMode, balance: bigint): PaymentId {
     const payer: Address = `0x${n.toString(16).padStart(40, '0')}`;
@@ -51,6 +60,11 @@ class World {
     ] as unknown as PaymentEvent[]);
     this.ids.push(id);
     return id;
+  }
+
+  private hasSubmission(id: PaymentId, hash: Hex): boolean {
+    const events = this.payments.streams.get(id)!;
+    return events.some((event) => event.type === 'SettlementSubmitted' && event.data.transaction === hash);
   }
 
   /** A process whose calls pass through `gate`. */
@@ -134,6 +148,7 @@ async function firstLife(world: World, gate: Gate): Promise<void> {
 function expectSettledOnce(world: World): void {
   expect(world.ids.map((id) => world.payments.state(id).status)).toEqual(['settled', 'settled', 'settlement_failed']);
   expect(world.ids.map((id) => world.transfersOf(id))).toEqual([1, 1, 0]);
+  expect(world.premature).toEqual([]);
   expect(world.chain.waiting).toBe(0);
   expect(world.book.rows.every(({ status }) => status === 'mined')).toBe(true);
 }
@@ -156,6 +171,17 @@ describe('settlement, killed at every call', () => {
         await firstLife(world, new Gate(at, when));
         await world.finish();
         expectSettledOnce(world);
+      }
+    });
+
+    it(`leaves no nonce open, killed ${when} any call, though nobody asks for the payments again`, async () => {
+      for (let at = 1; at <= 15; at++) {
+        const world = busyWorld();
+        await firstLife(world, new Gate(at, when));
+        const { recovery } = world.boot(new Gate());
+        await recovery.step();
+        expect(await world.chain.minedNonce()).toBe(world.book.rows.length);
+        expect(world.premature).toEqual([]);
       }
     });
 

@@ -43,6 +43,8 @@ export class FakeChain implements SettlementChain {
   readonly balances = new Map<Address, bigint>();
   readonly uses: Use[] = [];
   time = 1_000n;
+  /** Sees each transaction before the node does. */
+  watcher: (hash: Hex) => void = () => undefined;
   private readonly blocks: Hex[] = [];
   private readonly pool = new Map<number, Hex>();
   private readonly signed = new Map<Hex, { nonce: number; items: readonly SettlementItem[] }>();
@@ -63,6 +65,7 @@ export class FakeChain implements SettlementChain {
   }
 
   async broadcast({ raw }: Pick<SignedTransaction, 'raw'>): Promise<BroadcastResult> {
+    this.watcher(raw);
     const { nonce } = this.signed.get(raw)!;
     if (this.blocks[nonce] === raw || this.pool.get(nonce) === raw) return { kind: 'already_known' };
     if (nonce < this.blocks.length) return { kind: 'nonce_too_low' };
