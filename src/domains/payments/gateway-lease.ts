@@ -14,7 +14,8 @@ const SWEEP_MAX = 500;
 
 /** Says that this gateway is alive, and knows which payments it is delivering right now. */
 export class GatewayLease {
-  private readonly delivering = new Set<PaymentId>();
+  /** How often each is held: presentations that lose the claim let go while the winner still delivers. */
+  private readonly delivering = new Map<PaymentId, number>();
   private readonly loop: WakeLoop;
 
   constructor(
@@ -37,10 +38,20 @@ export class GatewayLease {
     await this.pool.query('delete from gateway_leases where id = $1', [this.id]).catch(() => undefined);
   }
 
-  /** Marks a payment as in delivery here until the returned function is called. */
+  /** Marks a payment as in delivery here until the returned function is called; further calls of it do nothing. */
   hold(id: PaymentId): () => void {
-    this.delivering.add(id);
-    return () => this.delivering.delete(id);
+    this.delivering.set(id, (this.delivering.get(id) ?? 0) + 1);
+    let held = true;
+    return () => {
+      if (held) this.letGo(id);
+      held = false;
+    };
+  }
+
+  private letGo(id: PaymentId): void {
+    const others = this.delivering.get(id)! - 1;
+    if (others === 0) this.delivering.delete(id);
+    else this.delivering.set(id, others);
   }
 
   private async beat(): Promise<boolean> {
