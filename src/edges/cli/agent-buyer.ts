@@ -34,6 +34,8 @@ export interface Purchase {
   readonly status?: number;
   readonly settlement: SettlementMark;
   readonly receipt: ReceiptMark;
+  /** Where the full receipt can be read, if the gateway named the payment. */
+  readonly receiptUrl?: string;
   readonly milliseconds: number;
   /** Why the purchase failed, in words. */
   readonly error?: string;
@@ -61,6 +63,7 @@ export async function buy(gateway: string, request: DemoRequest): Promise<Purcha
       status: response.status,
       settlement: settlementMark(answer),
       receipt: await receiptMark(gateway, answer?.extensions),
+      receiptUrl: receiptUrl(gateway, response.headers.get('tollbook-payment')),
       milliseconds,
       ...(response.ok ? {} : { error: reasonOf(text, answer?.errorReason) }),
     };
@@ -68,6 +71,10 @@ export async function buy(gateway: string, request: DemoRequest): Promise<Purcha
     const none = { settlement: { state: 'none' }, receipt: { state: 'none' } } as const;
     return { request, amount, ...none, milliseconds: elapsed(), error: messageOf(error) };
   }
+}
+
+function receiptUrl(gateway: string, payment: string | null): string | undefined {
+  return payment === null ? undefined : new URL(`/receipts/${payment}`, gateway).href;
 }
 
 function initOf({ method, body }: DemoRequest): RequestInit {

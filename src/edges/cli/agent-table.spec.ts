@@ -20,6 +20,12 @@ describe('agent table', () => {
     expect(text).toMatch(/404.*route_not_found/);
   });
 
+  it('says where the last receipt can be read', () => {
+    const [first, second] = ['http://localhost:4020/receipts/pay_1', 'http://localhost:4020/receipts/pay_2'];
+    const text = renderPurchases([{ ...settled, receiptUrl: first }, { ...settled, receiptUrl: second }, refused]);
+    expect(text.split('\n').at(-2)).toBe(`last receipt: ${second}`);
+  });
+
   it('adds up only what succeeded', () => {
     const last = renderPurchases([settled, pending, refused]).split('\n').at(-1);
     expect(last).toBe('2 paid for $0.002234, 1 settled, 1 pending, 2 receipts verified, 1 failed');

@@ -6,7 +6,7 @@ import type { Purchase } from './agent-buyer.js';
 const USDC_DECIMALS = 6;
 const RECEIPT_WORDS = { verified: '✓ verified', invalid: '✗ invalid', none: '–' } as const;
 
-/** The table of all purchases, followed by a line of totals. */
+/** The table of all purchases, where to read the last receipt, and a line of totals. */
 export function renderPurchases(purchases: readonly Purchase[]): string {
   const table = new Table({
     head: ['#', 'route', 'price', 'status', 'settlement', 'receipt', 'ms'],
@@ -16,7 +16,8 @@ export function renderPurchases(purchases: readonly Purchase[]): string {
   purchases.forEach((purchase, index) => {
     table.push([index + 1, ...rowOf(purchase)]);
   });
-  return `${table.toString()}\n${totals(purchases)}`;
+  const receipt = purchases.findLast(({ receiptUrl }) => receiptUrl !== undefined)?.receiptUrl;
+  return [table.toString(), ...(receipt ? [`last receipt: ${receipt}`] : []), totals(purchases)].join('\n');
 }
 
 function rowOf(purchase: Purchase): (string | number)[] {
