@@ -74,10 +74,13 @@ describe('the other rules', () => {
     expect(problemsOf({ [path]: text })).toHaveLength(1);
   });
 
-  it('allow counts beside money and Prisma in queries', () => {
+  it('allow counts beside money, Prisma in queries, and whatever is generated', () => {
     const files = {
       'src/edges/admin/payments.queries.ts': "import '@prisma/client';",
       'src/base/shared/money.ts': 'function formatUnits(amount: bigint, amountDigits: number) {}',
+      'src/base/platform/prisma.ts': "import '../../generated/prisma/client.js';",
+      'src/generated/prisma/client.ts': "import './models.js';",
+      'src/generated/prisma/models.ts': "import './client.js';",
     };
     expect(problemsOf(files)).toEqual([]);
   });

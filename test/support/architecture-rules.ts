@@ -36,15 +36,19 @@ function importsOf(path: string, text: string, sources: Sources): string[] {
 }
 
 function arrowProblem(from: string, to: string): string[] {
-  if (isPrisma(to) && !PRISMA_HOMES.test(from) && !from.startsWith('src/generated/')) {
+  if (isPrisma(to) && !PRISMA_HOMES.test(from) && !isGenerated(from)) {
     return [`${from}: Prisma belongs to the platform, the event store, queries and projections`];
   }
-  if (!to.startsWith('src/') || to.startsWith('src/generated/') || isRoot(from)) return [];
+  if (!to.startsWith('src/') || isGenerated(to) || isRoot(from)) return [];
   return mayImport(place(from), place(to)) ? [] : [`${from}: must not import ${to}`];
 }
 
 function isPrisma(target: string): boolean {
   return target.startsWith('@prisma/') || target.startsWith('src/generated/prisma');
+}
+
+function isGenerated(path: string): boolean {
+  return path.startsWith('src/generated/');
 }
 
 /** Composition roots see everything. */
@@ -79,7 +83,7 @@ function cycles(imports: ReadonlyMap<string, readonly string[]>): string[][] {
   const state = new Map<string, 'open' | 'done'>();
   const trail: string[] = [];
   const visit = (path: string): void => {
-    if (state.get(path) === 'done' || !imports.has(path)) return;
+    if (state.get(path) === 'done' || !imports.has(path) || isGenerated(path)) return;
     if (state.get(path) === 'open') {
       found.push([...trail.slice(trail.indexOf(path)), path]);
       return;
@@ -90,12 +94,12 @@ function cycles(imports: ReadonlyMap<string, readonly string[]>): string[][] {
     trail.pop();
     state.set(path, 'done');
   };
-  [...imports.keys()].filter((path) => !path.startsWith('src/generated/')).forEach(visit);
+  [...imports.keys()].forEach(visit);
   return found;
 }
 
 function textProblems(path: string, text: string): string[] {
-  if (path.startsWith('src/generated/')) return [];
+  if (isGenerated(path)) return [];
   const problems: string[] = [];
   const lines = text.trimEnd().split('\n').length;
   if (lines > LINES_MAX) problems.push(`${path}: ${lines} lines, ${LINES_MAX} at most`);

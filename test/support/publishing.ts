@@ -1,0 +1,79 @@
+import { type DynamicModule, Global, Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { CommandBus, CqrsModule } from '@nestjs/cqrs';
+import pg from 'pg';
+import { EventStore } from '../../src/base/event-store/event-store.js';
+import { CLOCK } from '../../src/base/platform/tokens.js';
+import { systemClock } from '../../src/base/shared/clock.js';
+import { PublishRoute, PublishTariff, RegisterTenant } from '../../src/domains/pricing/catalogue.decide.js';
+import { type Route, routeSchema, type Tenant, tenantSchema } from '../../src/domains/pricing/catalogue.schemas.js';
+import { PricingModule } from '../../src/domains/pricing/pricing.module.js';
+import type { TariffRules } from '../../src/domains/pricing/tariff.schemas.js';
+
+@Global()
+@Module({})
+class StoreModule {
+  static of(pool: pg.Pool): DynamicModule {
+    const providers = [
+      { provide: EventStore, useValue: new EventStore(pool, systemClock) },
+      { provide: CLOCK, useValue: systemClock },
+    ];
+    return { module: StoreModule, imports: [CqrsModule.forRoot()], providers, exports: [...providers, CqrsModule] };
+  }
+}
+
+@Module({})
+class PublisherModule {
+  static of(pool: pg.Pool): DynamicModule {
+    return { module: PublisherModule, imports: [StoreModule.of(pool), PricingModule] };
+  }
+}
+
+/** Sends publication commands to the database of a running Tollbook, as its control plane does. */
+export async function publish(
+  databaseUrl: string,
+  commands: readonly (RegisterTenant | PublishRoute | PublishTariff)[],
+): Promise<void> {
+  const pool = new pg.Pool({ connectionString: databaseUrl, max: 2 });
+  const context = await NestFactory.createApplicationContext(PublisherModule.of(pool), { logger: ['error'] });
+  const bus = context.get(CommandBus);
+  for (const command of commands) await bus.execute(command);
+  await context.close();
+  await pool.end();
+}
+
+export function flat(amount: string): TariffRules {
+  return { charges: [{ model: 'flat', amount }] };
+}
+
+/** A tenant of the demo's token; what is not named is harmless. */
+export function tenantWith(tenant: Pick<Tenant, 'id' | 'host' | 'upstream'> & Partial<Tenant>): Tenant {
+  return tenantSchema.parse({
+    upstreamSecret: 'an upstream secret of 32 letters or more',
+    allowPrivateUpstream: true,
+    payee: '0x7011b00c000000000000000000000000000000bb',
+    network: 'eip155:84532',
+    asset: '0x036cbd53842c5426634e7929541ec2318f3dcf7e',
+    ...tenant,
+  });
+}
+
+/** `GET /{id}`, asynchronous, sold by the tariff `flat`, unless said otherwise. */
+export function routeWith(route: Pick<Route, 'id' | 'tenant'> & Partial<Route>): Route {
+  const path = `/${route.id}`;
+  return routeSchema.parse({
+    methods: ['GET'],
+    pattern: path,
+    upstreamPath: path,
+    description: 'A route of a spec',
+    mimeType: 'application/json',
+    mode: 'async',
+    idempotent: false,
+    chargeClientErrors: false,
+    maxTimeoutSeconds: 300,
+    timeoutMs: 10_000,
+    tariff: 'flat',
+    maxBodyBytes: 8192,
+    ...route,
+  });
+}
