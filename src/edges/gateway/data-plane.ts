@@ -146,15 +146,27 @@ export class DataPlane {
     if (replayed.kind === 'restart') await this.restart(call, id, reply);
   }
 
-  /** Of several that want to run an interrupted request again, the first to write it down does. */
+  /** Of several that want to run an interrupted request again, the first to write it down does; the others wait for it. */
   private async restart(call: PaidCall, id: PaymentId, reply: ServerResponse): Promise<void> {
     const done = this.parts.admissions.hold(id);
     try {
-      const command = new RestartDelivery(id, this.parts.gateway);
-      const payment = await this.parts.bus.execute<RestartDelivery, PaymentAfter>(command);
-      await this.deliver(call, { id, payment }, reply);
+      const payment = await this.claimRestart(id);
+      if (payment) return await this.deliver(call, { id, payment }, reply);
     } finally {
       done();
+    }
+    const state = (await this.parts.admissions.find(id))?.payment;
+    if (!state || state.status === 'unknown') throw new Error(`${id} has no events`);
+    await this.finish(call, id, await this.parts.replays.replay(call, id, state, reply), reply);
+  }
+
+  /** `undefined`: somebody else runs it again, or has done so. */
+  private async claimRestart(id: PaymentId): Promise<PaymentAfter | undefined> {
+    try {
+      return await this.parts.bus.execute<RestartDelivery, PaymentAfter>(new RestartDelivery(id, this.parts.gateway));
+    } catch (error) {
+      if (error instanceof Problem && error.code === 'delivery_in_progress') return undefined;
+      throw error;
     }
   }
 

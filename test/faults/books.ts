@@ -1,0 +1,97 @@
+import pg from 'pg';
+import { createPublicClient, http, parseAbiItem } from 'viem';
+import { USDC_ADDRESS } from '../../src/base/embedded/usdc.js';
+import type { Address } from '../../src/base/shared/hex.js';
+import { eventually } from '../support/eventually.js';
+import { TENANT } from './market.js';
+
+const TRANSFER = parseAbiItem('event Transfer(address indexed from, address indexed to, uint256 value)');
+const FINAL = new Set(['settled', 'settlement_failed', 'released', 'interrupted']);
+
+/** A payment as `GET /admin/v1/payments` shows it. */
+export interface Booked {
+  readonly id: string;
+  readonly state: string;
+  readonly mode: string;
+  readonly amount: string;
+  readonly reason: string | null;
+  readonly transaction: string | null;
+}
+
+/** What the books are read from. */
+export interface Place {
+  readonly control: string;
+  readonly adminKey: string;
+  readonly engines: { readonly postgres: string; readonly chain: string };
+}
+
+/** Every payment of the market's tenant, newest first. */
+export async function payments({ adminKey, control }: Pick<Place, 'control' | 'adminKey'>): Promise<Booked[]> {
+  const found: Booked[] = [];
+  let cursor: string | undefined;
+  do {
+    const query = new URLSearchParams({ tenant: TENANT, limit: '200', ...(cursor ? { cursor } : {}) });
+    const headers = { authorization: `Bearer ${adminKey}` };
+    const response = await fetch(`${control}/admin/v1/payments?${query}`, { headers });
+    if (response.status !== 200) throw new Error(`payments: ${response.status}`);
+    const page = (await response.json()) as { data: Booked[]; next_cursor?: string };
+    found.push(...page.data);
+    cursor = page.next_cursor;
+  } while (cursor !== undefined);
+  return found;
+}
+
+/** Waits until each payment has its end, and returns them by id. */
+export async function allEnded(place: Place, timeoutMs: number): Promise<ReadonlyMap<string, Booked>> {
+  return eventually(async () => {
+    const booked = await payments(place);
+    const open = booked.filter(({ state }) => !FINAL.has(state));
+    if (open.length === 0) return new Map(booked.map((one) => [one.id, one]));
+    const counts = open.map(({ state }) => state).join(' ');
+    throw new Error(`${open.length} of ${booked.length} payments have not ended: ${counts}`);
+  }, timeoutMs);
+}
+
+/** Transactions that moved money to the payee, one entry for each transfer. */
+export async function transfersTo(rpcUrl: string, payee: Address): Promise<{ transaction: string; value: bigint }[]> {
+  const client = createPublicClient({ transport: http(rpcUrl) });
+  const logs = await client.getLogs({ address: USDC_ADDRESS, event: TRANSFER, args: { to: payee }, fromBlock: 0n });
+  return logs.map(({ transactionHash, args }) => ({ transaction: transactionHash, value: args.value! }));
+}
+
+/** What one payer owes the market, as admissions count it; atomic units. */
+export async function held(databaseUrl: string): Promise<bigint> {
+  const client = new pg.Client({ connectionString: databaseUrl });
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ held: string }>(
+      `select coalesce(sum(held), 0)::text as held from hold_totals where key like 'exposure/${TENANT}/%'`,
+    );
+    return BigInt(rows[0]!.held);
+  } finally {
+    await client.end();
+  }
+}
+
+/**
+ * The oracle. Every payment has its end; the chain moved exactly what the books call settled, in the transactions that
+ * they name; and only delivered payments that failed to settle still count against their payer.
+ */
+export async function expectBooksInOrder(place: Place, payee: Address, timeoutMs = 40_000) {
+  const ended = await allEnded(place, timeoutMs);
+  const all = [...ended.values()];
+  const settled = all.filter(({ state }) => state === 'settled');
+  const transfers = await transfersTo(place.engines.chain, payee);
+  expect(transfers.map(({ transaction }) => transaction).sort()).toEqual(
+    settled.map(({ transaction }) => transaction).sort(),
+  );
+  expect(sum(transfers.map(({ value }) => value))).toBe(sum(settled.map(({ amount }) => BigInt(amount))));
+  const unpaid = all.filter(({ mode, state }) => state === 'settlement_failed' && mode === 'async');
+  expect(await held(place.engines.postgres)).toBe(sum(unpaid.map(({ amount }) => BigInt(amount))));
+  for (const { reason, state } of all) if (state !== 'settled') expect(reason).toEqual(expect.any(String));
+  return ended;
+}
+
+function sum(amounts: readonly bigint[]): bigint {
+  return amounts.reduce((total, amount) => total + amount, 0n);
+}

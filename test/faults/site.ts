@@ -1,0 +1,55 @@
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { privateKeyToAddress } from 'viem/accounts';
+import type { Address } from '../../src/base/shared/hex.js';
+import { randomKey } from '../chain/support.js';
+import { type App, startApp } from '../support/app.js';
+import { eventually } from '../support/eventually.js';
+import { introduce } from './customer.js';
+import { type Provider, publishMarket, startProvider } from './market.js';
+
+/** A Tollbook with the market published on it. */
+export interface Site {
+  readonly main: App;
+  readonly provider: Provider;
+  readonly payee: Address;
+  /** Starts one more process on the engines and secrets of `main`. */
+  join(role: 'gateway' | 'control' | 'worker'): Promise<App>;
+  stop(): Promise<void>;
+}
+
+/** Starts Tollbook with engines of its own, playing `role`, and opens the market on it. */
+export async function openSite(role = 'all'): Promise<Site> {
+  const provider = await startProvider();
+  const main = await startApp({ env: { ROLE: role } });
+  const payee = privateKeyToAddress(randomKey()).toLowerCase() as Address;
+  const joined: App[] = [];
+  await publishMarket(main.engines.postgres, provider.url, payee);
+  const join = async (next: string) => {
+    const app = await joinApp(main, next);
+    joined.push(app);
+    return app;
+  };
+  const stop = async () => {
+    for (const app of joined) {
+      await app.stop();
+      rmSync(app.dataDir, { recursive: true, force: true });
+    }
+    await main.stop();
+    await provider.stop();
+  };
+  return { main, provider, payee, join, stop };
+}
+
+/** Waits until a gateway serves the market and knows its payer. */
+export async function open(gateway: string): Promise<void> {
+  await eventually(async () => (await introduce(gateway)).status === 200, 20_000);
+}
+
+function joinApp(main: App, role: string): Promise<App> {
+  const dataDir = mkdtempSync(join(tmpdir(), `tollbook-${role}-`));
+  copyFileSync(join(main.dataDir, 'secrets.json'), join(dataDir, 'secrets.json'));
+  const { chain, postgres, redis } = main.engines;
+  return startApp({ dataDir, env: { ROLE: role, DATABASE_URL: postgres, REDIS_URL: redis, CHAIN_RPC_URL: chain } });
+}
