@@ -14,6 +14,8 @@ export interface Projection {
   /** Raise it when the rows change meaning; the projection is then rebuilt from the first event. */
   readonly version: number;
   readonly types: readonly string[];
+  /** How long the rows may lag behind in busy times, so that events are taken in larger batches; milliseconds. */
+  readonly lagMs: number;
   apply(client: PoolClient, events: readonly StoredEvent[]): Promise<void>;
   /** Empties the rows before a rebuild. */
   reset(client: PoolClient): Promise<void>;
@@ -30,7 +32,7 @@ export class ProjectionRunner {
     private readonly projection: Projection,
     log: Logger,
   ) {
-    this.loop = new WakeLoop(`projection ${projection.name}`, () => this.step(), IDLE_MS, log);
+    this.loop = new WakeLoop(`projection ${projection.name}`, () => this.step(), IDLE_MS, log, projection.lagMs);
   }
 
   start(): void {

@@ -25,11 +25,13 @@ interface Total {
 export const usageProjection: Projection = {
   name: 'usage',
   version: 1,
-  types: ['RequestDelivered'],
+  types: ['PaymentAuthorized', 'RequestDelivered'],
+  lagMs: 250,
 
   async apply(client, events) {
-    const authorized = await authorizations(client, events);
-    await addTotals(client, totalsOf(events, authorized));
+    const deliveries = events.filter((event) => event.type === 'RequestDelivered');
+    if (deliveries.length === 0) return;
+    await addTotals(client, totalsOf(deliveries, await authorizations(client, events, deliveries)));
   },
 
   async reset(client) {
@@ -37,13 +39,21 @@ export const usageProjection: Projection = {
   },
 };
 
-async function authorizations(client: PoolClient, events: readonly StoredEvent[]): Promise<Map<string, Metered>> {
+/** Mostly in the same batch; the others are read. */
+async function authorizations(client: PoolClient, events: readonly StoredEvent[], deliveries: readonly StoredEvent[]) {
+  const found = new Map<string, Metered>();
+  for (const event of events) {
+    if (event.type === 'PaymentAuthorized') found.set(event.stream, event.data as unknown as Metered);
+  }
+  const missing = deliveries.map((event) => event.stream).filter((stream) => !found.has(stream));
+  if (missing.length === 0) return found;
   const { rows } = await client.query<{ stream: string; data: Metered }>({
     name: 'usage-authorizations',
     text: 'select stream, data from events where stream = any($1::text[]) and version = 1',
-    values: [events.map((event) => event.stream)],
+    values: [missing],
   });
-  return new Map(rows.map((row) => [row.stream, row.data]));
+  for (const row of rows) found.set(row.stream, row.data);
+  return found;
 }
 
 /** Pure: sums a batch of deliveries. */

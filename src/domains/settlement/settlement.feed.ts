@@ -13,6 +13,7 @@ export function settlementFeed(queue: Pick<SettlementQueue, 'add'>): Projection 
     name: 'settlement-feed',
     version: 1,
     types: ['RequestDelivered'],
+    lagMs: 50,
     async apply(client, events) {
       await queue.add(await deliveredPayments(client, events), false);
     },

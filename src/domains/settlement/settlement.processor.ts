@@ -1,5 +1,4 @@
 import { Worker } from 'bullmq';
-import type { Redis } from 'ioredis';
 import { ChainUnavailable } from '../../base/chain/chain.js';
 import type { Logger } from '../../base/platform/logger.js';
 import type { PaymentId } from '../payments/payment.js';
@@ -8,7 +7,8 @@ import { SettlementPending } from './settlement.ports.js';
 import {
   isAgain,
   QUEUE_PREFIX,
-  redisClient,
+  type RedisLink,
+  redisLink,
   retryDelay,
   SETTLEMENT_QUEUE,
   type SettlementJob,
@@ -27,7 +27,7 @@ const CLOSE_MS = 3_000;
 
 /** Runs the engine on jobs. Jobs may come twice or at two workers at once: the engine decides, not the queue. */
 export class SettlementProcessor {
-  private readonly redis: Redis;
+  private readonly redis: RedisLink;
   private readonly worker: Worker<SettlementJob>;
 
   constructor(
@@ -35,12 +35,12 @@ export class SettlementProcessor {
     private readonly engine: SettlementEngine,
     private readonly log: Logger,
   ) {
-    this.redis = redisClient(redisUrl, log, { enableOfflineQueue: true });
+    this.redis = redisLink(redisUrl, { enableOfflineQueue: true });
     this.worker = new Worker<SettlementJob>(
       SETTLEMENT_QUEUE,
       (job) => engine.settle(job.id as PaymentId, isAgain(job)),
       {
-        connection: this.redis,
+        connection: this.redis.client,
         prefix: QUEUE_PREFIX,
         concurrency: CONCURRENCY,
         lockDuration: LOCK_MS,
@@ -64,7 +64,7 @@ export class SettlementProcessor {
     await within(closed, FINISH_MS);
     this.engine.stop();
     await within(closed, CLOSE_MS);
-    this.redis.disconnect();
+    this.redis.end();
   }
 
   private report(payment: string | undefined, error: Error): void {

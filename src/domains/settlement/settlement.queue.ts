@@ -27,12 +27,12 @@ export interface OpenSettlement {
 
 /** The queue as its producers see it: adds fail soon if Redis is away, and adding twice is harmless. */
 export class SettlementQueue {
-  private readonly redis: Redis;
+  private readonly redis: RedisLink;
   private readonly queue: Queue<SettlementJob>;
 
   constructor(redisUrl: string, log: Logger) {
-    this.redis = redisClient(redisUrl, log, { enableOfflineQueue: false });
-    this.queue = new Queue(SETTLEMENT_QUEUE, { connection: this.redis, prefix: QUEUE_PREFIX });
+    this.redis = redisLink(redisUrl, { enableOfflineQueue: false });
+    this.queue = new Queue(SETTLEMENT_QUEUE, { connection: this.redis.client, prefix: QUEUE_PREFIX });
     this.queue.on('error', (error) => log.warn({ err: error.message }, 'settlement queue'));
   }
 
@@ -50,16 +50,28 @@ export class SettlementQueue {
 
   async close(): Promise<void> {
     await withinTime(this.queue.close()).catch(() => undefined);
-    this.redis.disconnect();
+    this.redis.end();
   }
 }
 
-/** A client that reconnects for ever. `maxRetriesPerRequest: null` is what BullMQ asks of a worker's. */
-export function redisClient(url: string, log: Logger, options: { enableOfflineQueue: boolean }): Redis {
-  const retryStrategy = (times: number) => Math.min(times * 100, 2_000);
-  const redis = new Redis(url, { ...options, maxRetriesPerRequest: null, retryStrategy });
-  redis.on('error', (error) => log.warn({ err: error.message }, 'Redis'));
-  return redis;
+export interface RedisLink {
+  readonly client: Redis;
+  /** Ends the client and its duplicates; those that are trying to reconnect do so at their next attempt. */
+  end(): void;
+}
+
+/** Reconnects until ended. `maxRetriesPerRequest: null` is what BullMQ asks of a worker's client. */
+export function redisLink(url: string, options: { readonly enableOfflineQueue: boolean }): RedisLink {
+  let ended = false;
+  const retryStrategy = (times: number) => (ended ? null : Math.min(times * 100, 2_000));
+  const client = new Redis(url, { ...options, maxRetriesPerRequest: null, retryStrategy });
+  // BullMQ reports errors of its clients; without a listener of ours they would be printed as well.
+  client.on('error', () => undefined);
+  const end = () => {
+    ended = true;
+    client.disconnect();
+  };
+  return { client, end };
 }
 
 /** Milliseconds until the next attempt: doubles up to half a minute, and spreads. */
