@@ -42,6 +42,8 @@ export async function openRuntime(config: Runtime['config'], secrets: Secrets): 
     statement_timeout: 12_000,
   });
   pool.on('error', (error) => log.warn({ err: error.message }, 'an idle database connection was lost'));
+  // The pool listens to idle connections only: one lost while in use would end the process. Its query fails anyhow.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   const tail = new LogTail(config.databaseUrl, log);
   const catalogueTail = new LogTail(config.databaseUrl, log, 'tollbook_catalogue');
   await Promise.all([tail.start(), catalogueTail.start()]);

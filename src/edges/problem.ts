@@ -39,11 +39,13 @@ export function asProblem(error: unknown): Problem {
   return isStoreFailure(error) ? new Problem('store_unavailable') : new Problem('internal_error');
 }
 
-const CONNECTION_LOST = /^(08|57P|53)/;
+/** SQLSTATE classes 08, 53, 57 and 58: no connection, no resources, an operator or a timeout, the machine; 25006: a standby. */
+const STORE_STATES = /^(?:08|53|57|58)[0-9A-Z]{3}$|^25(?:006|P03)$/;
+const NETWORK_ERRORS = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH']);
+const DRIVER_WORDS =
+  /Connection terminated|timeout exceeded when trying to connect|timeout expired|Query read timeout|not queryable/;
 
 function isStoreFailure(error: unknown): boolean {
-  const { code, message } = error as { code?: string; message?: string };
-  if (code !== undefined && (CONNECTION_LOST.test(code) || code === 'ECONNREFUSED' || code === 'ECONNRESET'))
-    return true;
-  return /Connection terminated|timeout exceeded when trying to connect|Query read timeout/.test(message ?? '');
+  const { code = '', message = '' } = error as { code?: string; message?: string };
+  return STORE_STATES.test(code) || NETWORK_ERRORS.has(code) || DRIVER_WORDS.test(message);
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Hex } from '../../src/base/shared/hex.js';
 import { parseAddress, parseBytes32, parseNetwork } from '../../src/base/shared/hex.js';
 import { type PaymentId, paymentIdOf } from '../../src/domains/payments/payment.js';
@@ -64,14 +65,28 @@ export async function introduce(gateway: string): Promise<Outcome> {
   return present(gateway, await sign(gateway, '/quick'));
 }
 
-/** Presents all tickets, `lanes` at a time. */
-export function load(gateway: string, tickets: readonly Ticket[], lanes: number): Promise<Outcome[]> {
+/** Presents all tickets, `lanes` at a time; `onAnswer` is told after each how many there were so far. */
+export async function load(
+  gateway: string,
+  tickets: readonly Ticket[],
+  lanes: number,
+  onAnswer: (answered: number) => void = () => undefined,
+): Promise<Outcome[]> {
   const left = [...tickets];
   const outcomes: Outcome[] = [];
   const lane = async (): Promise<void> => {
-    for (let ticket = left.shift(); ticket; ticket = left.shift()) outcomes.push(await present(gateway, ticket));
+    for (let ticket = left.shift(); ticket; ticket = left.shift()) {
+      outcomes.push(await present(gateway, ticket));
+      onAnswer(outcomes.length);
+    }
   };
-  return Promise.all(Array.from({ length: lanes }, lane)).then(() => outcomes);
+  await Promise.all(Array.from({ length: lanes }, lane));
+  return outcomes;
+}
+
+/** A whole number in 1..max, the same for the same seed: when to strike, say. */
+export function seeded(seed: number, max: number): number {
+  return 1 + (createHash('sha256').update(String(seed)).digest().readUInt32BE() % max);
 }
 
 function idIn(header: string): PaymentId {
