@@ -82,6 +82,18 @@ describe('a payment identifier', () => {
     await charged(buyer, 2);
   });
 
+  it('finds the answer also for a payer who spent the last of its money on it', async () => {
+    const call = slow();
+    const buyer = await newBuyer(app, BigInt((await ask(call)).accepts[0].amount));
+    const first = await identified(buyer, call, 'nothing-left-at-all');
+    const answer = await present(call, first.payment);
+    expect(answer.status).toBe(200);
+    await eventually(async () => offerOf(await buy(buyer, call)).error === 'insufficient_funds');
+    const second = await identified(buyer, call, 'nothing-left-at-all');
+    expect(await present(call, second.payment)).toMatchObject({ status: 200, body: answer.body });
+    await charged(buyer, 1);
+  });
+
   it('names no other request', async () => {
     const buyer = await newBuyer(app, BALANCE);
     const first = await identified(buyer, weather(), 'one-request-only-1');

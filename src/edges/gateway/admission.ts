@@ -57,7 +57,11 @@ export class AdmissionDesk {
     const asked = known ?? (await this.ask(call, payment));
     if ('reason' in asked) return { kind: 'refused', reason: asked.reason };
     const reason = await this.refusalOf(call, payment, asked);
-    if (reason) return { kind: 'refused', reason };
+    if (reason) {
+      // What the payer's identifier names may be paid already, with the money that is missing now.
+      const named = reason === 'insufficient_funds' ? await this.identify(id, call, payment) : undefined;
+      return named && 'kind' in named ? named : { kind: 'refused', reason };
+    }
     return this.claim(id, call, payment, agreed, known?.balance, now);
   }
 
