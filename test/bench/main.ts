@@ -19,7 +19,7 @@ const ROUNDS = 3;
 const OFFER_SECONDS = 3;
 const WARM_SECONDS = 2;
 const PAYERS = 8;
-const OUR_PAYMENTS = 4_000;
+const OUR_PAYMENTS = 3_000;
 const THEIR_PAYMENTS = 1_000;
 const ROUTE = '/demo/weather';
 
@@ -34,6 +34,10 @@ const official = await BenchProcess.serve('official-server.ts', facilitator.url)
 const plain = await BenchProcess.serve('plain-server.ts');
 const generator = BenchProcess.start('load.ts');
 
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => void stopAll().finally(() => process.exit(1)));
+}
+
 try {
   const offers = await compareOffers();
   const { series, paid } = await comparePayments();
@@ -44,6 +48,10 @@ try {
   if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(report, null, 2)}\n`);
   process.exitCode = report.goals.every(({ met }) => met) ? 0 : 1;
 } finally {
+  await stopAll();
+}
+
+async function stopAll(): Promise<void> {
   for (const process of [generator, plain.process, official.process, facilitator.process]) process.stop();
   await books.close();
   await app.stop();
@@ -102,10 +110,11 @@ async function checkSettledOnce(paid: number): Promise<void> {
   note('\nSettling what was paid…');
   await books.resumeSettlement();
   const start = performance.now();
-  let last = paid;
+  let next = paid;
   const states = await books.drained((open) => {
-    if (open < last) note(`${open} open after ${((performance.now() - start) / 1000).toFixed(1)} s`);
-    last = open;
+    if (open > next) return;
+    note(`${open} open after ${((performance.now() - start) / 1000).toFixed(0)} s`);
+    next = open - paid / 10;
   });
   const { token, payee } = await termsOfRoute();
   const payers = testPayers(PAYERS).map(({ address }) => address);

@@ -62,7 +62,8 @@ export async function startApp({ env = {}, dataDir: kept }: AppOptions = {}): Pr
     await eventually(() => output().includes('Tollbook ready') || hasEnded(child), READY_MS);
     if (hasEnded(child)) throw new Error(`it ended with ${child.exitCode ?? child.signalCode}`);
   } catch (error) {
-    child.kill('SIGTERM');
+    if (!hasEnded(child)) await kill('SIGTERM');
+    if (kept === undefined) rmSync(dataDir, { recursive: true, force: true });
     throw new Error(`Tollbook did not start:\n${output()}`, { cause: error });
   }
   const endpoints = readEndpoints(dataDir);
