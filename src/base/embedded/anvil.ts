@@ -63,7 +63,7 @@ export async function startAnvil(options: AnvilOptions): Promise<Anvil> {
 
 function argumentsOf(stateFile: string, { port, chainId, blockTimeSeconds }: AnvilOptions): string[] {
   const args = ['--host', HOST, '--port', String(port), '--chain-id', String(chainId), '--quiet'];
-  args.push('--state', stateFile, '--state-interval', '1');
+  args.push('--state', stateFile, '--state-interval', '5');
   if (blockTimeSeconds !== undefined) args.push('--block-time', String(blockTimeSeconds));
   return args;
 }

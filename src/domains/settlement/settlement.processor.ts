@@ -60,7 +60,8 @@ export class SettlementProcessor {
 
   /** Takes no more jobs; what cannot be finished within ten seconds is left to the next start. */
   async stop(): Promise<void> {
-    const closed = this.worker.close();
+    // Without Redis nothing can be said to it, and waiting for that would leave timers behind.
+    const closed = this.worker.close(this.redis.client.status !== 'ready');
     await within(closed, FINISH_MS);
     this.engine.stop();
     await within(closed, CLOSE_MS);
