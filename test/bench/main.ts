@@ -33,6 +33,7 @@ const facilitator = await BenchProcess.serve('facilitator-stub.ts');
 const official = await BenchProcess.serve('official-server.ts', facilitator.url);
 const plain = await BenchProcess.serve('plain-server.ts');
 const generator = BenchProcess.start('load.ts');
+let stopping: Promise<void> | undefined;
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => void stopAll().finally(() => process.exit(1)));
@@ -51,10 +52,14 @@ try {
   await stopAll();
 }
 
-async function stopAll(): Promise<void> {
-  for (const process of [generator, plain.process, official.process, facilitator.process]) process.stop();
-  await books.close();
-  await app.stop();
+/** Once, even if a signal interrupts a round, which then fails as well. */
+function stopAll(): Promise<void> {
+  stopping ??= (async () => {
+    for (const process of [generator, plain.process, official.process, facilitator.process]) process.stop();
+    await books.close();
+    await app.stop();
+  })();
+  return stopping;
 }
 
 async function compareOffers() {
