@@ -152,10 +152,10 @@ CREATE TABLE "usage_days" (
 CREATE UNIQUE INDEX "events_stream_version_key" ON "events"("stream", "version");
 
 -- CreateIndex
-CREATE INDEX "authorizations_valid_before_idx" ON "authorizations"("valid_before");
+CREATE INDEX "authorizations_valid_before_idx" ON "authorizations" USING BRIN ("valid_before");
 
 -- CreateIndex
-CREATE INDEX "answers_expires_at_idx" ON "answers"("expires_at");
+CREATE INDEX "answers_expires_at_idx" ON "answers" USING BRIN ("expires_at");
 
 -- CreateIndex
 CREATE UNIQUE INDEX "tenants_host_key" ON "tenants"("host");

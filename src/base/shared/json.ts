@@ -4,10 +4,21 @@ export type JsonObject = { readonly [key: string]: Json };
 /** JSON with sorted keys and no blanks (RFC 8785 for the values we use: strings, booleans, safe integers). */
 export function canonicalJson(value: Json): string {
   if (value === null || typeof value !== 'object') return JSON.stringify(value);
-  if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item as Json)).join(',')}]`;
+  if (Array.isArray(value)) return canonicalArray(value);
   const object = value as JsonObject;
-  const members = Object.keys(object)
-    .sort()
-    .map((key) => `${JSON.stringify(key)}:${canonicalJson(object[key] as Json)}`);
-  return `{${members.join(',')}}`;
+  let text = '{';
+  for (const key of Object.keys(object).sort()) {
+    if (text.length > 1) text += ',';
+    text += `${JSON.stringify(key)}:${canonicalJson(object[key] as Json)}`;
+  }
+  return `${text}}`;
+}
+
+function canonicalArray(values: readonly Json[]): string {
+  let text = '[';
+  for (const value of values) {
+    if (text.length > 1) text += ',';
+    text += canonicalJson(value);
+  }
+  return `${text}]`;
 }
