@@ -1,8 +1,10 @@
+import { once } from 'node:events';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ControlModule } from './control.module.js';
-import { BODY_BYTES_MAX, onClientError, serveDataPlane } from './edges/gateway/http-server.js';
+import { createGatewayServer } from './edges/gateway/http-server.js';
 import { Draining } from './edges/health/draining.js';
 import { Gateway, GatewayModule } from './gateway.module.js';
 import type { Runtime } from './runtime.js';
@@ -19,25 +21,35 @@ const nestOptions = { logger: ['error', 'warn'] as ('error' | 'warn')[], abortOn
 
 export async function startGateway(runtime: Runtime): Promise<RunningRole> {
   const draining = new Draining();
-  const adapter = new FastifyAdapter({
-    bodyLimit: BODY_BYTES_MAX,
-    clientErrorHandler: onClientError,
-    forceCloseConnections: 'idle',
-    return503OnClosing: true,
-  });
+  const adapter = new FastifyAdapter();
   const app = await create(GatewayModule.of(runtime, draining), adapter);
+  await app.init();
+  const fastify = adapter.getInstance();
+  await fastify.ready();
   const gateway = app.get(Gateway);
-  serveDataPlane(adapter.getInstance() as never, gateway.dataPlane);
+  const { dataPlane } = gateway;
+  const controllers = (message: IncomingMessage, reply: ServerResponse) =>
+    fastify.routing(message as never, reply as never);
+  const server = createGatewayServer({ controllers, dataPlane, draining: () => draining.begun });
   await gateway.start();
-  await app.listen(runtime.config.port, '0.0.0.0');
+  await listen(server, runtime.config.port);
   return {
     async stop() {
       draining.begun = true;
-      const closed = app.close();
+      const closed = once(server, 'close');
+      server.close();
+      server.closeIdleConnections();
       await gateway.stop(DRAIN_MS);
+      server.closeIdleConnections();
       await closed;
+      await app.close();
     },
   };
+}
+
+async function listen(server: Server, port: number): Promise<void> {
+  server.listen(port);
+  await once(server, 'listening');
 }
 
 export async function startControl(runtime: Runtime): Promise<RunningRole> {

@@ -1,6 +1,6 @@
 import type { Address, Network } from '../shared/hex.js';
 import type { JsonObject } from '../shared/json.js';
-import { EXPOSED_HEADERS, encodeHeader, PAYMENT_REQUIRED } from './headers.js';
+import { encodeHeader, PAYMENT_REQUIRED } from './headers.js';
 import { offerableV1NameOf } from './networks.js';
 
 /** What is sold. `url` is absolute; `serviceName` has at most 32 printable ASCII characters. */
@@ -57,7 +57,6 @@ export interface PaymentRequired {
 const OFFER_HEADERS = {
   'Content-Type': 'application/json; charset=utf-8',
   'Cache-Control': 'no-store',
-  ...EXPOSED_HEADERS,
 };
 
 export interface EncodedOffer {

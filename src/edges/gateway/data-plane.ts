@@ -15,7 +15,7 @@ import { asProblem } from '../problem.js';
 import { type AdmissionDesk, idOf } from './admission.js';
 import type { Admitted, DeliveryDesk } from './delivery.js';
 import type { OfferDesk } from './offer-desk.js';
-import { type PaidCall, paidCall, splitTarget } from './paid-call.js';
+import { hostOf, type PaidCall, paidCall, splitTarget } from './paid-call.js';
 import { failureHeaders } from './payment-answer.js';
 import type { ReplayDesk, Replayed } from './replay.js';
 import { sendProblem, sendWhole } from './reply.js';
@@ -74,7 +74,7 @@ export class DataPlane {
 
   private async serve(message: IncomingMessage, reply: ServerResponse, body: Buffer): Promise<void> {
     const target = splitTarget(message.url ?? '/');
-    const host = message.headers.host ?? '';
+    const host = hostOf(message);
     const catalogue = this.parts.catalogue.current;
     if (message.method === 'OPTIONS') return sendPreflight(reply, message, catalogue.allowedMethods(host, target.path));
     const match = catalogue.match(host, message.method ?? '', target.path);

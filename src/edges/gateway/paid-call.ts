@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Token } from '../../base/chain/chain.js';
+import { Problem } from '../../base/shared/problem.js';
 import type { Match } from '../../domains/pricing/host-router.js';
 import { pricedRequest } from '../../domains/pricing/priced-request.js';
 import type { PricedRequest } from '../../domains/pricing/quantity.js';
@@ -30,6 +31,21 @@ export interface Target {
 export function splitTarget(target: string): Target {
   const mark = target.indexOf('?');
   return mark < 0 ? { path: target, query: '' } : { path: target.slice(0, mark), query: target.slice(mark) };
+}
+
+/**
+ * The one `Host` field (RFC 9112, section 3.2): with two, a proxy before us could mean another tenant than we do.
+ * Empty for HTTP/1.0 without one. @throws Problem `invalid_request`
+ */
+export function hostOf({ headers, httpVersion, rawHeaders }: IncomingMessage): string {
+  let fields = 0;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    if (rawHeaders[at]!.length === 4 && rawHeaders[at]!.toLowerCase() === 'host') fields++;
+  }
+  if (fields > 1 || (fields === 0 && httpVersion !== '1.0')) {
+    throw new Problem('invalid_request', 'Send exactly one Host field');
+  }
+  return headers.host ?? '';
 }
 
 export function paidCall(
