@@ -4,7 +4,7 @@ import type { INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ControlModule } from './control.module.js';
-import { createGatewayServer } from './edges/gateway/http-server.js';
+import { createGatewayServer, sendFrameworkError } from './edges/gateway/http-server.js';
 import { Draining } from './edges/health/draining.js';
 import { Gateway, GatewayModule } from './gateway.module.js';
 import type { Runtime } from './runtime.js';
@@ -21,7 +21,7 @@ const nestOptions = { logger: ['error', 'warn'] as ('error' | 'warn')[], abortOn
 
 export async function startGateway(runtime: Runtime): Promise<RunningRole> {
   const draining = new Draining();
-  const adapter = new FastifyAdapter();
+  const adapter = new FastifyAdapter({ frameworkErrors: sendFrameworkError });
   const app = await create(GatewayModule.of(runtime, draining), adapter);
   await app.init();
   const fastify = adapter.getInstance();

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { FastifyReply } from 'fastify';
 import { Problem } from '../../base/shared/problem.js';
 import { asProblem } from '../problem.js';
 import type { DataPlane } from './data-plane.js';
@@ -28,7 +29,8 @@ export interface GatewayServerParts {
  * written by hand anyway.
  */
 export function createGatewayServer({ controllers, dataPlane, draining }: GatewayServerParts): Server {
-  const server = createServer((message, reply) => {
+  // The data plane asks for exactly one Host field, and says so as a problem.
+  const server = createServer({ requireHostHeader: false }, (message, reply) => {
     if (draining()) reply.shouldKeepAlive = false;
     if (OWN_PATH.test(message.url ?? '')) controllers(message, reply);
     else if (draining()) sendProblem(reply, new Problem('shutting_down'));
@@ -38,6 +40,9 @@ export function createGatewayServer({ controllers, dataPlane, draining }: Gatewa
   server.requestTimeout = REQUEST_MS;
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   server.on('clientError', onClientError);
+  server.on('checkExpectation', (_message, reply: ServerResponse) => {
+    sendProblem(reply, new Problem('invalid_request', 'Expect: only 100-continue is understood'));
+  });
   return server;
 }
 
@@ -52,6 +57,12 @@ async function servePriced(dataPlane: Pick<DataPlane, 'handle'>, message: Incomi
   }
 }
 
+/** Before a controller is found: a path that cannot be decoded, or a segment too long. The framework's words would repeat it. */
+export function sendFrameworkError(_error: unknown, _request: unknown, reply: FastifyReply): void {
+  reply.hijack();
+  sendProblem(reply.raw, new Problem('invalid_request'));
+}
+
 /** A request that Node could not even parse: say so as problem details, then close. */
 function onClientError(error: NodeJS.ErrnoException, socket: Socket): void {
   if (!socket.writable) {
@@ -59,11 +70,11 @@ function onClientError(error: NodeJS.ErrnoException, socket: Socket): void {
     return;
   }
   const tooLarge = error.code === 'HPE_HEADER_OVERFLOW';
+  const [status, phrase] = tooLarge ? [431, 'Request Header Fields Too Large'] : [400, 'Bad Request'];
   const problem = new Problem(tooLarge ? 'payment_header_too_large' : 'invalid_request');
-  const body = JSON.stringify(problem);
-  const status = tooLarge ? '431 Request Header Fields Too Large' : '400 Bad Request';
+  const body = JSON.stringify({ ...problem.toJSON(), status });
   socket.end(
-    `HTTP/1.1 ${status}\r\nContent-Type: application/problem+json\r\nCache-Control: no-store\r\n` +
+    `HTTP/1.1 ${status} ${phrase}\r\nContent-Type: application/problem+json\r\nCache-Control: no-store\r\n` +
       `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
   );
 }
