@@ -28,7 +28,11 @@ interface Signed {
 export type AcceptedTerms = z.output<typeof paymentV2>['accepted'];
 
 export type DecodedPayment =
-  | ({ readonly x402Version: 2; readonly accepted: AcceptedTerms; readonly paymentIdentifier?: string } & Signed)
+  | ({
+      readonly x402Version: 2;
+      readonly accepted: AcceptedTerms;
+      readonly paymentIdentifier: string | undefined;
+    } & Signed)
   | ({ readonly x402Version: 1; readonly network: Network } & Signed);
 
 /**
@@ -47,13 +51,14 @@ export function decodePayment(headers: PaymentHeaders): DecodedPayment | undefin
   if (header.version === 1) {
     requireScheme(payment.scheme, 'scheme');
     const { network, payload } = validate(paymentV1, payment);
-    return { x402Version: 1, network, ...payload, payloadDigest };
+    const { authorization, signature } = payload;
+    return { x402Version: 1, network, authorization, signature, payloadDigest };
   }
   requireScheme((payment.accepted as JsonObject | null | undefined)?.scheme, 'accepted.scheme');
   const { accepted, payload, extensions } = validate(paymentV2, payment);
+  const { authorization, signature } = payload;
   const paymentIdentifier = paymentIdentifierOf(extensions);
-  const identified = paymentIdentifier === undefined ? {} : { paymentIdentifier };
-  return { x402Version: 2, accepted, ...payload, ...identified, payloadDigest };
+  return { x402Version: 2, accepted, authorization, signature, paymentIdentifier, payloadDigest };
 }
 
 interface Header {

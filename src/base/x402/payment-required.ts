@@ -54,11 +54,6 @@ export interface PaymentRequired {
   readonly extensions: JsonObject;
 }
 
-const OFFER_HEADERS = {
-  'Content-Type': 'application/json; charset=utf-8',
-  'Cache-Control': 'no-store',
-};
-
 export interface EncodedOffer {
   readonly headers: Readonly<Record<string, string>>;
   /** JSON: the version 1 offer, or the version 2 one where version 1 is offered nothing. */
@@ -98,7 +93,12 @@ export function compileOffer(input: OfferInput): OfferTemplate {
     const list = compiled.map((accept, index) => accept(accepts[index]!)).join(',');
     const json = `{"x402Version":2,${reason}"resource":${resource},"accepts":[${list}],"extensions":${extensions}}`;
     const body = v1Amount === undefined || v1 === undefined ? json : `{"x402Version":1,${reason}${v1(v1Amount)}`;
-    return { headers: { [PAYMENT_REQUIRED]: encodeHeader(json), ...OFFER_HEADERS }, body };
+    const headers = {
+      [PAYMENT_REQUIRED]: encodeHeader(json),
+      'Content-Type': 'application/json; charset=utf-8',
+      'Cache-Control': 'no-store',
+    };
+    return { headers, body };
   };
 }
 

@@ -1,10 +1,10 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import fc from 'fast-check';
-import { type NewQuote, QuoteLock, quoteExpiry, requestDigest } from './quote-lock.js';
+import { QuoteLock, type QuoteTerms, quoteExpiry, requestDigest } from './quote-lock.js';
 
 const NOW = 1_790_000_000_123;
 const body = Buffer.from('{"query":"select 1"}');
-const quote: NewQuote = {
+const quote: QuoteTerms = {
   tenant: 'demo',
   route: 'query',
   method: 'POST',
@@ -15,19 +15,18 @@ const quote: NewQuote = {
   network: 'eip155:84532',
   payee: `0x${'b2'.repeat(20)}`,
   tariff: 'query',
-  tariffVersion: 3,
-  lifetimeSeconds: 60,
 };
+const validity = { tariffVersion: 3, lifetimeSeconds: 60 };
 const key = (id: string) => ({ id, secret: createHmac('sha256', id).digest() });
 const lock = new QuoteLock([key('k1')]);
-const issue = (terms: NewQuote = quote) => lock.issue(terms, NOW, randomBytes(16));
+const issue = (terms: QuoteTerms = quote) => lock.issue(terms, validity, NOW, randomBytes(16));
 
 describe('QuoteLock', () => {
   it('honours its own quote until the second it expires', () => {
     const token = issue();
     const verdict = lock.check(token, quote, NOW);
     expect(verdict).toEqual({ ok: true, quoteId: expect.stringMatching(/^[\w-]{22}$/), tariffVersion: 3 });
-    const end = quoteExpiry(NOW, quote.lifetimeSeconds) * 1000;
+    const end = quoteExpiry(NOW, validity.lifetimeSeconds) * 1000;
     expect(lock.check(token, quote, end + 999)).toEqual(verdict);
     expect(lock.check(token, quote, end + 1000)).toEqual({ ok: false, reason: 'quote_expired' });
   });
@@ -65,7 +64,7 @@ describe('QuoteLock', () => {
     ['payer', { payer: `0x${'c4'.repeat(20)}` }],
     ['tariff', { tariff: 'other' }],
     ['a shift between neighbours', { tenant: 'demoq', route: 'uery' }],
-  ] as [string, Partial<NewQuote>][])('refuses another %s', (_, change) => {
+  ] as [string, Partial<QuoteTerms>][])('refuses another %s', (_, change) => {
     expect(lock.check(issue(), { ...quote, ...change }, NOW)).toEqual({ ok: false, reason: 'quote_invalid' });
   });
 
@@ -89,7 +88,7 @@ describe('QuoteLock', () => {
   it('signs with the newest key and honours the older ones while they are kept', () => {
     const token = issue();
     const rotated = new QuoteLock([key('k2'), key('k1')]);
-    expect(rotated.issue(quote, NOW, randomBytes(16))).toMatch(/^k2\./);
+    expect(rotated.issue(quote, validity, NOW, randomBytes(16))).toMatch(/^k2\./);
     expect(rotated.check(token, quote, NOW).ok).toBe(true);
     expect(new QuoteLock([key('k2')]).check(token, quote, NOW)).toEqual({ ok: false, reason: 'quote_invalid' });
     const sameIdOtherSecret = new QuoteLock([{ ...key('k2'), id: 'k1' }]);
@@ -101,7 +100,7 @@ describe('QuoteLock', () => {
     expect(() => new QuoteLock([key('k1'), key('k1')])).toThrow();
     expect(() => new QuoteLock([{ id: 'k1', secret: Buffer.alloc(31) }])).toThrow('32 bytes');
     expect(() => new QuoteLock([{ ...key('k1'), id: 'a.b' }])).toThrow('key id');
-    expect(() => lock.issue(quote, NOW, randomBytes(15))).toThrow(RangeError);
+    expect(() => lock.issue(quote, validity, NOW, randomBytes(15))).toThrow(RangeError);
   });
 
   it('answers any text without throwing', () => {

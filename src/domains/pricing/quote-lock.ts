@@ -29,7 +29,7 @@ export interface QuoteTerms {
   readonly tariff: string;
 }
 
-export interface NewQuote extends QuoteTerms {
+export interface QuoteValidity {
   readonly tariffVersion: number;
   /** How long the price stands, in seconds; usually the route's `maxTimeoutSeconds`. */
   readonly lifetimeSeconds: number;
@@ -76,14 +76,14 @@ export class QuoteLock {
   }
 
   /** `now` in milliseconds; `randomId` 16 bytes that no other quote has. Shorter than 140 characters. */
-  issue(quote: NewQuote, now: number, randomId: Uint8Array): string {
+  issue(terms: QuoteTerms, validity: QuoteValidity, now: number, randomId: Uint8Array): string {
     const claims = encodeClaims({
       quoteId: randomId,
-      expiresAt: quoteExpiry(now, quote.lifetimeSeconds),
-      tariffVersion: quote.tariffVersion,
-      requestDigest: quote.requestDigest,
+      expiresAt: quoteExpiry(now, validity.lifetimeSeconds),
+      tariffVersion: validity.tariffVersion,
+      requestDigest: terms.requestDigest,
     });
-    return quoteToken(this.newest.id, claims, mac(this.newest, claims, quote));
+    return quoteToken(this.newest.id, claims, mac(this.newest, claims, terms));
   }
 
   /** The terms are those of the request and the payment at hand; a token proves them or is refused. `now` in milliseconds. */

@@ -21,6 +21,9 @@ import type { ReplayDesk, Replayed } from './replay.js';
 import { sendProblem, sendWhole } from './reply.js';
 import { checkTerms } from './terms.js';
 
+/** Time to record deliveries that were given up, in milliseconds. */
+const GIVE_UP_MS = 3_000;
+
 export interface DataPlaneParts {
   readonly catalogue: CatalogueFeed;
   readonly quotes: QuoteLock;
@@ -61,15 +64,20 @@ export class DataPlane {
     }
   }
 
-  /** Resolves when no request is running, or after `timeoutMs`. Deliveries still running then are given up. */
+  /**
+   * Resolves when no request is running. Deliveries that run longer than `timeoutMs` are given up, and what still waits
+   * for its settlement some seconds later is left to its client's repeat.
+   */
   async drain(timeoutMs: number): Promise<void> {
     if (this.running === 0) return;
     const idle = new Promise<void>((resolve) => {
       this.idle = resolve;
     });
-    const timer = setTimeout(() => this.parts.deliveries.abort(), timeoutMs);
+    const abort = setTimeout(() => this.parts.deliveries.abort(), timeoutMs);
+    const leave = setTimeout(() => this.idle?.(), timeoutMs + GIVE_UP_MS);
     await idle;
-    clearTimeout(timer);
+    clearTimeout(abort);
+    clearTimeout(leave);
   }
 
   private async serve(message: IncomingMessage, reply: ServerResponse, body: Buffer): Promise<void> {
@@ -172,7 +180,7 @@ export class DataPlane {
 
   private sendOffer(call: PaidCall, reply: ServerResponse, error?: Reason, headers?: Record<string, string>): void {
     const offer = this.parts.offers.offer(call, this.parts.catalogue.current, this.parts.clock(), error);
-    sendWhole(reply, 402, { ...offer.headers, ...headers }, offer.body);
+    sendWhole(reply, 402, headers ? { ...offer.headers, ...headers } : offer.headers, offer.body);
   }
 }
 

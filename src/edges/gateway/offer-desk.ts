@@ -38,13 +38,8 @@ export class OfferDesk {
     const tariff = catalogue.tariffAt(route, now);
     if (!tariff) throw new Error(`route ${route.id} has no tariff in force`);
     const { amount } = price(tariff.tariff, call.priced);
-    const terms = {
-      ...quoteTermsOf(call),
-      amount,
-      tariffVersion: tariff.version,
-      lifetimeSeconds: route.maxTimeoutSeconds,
-    };
-    const quote = this.quotes.issue(terms, now, this.ids.next());
+    const validity = { tariffVersion: tariff.version, lifetimeSeconds: route.maxTimeoutSeconds };
+    const quote = this.quotes.issue(quoteTermsOf(call, amount), validity, now, this.ids.next());
     const signed = this.sign(call, amount, now);
     const offer = this.templateFor(call, signed)({ accepts: [{ amount, quote }], v1Amount: amount, error });
     return prefersHtml(call.message.headers.accept) ? page(call, signed, amount, quote, offer, error) : offer;

@@ -58,8 +58,13 @@ export function paidCall(
 ): PaidCall {
   const method = message.method!;
   const priority = message.headers.priority;
+  // Spelled out: spreading the match made this the dearest step of an offer.
+  const { params, route, tenant, upstreamPath } = match;
   return {
-    ...match,
+    tenant,
+    route,
+    params,
+    upstreamPath,
     message,
     token,
     method,

@@ -22,7 +22,7 @@ export function paymentHeaders(id: PaymentId, payment: Payment, signer: ReceiptS
   const answer = transaction
     ? ({ outcome: 'settled', transaction, ...answered } as const)
     : ({ outcome: 'pending', ...answered } as const);
-  return { ...encodeSettlement(answer, authorized.x402Version), [PAYMENT_ID_HEADER]: id };
+  return named(id, encodeSettlement(answer, authorized.x402Version));
 }
 
 /** The payment headers of a payment that was not made. */
@@ -33,5 +33,10 @@ export function failureHeaders(
 ): Record<string, string> {
   const { network, payer } = authorized.terms;
   const answer = { outcome: 'failed', reason, network, payer } as const;
-  return { ...encodeSettlement(answer, authorized.x402Version), [PAYMENT_ID_HEADER]: id };
+  return named(id, encodeSettlement(answer, authorized.x402Version));
+}
+
+function named(id: PaymentId, headers: Record<string, string>): Record<string, string> {
+  headers[PAYMENT_ID_HEADER] = id;
+  return headers;
 }

@@ -54,7 +54,7 @@ function quoted(
   }
   const token = extra?.quote;
   if (typeof token !== 'string') return refused('quote_missing');
-  const verdict = quotes.check(token, { ...quoteTermsOf(call), amount }, now);
+  const verdict = quotes.check(token, quoteTermsOf(call, amount), now);
   if (!verdict.ok) return refused(verdict.reason);
   if (authorization.value !== amount) return refused('invalid_exact_evm_payload_authorization_value_mismatch');
   const version = catalogue.tariffVersion(route, verdict.tariffVersion);
@@ -83,12 +83,21 @@ function windowOf(call: PaidCall, { authorization }: DecodedPayment, now: number
   return undefined;
 }
 
-/** What a quote is locked to, but for the amount. */
-export function quoteTermsOf(call: PaidCall): Omit<QuoteTerms, 'amount'> {
+/** What a quote is locked to. */
+export function quoteTermsOf(call: PaidCall, amount: bigint): QuoteTerms {
   const { digest, method, priced, route, tenant } = call;
-  const { asset, network, payee } = tenant;
-  const request = { method, requestDigest: digest, urgency: priced.urgency };
-  return { tenant: tenant.id, route: route.id, tariff: route.tariff, ...request, asset, network, payee };
+  return {
+    tenant: tenant.id,
+    route: route.id,
+    method,
+    requestDigest: digest,
+    urgency: priced.urgency,
+    amount,
+    asset: tenant.asset,
+    network: tenant.network,
+    payee: tenant.payee,
+    tariff: route.tariff,
+  };
 }
 
 function refused(reason: Reason): TermsVerdict {
