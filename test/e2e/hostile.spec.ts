@@ -1,9 +1,9 @@
 import type { LocalAccount } from 'viem';
 import { type App, startApp } from '../support/app.js';
 import { Books } from '../support/books.js';
-import { notPayments, oddRequests, oddSales, spoilt, weatherWith } from '../support/hostile.js';
-import { send } from '../support/http.js';
-import { addressOf, ask, buy, encode, newBuyer, sign, signV1 } from '../support/payment.js';
+import { chunked, notPayments, oddPurchases, oddRequests, oddSales, spoilt, weatherWith } from '../support/hostile.js';
+import { type Call, type Reply, send } from '../support/http.js';
+import { addressOf, ask, buy, encode, newBuyer, offerOf, sign, signV1 } from '../support/payment.js';
 import { type RawReply, sendRaw } from '../support/raw-http.js';
 
 const AT_ONCE = 16;
@@ -56,6 +56,11 @@ function isProblem({ body, head, status }: RawReply): boolean {
   return typeof problem.code === 'string' && problem.status === status;
 }
 
+function parsed({ body, head, status }: RawReply): Reply {
+  const required = /^payment-required: ([^\r]*)/im.exec(head)?.[1];
+  return { status, body, headers: { 'payment-required': required as string } as Reply['headers'] };
+}
+
 const refused = (reply: RawReply) => isOffer(reply) || isProblem(reply);
 
 describe('hostile requests', () => {
@@ -102,6 +107,21 @@ describe('hostile requests', () => {
 
   it('with strange words for the price are quoted all the same', async () => {
     expect(await wrongAnswers(named(oddSales), isOffer)).toEqual([]);
+  });
+
+  it('that are strange and right are sold and delivered', async () => {
+    const customer = await newBuyer(app, 1_000_000n);
+    const lineFor = async (call: Call) => `PAYMENT-SIGNATURE: ${encode(await sign(customer, await ask(call)))}\r\n`;
+    const requests: [string, string][] = [];
+    for (const [target, request] of oddPurchases) {
+      const offered = offerOf(parsed(await sendRaw(address, request(''))));
+      const payment = encode(await sign(customer, offered));
+      requests.push([target, request(`PAYMENT-SIGNATURE: ${payment}\r\n`)]);
+    }
+    const url = `${app.gateway}/demo/query`;
+    const body = JSON.stringify({ query: 'select 1' });
+    requests.push(['chunked', chunked('/demo/query', await lineFor({ url, method: 'POST', body }), body)]);
+    expect(await wrongAnswers(requests, ({ body, status }) => status === 200 && body.includes('runId'))).toEqual([]);
   });
 
   it('bought nothing and did no harm', async () => {

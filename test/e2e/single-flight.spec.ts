@@ -86,6 +86,23 @@ describe('one authorization presented 64 times at once at two gateways', () => {
   });
 });
 
+describe('one version 1 authorization for 64 different requests at once', () => {
+  it('buys exactly one of them, though the price of each is the same', async () => {
+    const buyer = await knownBuyer();
+    const offer = await ask(weather());
+    const payment = await signV1(buyer, offer);
+    const replies = await Promise.all(
+      Array.from({ length: PRESENTATIONS }, (_, index) => {
+        const { gateway } = index % 2 === 0 ? first : second;
+        return present({ url: `${gateway}/demo/weather?day=${index}` }, payment);
+      }),
+    );
+    const refused = replies.filter(({ status }) => status !== 200);
+    expect(refused.map(codeOf)).toEqual(Array(PRESENTATIONS - 1).fill('authorization_used_elsewhere'));
+    expect(await books.runsOf(idOf(offer, payment))).toBe(1);
+  });
+});
+
 describe('an authorization that bought something', () => {
   it('buys no other request, at neither gateway', async () => {
     const buyer = await newBuyer(first, BALANCE);

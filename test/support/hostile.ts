@@ -128,6 +128,34 @@ export const oddSales: readonly string[] = [
   completion('{"__proto__":{"prompt":"a"},"prompt":"\\ud800"}'),
 ];
 
+const hex = (text: string) => text.length.toString(16);
+
+/** Requests that are strange and right; each is sold and delivered. `payment` is a header line with its line break. */
+export const oddPurchases: readonly (readonly [target: string, request: (payment: string) => string])[] = [
+  ...['?', '?a="<>{}|^`\\', '?a=%zz&%00', '?a?b??', '?//../..', `?${'a'.repeat(4000)}`, '?a=b;c'].map((query) => {
+    const target = `/demo/weather${query}`;
+    return [target, (payment: string) => get(target, payment)] as const;
+  }),
+  ...[
+    'X-Latin: caf\xe9\r\n',
+    'Upgrade: websocket\r\n',
+    'TE: trailers\r\nTrailer: x\r\nKeep-Alive: timeout=5\r\n',
+    'Connection: upgrade, x-a\r\nX-A: 1\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQ\r\n',
+    'Proxy-Connection: keep-alive\r\nProxy-Authorization: Basic eA==\r\n',
+    'Range: bytes=0-1\r\nIf-None-Match: *\r\nAccept-Encoding: br;q=1.0, *;q=0\r\n',
+    'Cookie: a=b\r\nCookie: c=d\r\nX-Twice: 1\r\nX-Twice: 2\r\nX-Empty:\r\n',
+    '__proto__: x\r\nconstructor: x\r\n!#$%&*+-.^_`|~: x\r\n',
+    'X-A: 1\r\n'.repeat(500),
+  ].map((headers) => ['/demo/weather', (payment: string) => get('/demo/weather', payment + headers)] as const),
+  ['/demo/weather', (payment) => get('/demo/weather', payment).replace('HTTP/1.1', 'HTTP/1.0')],
+];
+
+/** A JSON body in chunks, with an extension and a trailer. */
+export function chunked(target: string, headers: string, body: string): string {
+  const chunks = `${hex(body)};name=value\r\n${body}\r\n0\r\nX-Trailer: x\r\n\r\n`;
+  return `POST ${target} HTTP/1.1\r\n${CLOSE}${headers}Transfer-Encoding: chunked\r\n\r\n${chunks}`;
+}
+
 function completion(body: string): string {
   return `POST /demo/completions HTTP/1.1\r\n${CLOSE}Content-Length: ${body.length}\r\n\r\n${body}`;
 }
