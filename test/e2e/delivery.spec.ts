@@ -6,7 +6,7 @@ import { verifyStamp } from '../../src/edges/gateway/upstream/upstream-signature
 import { type App, startApp } from '../support/app.js';
 import { Books } from '../support/books.js';
 import { eventually } from '../support/eventually.js';
-import { type Call, open, send } from '../support/http.js';
+import { type Call, codeOf, open, send } from '../support/http.js';
 import { addressOf, ask, buy, idOf, newBuyer, present, sign, withPayment } from '../support/payment.js';
 import { freePort } from '../support/ports.js';
 import { flat, publish, routeWith, tenantWith } from '../support/publishing.js';
@@ -14,7 +14,7 @@ import { type CountingUpstream, countingUpstream } from '../support/upstream.js'
 
 const SETTLE_MS = 20_000;
 const SECRET = 'an upstream secret for the delivery spec';
-const ROUTES = ['broken', 'missing', 'sold404', 'hang', 'cut', 'echo', 'stream', 'fine'];
+const ROUTES = ['broken', 'missing', 'sold404', 'hang', 'slam', 'cut', 'echo', 'stream', 'fine'];
 
 let app: App;
 let books: Books;
@@ -65,6 +65,8 @@ const answer: RequestListener = (request, reply) => {
       return void say(404).end('not here');
     case 'hang':
       return;
+    case 'slam':
+      return void request.socket.destroy();
     case 'cut':
       reply.writeHead(200, { 'content-length': 200_000 });
       return void reply.write('x'.repeat(100_000), () => reply.destroy());
@@ -104,6 +106,7 @@ describe('an upstream that fails costs nothing, and a repeat gets the same answe
     ['shop', 'broken', 500, 'it broke', 1],
     ['shop', 'missing', 404, 'not here', 1],
     ['shop', 'hang', 504, 'upstream_timeout', 1],
+    ['shop', 'slam', 502, 'upstream_broke_off', 1],
     ['nowhere', 'fine', 502, 'upstream_unreachable', 0],
     ['inside', 'fine', 502, 'upstream_forbidden', 0],
   ];
@@ -138,7 +141,7 @@ describe('an upstream that fails costs nothing, and a repeat gets the same answe
     await expect(present(at('shop', 'cut'), payment)).rejects.toThrow(/aborted|hang up/);
     await eventually(() => books.is(idOf(offer, payment), 'released'));
     const repeated = await present(at('shop', 'cut'), payment);
-    expect(repeated.status).toBe(502);
+    expect([repeated.status, codeOf(repeated)]).toEqual([502, 'upstream_broke_off']);
     expect(await transfersAfterAnother(buyer)).toBe(2);
   });
 

@@ -172,7 +172,7 @@ export class DeliveryDesk {
 const failures = {
   upstream_unreachable: { reason: 'upstream_unreachable', code: 'upstream_unreachable' },
   upstream_timeout: { reason: 'upstream_timeout', code: 'upstream_timeout' },
-  upstream_broke_off: { reason: 'upstream_broke_off', code: 'upstream_unreachable' },
+  upstream_broke_off: { reason: 'upstream_broke_off', code: 'upstream_broke_off' },
   upstream_forbidden: { reason: 'upstream_forbidden', code: 'upstream_forbidden' },
   aborted: { reason: 'shutdown', code: 'shutting_down' },
   answer_too_large_to_hold: { reason: 'answer_too_large_to_hold', code: 'answer_too_large_to_hold' },

@@ -111,7 +111,7 @@ const problemOf: Readonly<Record<DeliveryFailed['data']['reason'], ProblemCode>>
   not_charged: 'answer_not_kept',
   upstream_timeout: 'upstream_timeout',
   upstream_unreachable: 'upstream_unreachable',
-  upstream_broke_off: 'upstream_unreachable',
+  upstream_broke_off: 'upstream_broke_off',
   upstream_forbidden: 'upstream_forbidden',
   answer_too_large_to_hold: 'answer_too_large_to_hold',
   shutdown: 'delivery_interrupted',
