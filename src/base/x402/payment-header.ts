@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { z } from 'zod';
 import type { TransferAuthorization } from '../chain/chain.js';
 import type { Hex, Network } from '../shared/hex.js';
-import { canonicalJson, type JsonObject } from '../shared/json.js';
+import type { JsonObject } from '../shared/json.js';
 import { Problem } from '../shared/problem.js';
 import { paymentIdentifierOf } from './payment-identifier.js';
 import { paymentV1, paymentV2 } from './payment-schema.js';
@@ -20,7 +20,7 @@ export interface PaymentHeaders {
 interface Signed {
   readonly authorization: TransferAuthorization;
   readonly signature: Hex;
-  /** Base64url SHA-256 of the payment in canonical form: the same for every spelling of the same JSON. */
+  /** Base64url SHA-256 of the decoded bytes: a repeat must send the very same payment. */
   readonly payloadDigest: string;
 }
 
@@ -45,9 +45,10 @@ export type DecodedPayment =
 export function decodePayment(headers: PaymentHeaders): DecodedPayment | undefined {
   const header = singleHeader(headers);
   if (header === undefined) return undefined;
-  const payment = parseStrictJson(decodeHeader(header.value));
+  const bytes = decodeHeader(header.value);
+  const payment = parseStrictJson(bytes);
   requireVersion(payment.x402Version, header);
-  const payloadDigest = createHash('sha256').update(canonicalJson(payment)).digest('base64url');
+  const payloadDigest = hash('sha256', bytes, 'base64url');
   if (header.version === 1) {
     requireScheme(payment.scheme, 'scheme');
     const { network, payload } = validate(paymentV1, payment);

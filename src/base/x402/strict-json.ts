@@ -19,7 +19,7 @@ export function decodeBase64(text: string): Buffer | undefined {
 /**
  * Parses one JSON object within I-JSON (RFC 7493): UTF-8, no member twice, no NUL or lone surrogate, numbers no
  * larger than 2^53 - 1. Also refused: `__proto__` as a name, and more than 32 levels.
- * Two readers of such a text see the same object, so its canonical form identifies it.
+ * Two readers of such a text see the same object.
  *
  * @throws Problem `malformed_payment`
  */
@@ -29,9 +29,14 @@ export function parseStrictJson(bytes: Buffer): JsonObject {
   const members = inspect(value, 1);
   // UTF-8 and JSON leave only escapes as a way to write what is forbidden.
   if (text.includes('\\u')) JSON.parse(text, inspectText);
-  // A repeated name leaves fewer members than the text has colons outside its strings.
-  if (members !== text.replace(JSON_STRING, '').split(':').length - 1) throw malformed('names a member twice');
+  // What JSON.stringify would write, as JavaScript clients do, has no name twice.
+  if (JSON.stringify(value) !== text && members !== membersIn(text)) throw malformed('names a member twice');
   return value as JsonObject;
+}
+
+/** A repeated name leaves fewer members than the text has colons outside its strings. */
+function membersIn(text: string): number {
+  return text.replace(JSON_STRING, '').split(':').length - 1;
 }
 
 function parse(bytes: Buffer): { text: string; value: Json } {
