@@ -42,7 +42,7 @@ async function announce(config: Config, engines: Engines, secrets: Secrets, stop
   const { chainRpcUrl: chain, databaseUrl: postgres, redisUrl: redis } = engines;
   await writeEndpoints(config.dataDir, { gateway, control, postgres, redis, chain, adminKey: secrets.adminKey });
   stops.push({ name: 'endpoints', stop: () => removeEndpoints(config.dataDir) });
-  say(`Tollbook ready: gateway ${gateway}, control ${control}`);
+  say(`Tollbook ready: gateway ${gateway}, control ${control} (after ${process.uptime().toFixed(1)} s)`);
   if (config.embedded.chain) say(`Try: curl -i ${gateway}/demo/weather, or pay for it: npm run agent -- --calls 5`);
 }
 

@@ -12,6 +12,9 @@ import { WorkerModule } from './worker.module.js';
 
 /** How long running requests may still take when the process is asked to stop, in milliseconds. */
 const DRAIN_MS = 25_000;
+/** How long the last answers may take to reach their clients after that, in milliseconds. */
+const FLUSH_MS = 5_000;
+const IDLE_CHECK_MS = 50;
 
 export interface RunningRole {
   stop(): Promise<void>;
@@ -40,8 +43,7 @@ export async function startGateway(runtime: Runtime): Promise<RunningRole> {
       server.close();
       server.closeIdleConnections();
       await gateway.stop(DRAIN_MS);
-      server.closeIdleConnections();
-      await closed;
+      await closeConnections(server, closed);
       await app.close();
     },
   };
@@ -50,6 +52,18 @@ export async function startGateway(runtime: Runtime): Promise<RunningRole> {
 async function listen(server: Server, port: number): Promise<void> {
   server.listen(port);
   await once(server, 'listening');
+}
+
+/** A connection that is kept alive after its last answer, or whose client does not take it, must not keep us waiting. */
+async function closeConnections(server: Server, closed: Promise<unknown>): Promise<void> {
+  const idle = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS);
+  const all = setTimeout(() => server.closeAllConnections(), FLUSH_MS);
+  try {
+    await closed;
+  } finally {
+    clearInterval(idle);
+    clearTimeout(all);
+  }
 }
 
 export async function startControl(runtime: Runtime): Promise<RunningRole> {

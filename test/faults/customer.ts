@@ -9,6 +9,8 @@ export interface Ticket {
   readonly id: PaymentId;
   readonly path: string;
   readonly header: string;
+  /** JSON to post; without it the request is a GET. */
+  readonly body?: object;
 }
 
 /** What one presentation came to. `lost`: the connection broke, or was refused. */
@@ -27,18 +29,23 @@ const [payer] = testPayers(1) as [Payer];
 /** Who pays in these tests. */
 export const PAYER: Hex = payer.address;
 
-/** The gateway under the name that the market's tenant has. */
-export function marketOf(gateway: string): string {
-  return gateway.replace('localhost', '127.0.0.1');
+/** The market's tenant is the one of 127.0.0.1, the demo's that of every other name. */
+function urlOf(gateway: string, path: string): string {
+  return (path.startsWith('/demo/') ? gateway : gateway.replace('localhost', '127.0.0.1')) + path;
 }
 
-export async function sign(gateway: string, path: string): Promise<Ticket> {
-  const response = await fetch(marketOf(gateway) + path);
+export async function sign(gateway: string, path: string, body?: object): Promise<Ticket> {
+  const response = await fetch(urlOf(gateway, path), requestOf(body));
+  const text = await response.text();
   const offer = response.headers.get('payment-required');
-  if (offer === null) throw new Error(`${path}: ${response.status} ${await response.text()}`);
-  await response.text();
+  if (offer === null) throw new Error(`${path}: ${response.status} ${text}`);
   const header = signPayment(offer, payer, Math.floor(Date.now() / 1000));
-  return { id: idIn(header), path, header };
+  return { id: idIn(header), path, header, body };
+}
+
+function requestOf(body: object | undefined, headers: Record<string, string> = {}): RequestInit {
+  if (body === undefined) return { headers };
+  return { method: 'POST', body: JSON.stringify(body), headers: { ...headers, 'content-type': 'application/json' } };
 }
 
 export function signMany(gateway: string, path: string, count: number): Promise<Ticket[]> {
@@ -49,8 +56,8 @@ export function signMany(gateway: string, path: string, count: number): Promise<
 export async function present(gateway: string, ticket: Ticket): Promise<Outcome> {
   const signal = AbortSignal.timeout(HANG_MS);
   try {
-    const headers = { 'payment-signature': ticket.header };
-    const response = await fetch(marketOf(gateway) + ticket.path, { headers, signal });
+    const request = requestOf(ticket.body, { 'payment-signature': ticket.header });
+    const response = await fetch(urlOf(gateway, ticket.path), { ...request, signal });
     const body = await response.text();
     const problem = response.headers.get('content-type')?.startsWith('application/problem+json');
     const code = problem ? (JSON.parse(body) as { code: string }).code : undefined;

@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import type { App } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
 import { expectBooksInOrder, held, payments, transfersTo } from './books.js';
@@ -7,6 +8,9 @@ import { open, openSite, type Site } from './site.js';
 
 /** A gateway is taken for dead after ten seconds; the sweep and a busy machine need some more. */
 const LEASE_MS = 25_000;
+
+/** A busy machine takes its time; usually a quarter of this is enough. */
+jest.setTimeout(150_000);
 
 let site: Site;
 let gateway: App;

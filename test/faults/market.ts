@@ -68,7 +68,7 @@ export async function startProvider(): Promise<Provider> {
   };
 }
 
-/** Publishes a tenant for the host 127.0.0.1, with routes `/quick`, `/after`, `/gate`, `/stream` and `/again` (idempotent). */
+/** Publishes a tenant for the host 127.0.0.1, with routes `/quick`, `/held` (mode `after`), `/gate`, `/stream` and `/again` (idempotent). */
 export async function publishMarket(databaseUrl: string, upstream: string, payee: Address): Promise<void> {
   const pool = new pg.Pool({ connectionString: databaseUrl, max: 1 });
   const store = new EventStore(pool, systemClock);
@@ -100,7 +100,7 @@ function routes() {
   const quick = { upstreamPath: '/quick', mode: 'async', idempotent: false };
   return [
     route('quick', quick),
-    route('after', { ...quick, mode: 'after' }),
+    route('held', { ...quick, upstreamPath: '/gate', mode: 'after' }),
     route('gate', { ...quick, upstreamPath: '/gate' }),
     route('stream', { ...quick, upstreamPath: '/stream' }),
     route('again', { ...quick, upstreamPath: '/gate', idempotent: true }),

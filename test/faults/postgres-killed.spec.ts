@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { eventually } from '../support/eventually.js';
 import { expectBooksInOrder } from './books.js';
 import { load, type Outcome, present, seeded, sign, signMany } from './customer.js';
@@ -7,6 +8,9 @@ import { open, openSite, type Site } from './site.js';
 const TICKETS = 100;
 const LANES = 12;
 const SEEDS = [1, 2];
+
+/** A busy machine takes its time; usually a quarter of this is enough. */
+jest.setTimeout(150_000);
 
 let site: Site;
 let killed: Promise<void> | undefined;

@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { withRedis } from '../embedded/support.js';
 import { eventually } from '../support/eventually.js';
 import { expectBooksInOrder } from './books.js';
@@ -7,6 +8,9 @@ import { open, openSite, type Site } from './site.js';
 
 const TICKETS = 60;
 const LANES = 6;
+
+/** A busy machine takes its time; usually a quarter of this is enough. */
+jest.setTimeout(150_000);
 
 let site: Site;
 

@@ -11,35 +11,50 @@ import { type Provider, publishMarket, startProvider } from './market.js';
 
 /** A Tollbook with the market published on it. */
 export interface Site {
+  /** The latest life of the process that has the engines. */
   readonly main: App;
   readonly provider: Provider;
   readonly payee: Address;
   /** Starts one more process on the engines and secrets of `main`. */
   join(role: 'gateway' | 'control' | 'worker'): Promise<App>;
+  /** Starts `main` again, on the same data, once it has ended. */
+  restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
 /** Starts Tollbook with engines of its own, playing `role`, and opens the market on it. */
 export async function openSite(role = 'all'): Promise<Site> {
   const provider = await startProvider();
-  const main = await startApp({ env: { ROLE: role } });
+  const first = await startApp({ env: { ROLE: role } });
   const payee = privateKeyToAddress(randomKey()).toLowerCase() as Address;
-  const joined: App[] = [];
-  await publishMarket(main.engines.postgres, provider.url, payee);
-  const join = async (next: string) => {
-    const app = await joinApp(main, next);
-    joined.push(app);
-    return app;
+  const later: App[] = [];
+  await publishMarket(first.engines.postgres, provider.url, payee);
+  let main = first;
+  return {
+    get main() {
+      return main;
+    },
+    provider,
+    payee,
+    async join(next) {
+      const app = await joinApp(main, next);
+      later.push(app);
+      return app;
+    },
+    async restart() {
+      main = await startApp({ dataDir: first.dataDir, env: { ROLE: role } });
+    },
+    async stop() {
+      for (const app of later) {
+        await app.stop();
+        rmSync(app.dataDir, { recursive: true, force: true });
+      }
+      await main.stop();
+      // Removes the data, too.
+      await first.stop();
+      await provider.stop();
+    },
   };
-  const stop = async () => {
-    for (const app of joined) {
-      await app.stop();
-      rmSync(app.dataDir, { recursive: true, force: true });
-    }
-    await main.stop();
-    await provider.stop();
-  };
-  return { main, provider, payee, join, stop };
 }
 
 /** Waits until a gateway serves the market and knows its payer. */

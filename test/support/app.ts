@@ -16,6 +16,8 @@ export interface App {
   readonly engines: { readonly postgres: string; readonly redis: string; readonly chain: string };
   readonly dataDir: string;
   readonly pid: number;
+  /** Exit code, once it has ended by itself. */
+  exitCode(): number | null;
   /** Everything it printed so far. */
   output(): string;
   /** Sends a signal to this process alone, and waits until it is gone. */
@@ -75,6 +77,7 @@ export async function startApp({ env = {}, dataDir: kept }: AppOptions = {}): Pr
     engines: { postgres: endpoints.postgres, redis: endpoints.redis, chain: endpoints.chain },
     dataDir,
     pid: child.pid!,
+    exitCode: () => child.exitCode,
     output,
     kill,
     async stop() {
