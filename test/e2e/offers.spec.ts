@@ -181,7 +181,7 @@ describe('a quote is good for what it was given for', () => {
   });
 
   it('and refused once its time is over', async () => {
-    const brief = routeWith({ id: 'brief', tenant: 'demo', tariff: 'weather', maxTimeoutSeconds: 5, timeoutMs: 1000 });
+    const brief = routeWith({ id: 'brief', tenant: 'demo', tariff: 'weather', maxTimeoutSeconds: 7, timeoutMs: 1000 });
     await publish(app.engines.postgres, [new PublishRoute(brief)]);
     const call = { url: `${app.gateway}/brief` };
     const offer = await eventually(() => ask(call));

@@ -19,6 +19,8 @@ export interface AnvilOptions {
   readonly port: number;
   readonly chainId: number;
   readonly log: EmbeddedLog;
+  /** What a chain that may be empty needs before it is used; after each start, a restart after it died included. */
+  readonly setUp?: (rpcUrl: string) => Promise<void>;
   /** Seconds between blocks; without it each transaction is mined at once. */
   readonly blockTimeSeconds?: number;
 }
@@ -38,7 +40,6 @@ export async function startAnvil(options: AnvilOptions): Promise<Anvil> {
   const stateFile = resolve(options.stateFile);
   await mkdir(dirname(stateFile), { recursive: true });
   await stopOrphans([{ program: 'anvil', path: stateFile, signal: 'SIGTERM' }], log.warn);
-  await restoreStateFile(stateFile, log.warn);
   if (await portTaken(port)) throw new Error(`port ${port} is in use, so the chain cannot start there`);
 
   const rpcUrl = `http://${HOST}:${port}`;
@@ -50,7 +51,11 @@ export async function startAnvil(options: AnvilOptions): Promise<Anvil> {
     logFile: `${stateFile}.log`,
     // Makes it write its state before it ends.
     stopSignal: 'SIGTERM' as const,
-    ready: () => servesChain(rpcUrl, chainId),
+    prepare: () => restoreStateFile(stateFile, log.warn),
+    ready: async () => {
+      await servesChain(rpcUrl, chainId);
+      await options.setUp?.(rpcUrl);
+    },
   };
   const engine = await runEngine(command, log.warn);
   const copies = keepStateCopies(stateFile, log.warn);

@@ -91,18 +91,14 @@ const starters: Record<EngineName, Starter> = {
     startRedis({ dataDir, port, password, log }),
   chain: async ({ config, secrets, log }, _state, port) => {
     log('Starting the chain…');
+    const settler = privateKeyToAddress(secrets.settlerKey).toLowerCase() as Address;
     const anvil = await startAnvil({
       stateFile: chainStateFile(config.dataDir),
       port,
       chainId: config.chainId,
       log: { info: log, warn: log },
+      setUp: (rpcUrl) => ensureUsdc(rpcUrl, settler),
     });
-    try {
-      await ensureUsdc(anvil.rpcUrl, privateKeyToAddress(secrets.settlerKey).toLowerCase() as Address);
-    } catch (error) {
-      await anvil.stop();
-      throw error;
-    }
     return { url: anvil.rpcUrl, stop: () => anvil.stop() };
   },
 };

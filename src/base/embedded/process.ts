@@ -19,6 +19,8 @@ export interface EngineCommand {
   /** Output is appended here; its end is quoted when the engine does not start. */
   readonly logFile: string;
   readonly stopSignal: NodeJS.Signals;
+  /** Brings the data into a state that the engine takes; before each start, a restart after it died included. */
+  prepare?(): Promise<void>;
   /** Resolves when the engine answers, throws while it does not. */
   ready(): Promise<void>;
 }
@@ -83,6 +85,7 @@ async function startWithRetries(command: EngineCommand): Promise<ChildProcess> {
 }
 
 async function start(command: EngineCommand): Promise<ChildProcess> {
+  await command.prepare?.();
   const output = openSync(command.logFile, 'a', 0o600);
   const child = spawn(command.file, command.args, {
     cwd: command.cwd,

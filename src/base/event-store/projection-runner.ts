@@ -16,6 +16,8 @@ export interface Projection {
   readonly types: readonly string[];
   /** How long the rows may lag behind in busy times, so that events are taken in larger batches; milliseconds. */
   readonly lagMs: number;
+  /** False: no step now, ask again later. For rows that lie where there may be no room. */
+  ready?(): Promise<boolean>;
   apply(client: PoolClient, events: readonly StoredEvent[]): Promise<void>;
   /** Empties the rows before a rebuild. */
   reset(client: PoolClient): Promise<void>;
@@ -47,6 +49,7 @@ export class ProjectionRunner {
 
   /** One batch; `true` if there may be more. */
   async step(): Promise<boolean> {
+    if (this.projection.ready && !(await this.projection.ready())) return false;
     const client = await this.pool.connect();
     let failed: unknown;
     try {

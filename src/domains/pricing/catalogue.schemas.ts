@@ -66,10 +66,22 @@ export const routeSchema = z
     path: ['upstreamPath'],
     message: 'uses a parameter that the pattern does not have',
   })
+  .refine((route) => route.maxTimeoutSeconds >= leastTimeoutSeconds(route.timeoutMs), {
+    path: ['maxTimeoutSeconds'],
+    message: 'must leave time for the upstream and for settlement: timeoutMs plus 6 seconds at least',
+  })
   .refine((route) => new Set(namesIn(route.pattern)).size === namesIn(route.pattern).length, {
     path: ['pattern'],
     message: 'names a parameter twice',
   });
+
+/** Least time that an authorization must still last when it arrives, for settling it, in seconds. */
+const SETTLEMENT_MARGIN_SECONDS = 6;
+
+/** How long an authorization must last at least, so that there is time to deliver and to settle; seconds. */
+export function leastTimeoutSeconds(timeoutMs: number): number {
+  return Math.ceil(timeoutMs / 1000) + SETTLEMENT_MARGIN_SECONDS;
+}
 
 export type Tenant = Readonly<z.output<typeof tenantSchema>>;
 export type Route = Readonly<z.output<typeof routeSchema>>;

@@ -6,14 +6,15 @@ import type { OpenSettlement, SettlementQueue } from './settlement.queue.js';
 
 /**
  * Queues every delivered payment, from the log: the checkpoint moves when Redis has the jobs, so a crash in between
- * only queues them twice. Its rows are in Redis and may be lost; the sweep, not a rebuild, brings them back.
+ * only queues them twice. While Redis has enough to do, what is delivered waits in the log. Its rows are in Redis and may be lost; the sweep, not a rebuild, brings them back.
  */
-export function settlementFeed(queue: Pick<SettlementQueue, 'add'>): Projection {
+export function settlementFeed(queue: Pick<SettlementQueue, 'add' | 'hasRoom'>): Projection {
   return {
     name: 'settlement-feed',
     version: 1,
     types: ['RequestDelivered'],
     lagMs: 50,
+    ready: () => queue.hasRoom(),
     async apply(client, events) {
       await queue.add(await deliveredPayments(client, events), false);
     },

@@ -7,6 +7,8 @@ export const SETTLEMENT_QUEUE = 'settlement';
 /** The hash tag keeps all keys of a queue on one node of a Redis Cluster. */
 export const QUEUE_PREFIX = '{tollbook}';
 
+/** With that many jobs nothing is added: Redis must not hold a backlog that the log holds anyway. */
+const JOBS_MAX = 2_000;
 /** Longest wait for Redis, in milliseconds; the feed holds its checkpoint meanwhile. */
 const REDIS_TIMEOUT_MS = 2_000;
 /** After that many attempts the job goes; the sweep brings the payment back if it is still open. */
@@ -46,6 +48,10 @@ export class SettlementQueue {
   async living(): Promise<number> {
     const counts = await withinTime(this.queue.getJobCounts('wait', 'prioritized', 'delayed', 'active'));
     return Object.values(counts).reduce((sum, count) => sum + count, 0);
+  }
+
+  async hasRoom(): Promise<boolean> {
+    return (await this.living()) < JOBS_MAX;
   }
 
   async close(): Promise<void> {

@@ -1,12 +1,11 @@
 import type { Reason } from '../../base/x402/errors.js';
 import type { DecodedPayment } from '../../base/x402/payment-header.js';
 import type { Catalogue } from '../../domains/pricing/catalogue.js';
+import { leastTimeoutSeconds } from '../../domains/pricing/catalogue.schemas.js';
 import type { QuoteLock, QuoteTerms } from '../../domains/pricing/quote-lock.js';
 import { price } from '../../domains/pricing/tariff.js';
 import type { PaidCall } from './paid-call.js';
 
-/** Least time that an authorization must still last when it arrives, for settling it, in seconds. */
-export const SETTLEMENT_MARGIN_SECONDS = 6;
 /** Longest validity that is taken, in seconds: an answer is kept as long as its authorization lasts. */
 export const VALIDITY_MAX_SECONDS = 86_400;
 
@@ -76,7 +75,7 @@ function listed(call: PaidCall, payment: DecodedPayment, catalogue: Catalogue, n
 function windowOf(call: PaidCall, { authorization }: DecodedPayment, now: number): TermsVerdict | undefined {
   const seconds = BigInt(Math.floor(now / 1000));
   if (authorization.validAfter > seconds) return refused('invalid_exact_evm_payload_authorization_valid_after');
-  const least = BigInt(Math.ceil(call.route.timeoutMs / 1000) + SETTLEMENT_MARGIN_SECONDS);
+  const least = BigInt(leastTimeoutSeconds(call.route.timeoutMs));
   const left = authorization.validBefore - seconds;
   if (left < least || left > VALIDITY_MAX_SECONDS)
     return refused('invalid_exact_evm_payload_authorization_valid_before');
