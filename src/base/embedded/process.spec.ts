@@ -38,6 +38,8 @@ async function command(program: string): Promise<EngineCommand> {
 
 async function pid(): Promise<number> {
   const number = Number(await readFile(join(folder, 'pid'), 'utf8'));
+  // The file may be there before its content is, and process 0 would be ourselves.
+  if (number === 0) throw new Error('not yet');
   process.kill(number, 0);
   return number;
 }
