@@ -1,11 +1,12 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { CqrsModule } from '@nestjs/cqrs';
-import { Pool } from 'pg';
+import type { Pool } from 'pg';
 import { assertChainId, type ChainClient, createChainClient } from './base/chain/chain-client.js';
 import { EventStore } from './base/event-store/event-store.js';
 import { LogTail } from './base/event-store/log-tail.js';
 import type { Config } from './base/platform/config.js';
 import { createLogger, type Logger } from './base/platform/logger.js';
+import { openPool } from './base/platform/pool.js';
 import { type Prisma, prismaFor } from './base/platform/prisma.js';
 import type { Secrets } from './base/platform/secrets.js';
 import { CHAIN, CLOCK, CONFIG, LOGGER, POOL, PRISMA, SECRETS } from './base/platform/tokens.js';
@@ -33,17 +34,7 @@ export interface Runtime {
 
 export async function openRuntime(config: Runtime['config'], secrets: Secrets): Promise<Runtime> {
   const log = createLogger(config.logLevel, config.role);
-  const pool = new Pool({
-    connectionString: config.databaseUrl,
-    application_name: `tollbook-${config.role}`,
-    max: 16,
-    connectionTimeoutMillis: 5_000,
-    query_timeout: 15_000,
-    statement_timeout: 12_000,
-  });
-  pool.on('error', (error) => log.warn({ err: error.message }, 'an idle database connection was lost'));
-  // The pool listens to idle connections only: one lost while in use would end the process. Its query fails anyhow.
-  pool.on('connect', (client) => client.on('error', () => undefined));
+  const pool = openPool(config.databaseUrl, `tollbook-${config.role}`, 16, log);
   const tail = new LogTail(config.databaseUrl, log);
   const catalogueTail = new LogTail(config.databaseUrl, log, 'tollbook_catalogue');
   await Promise.all([tail.start(), catalogueTail.start()]);

@@ -1,7 +1,8 @@
-import { Pool } from 'pg';
+import type { Pool } from 'pg';
 import { NEW_STREAM, VersionConflict } from '../../src/base/event-store/event.js';
 import { EventStore } from '../../src/base/event-store/event-store.js';
 import type { Write } from '../../src/base/event-store/unit-of-work.js';
+import { openPool } from '../../src/base/platform/pool.js';
 import { freshDatabase } from '../support/engines.js';
 
 const WRITERS = 16;
@@ -11,7 +12,7 @@ let databaseUrl: string;
 const pools: Pool[] = [];
 
 function storeWithOwnPool(): { store: EventStore; pool: Pool } {
-  const pool = new Pool({ connectionString: databaseUrl, max: 4 });
+  const pool = openPool(databaseUrl, 'test', 4, { warn: () => undefined });
   pools.push(pool);
   return { pool, store: new EventStore(pool, () => 1_800_000_000_000) };
 }

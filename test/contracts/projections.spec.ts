@@ -1,8 +1,9 @@
-import { Pool } from 'pg';
+import type { Pool } from 'pg';
 import { EventStore } from '../../src/base/event-store/event-store.js';
 import { LogTail } from '../../src/base/event-store/log-tail.js';
 import { type Projection, ProjectionRunner } from '../../src/base/event-store/projection-runner.js';
 import type { Logger } from '../../src/base/platform/logger.js';
+import { openPool } from '../../src/base/platform/pool.js';
 import { usageProjection } from '../../src/domains/metering/usage.projection.js';
 import { paymentsProjection } from '../../src/domains/payments/payments.projection.js';
 import { freshDatabase } from '../support/engines.js';
@@ -18,7 +19,7 @@ let store: EventStore;
 
 beforeAll(async () => {
   const url = await freshDatabase();
-  pool = new Pool({ connectionString: url });
+  pool = openPool(url, 'test', 10, silent);
   tail = new LogTail(url, silent);
   await tail.start();
   store = new EventStore(pool, () => Date.UTC(2026, 10, 23, 12));

@@ -1,4 +1,5 @@
 import type { PoolClient } from 'pg';
+import { together } from './together.js';
 import type { Attachment, AttachmentTable } from './unit-of-work.js';
 
 interface TableShape {
@@ -55,7 +56,7 @@ export async function storeAttachments(client: PoolClient, attachments: readonly
     if (list) list.push(attachment);
     else byTable.set(attachment.table, [attachment]);
   }
-  for (const table of [...byTable.keys()].sort()) await insertRows(client, table, byTable.get(table)!);
+  await together([...byTable.keys()].sort().map((table) => insertRows(client, table, byTable.get(table)!)));
 }
 
 async function insertRows(client: PoolClient, table: AttachmentTable, list: Attachment[]): Promise<void> {

@@ -3,8 +3,9 @@ import type { Clock } from '../shared/clock.js';
 import { storeAttachments } from './attachments.js';
 import { NEW_STREAM, type NewEvent, type StoredEvent, VersionConflict } from './event.js';
 import { GroupCommit, type Outcome } from './group-commit.js';
-import { decideHolds } from './hold-totals.js';
+import { decideHolds, lockHolds, storeHolds } from './hold-totals.js';
 import { type EventRow, eventColumns, toStoredEvent } from './rows.js';
+import { together } from './together.js';
 import type { Appended, Decision, EventWriter, Write } from './unit-of-work.js';
 
 const BATCH_MAX = 500;
@@ -68,36 +69,51 @@ export class EventStore implements EventWriter {
   private async commit(writes: readonly Write[]): Promise<readonly Outcome<Appended>[]> {
     for (let attempt = 1; ; attempt++) {
       const client = await this.pool.connect();
-      let broken: unknown;
+      let failed = false;
       try {
         return await this.transaction(client, writes, attempt > 1);
       } catch (error) {
-        broken = await rollback(client);
-        if (broken !== undefined || attempt === ATTEMPTS_MAX || !lostRace(error)) throw error;
+        failed = true;
+        if (attempt === ATTEMPTS_MAX || !lostRace(error)) throw error;
       } finally {
-        client.release(broken !== undefined);
+        // A connection with a failed transaction is not worth mending: statements behind the failure may be on it.
+        client.release(failed);
       }
     }
   }
 
+  /**
+   * Two round trips on a pipelined connection: first everything that is asked, then everything that is stored, with
+   * the commit behind it. So the log's lock, taken last, is never held across a round trip.
+   */
   private async transaction(client: PoolClient, writes: readonly Write[], checkAll: boolean) {
-    await client.query('begin isolation level read committed');
     // A write at a known version of our own stream is not looked up: if the unique constraint objects, everything is
     // looked up in the next attempt.
-    const current = await this.versions(client, checkAll ? writes : writes.filter(isClaim));
+    const [, current, totals] = await together([
+      client.query('begin isolation level read committed'),
+      this.versions(client, checkAll ? writes : writes.filter(isClaim)),
+      lockHolds(
+        client,
+        writes.map((write) => write.hold),
+      ),
+    ]);
     const conflicts = writes.map((write) => conflictOf(write, current));
     const live = writes.filter((_, index) => conflicts[index] === undefined);
-    const held = await decideHolds(
-      client,
+    const { changed, granted } = decideHolds(
       live.map((write) => write.hold),
+      totals,
     );
-    const decisions = live.map((write, index) => write.decide(held[index]!));
-    await storeAttachments(
-      client,
-      decisions.flatMap((decision) => decision.attachments ?? []),
-    );
-    const ends = await this.insertEvents(client, live, decisions);
-    await client.query('commit');
+    const decisions = live.map((write, index) => write.decide(granted[index]!));
+    const [, , ends] = await together([
+      storeHolds(client, changed),
+      storeAttachments(
+        client,
+        decisions.flatMap((decision) => decision.attachments ?? []),
+      ),
+      this.insertEvents(client, live, decisions),
+      // After a failure before it this ends the transaction as a rollback, and the failure is what is thrown.
+      client.query('commit'),
+    ]);
     const results = new Map<Write, Appended>();
     live.forEach((write, index) => {
       const events = decisions[index]!.events;
@@ -179,16 +195,6 @@ function conflictOf(write: Write, current: Map<string, number>): VersionConflict
   if (claim && moved(claim.stream, claim.expectedVersion))
     return new VersionConflict(claim.stream, claim.expectedVersion);
   return undefined;
-}
-
-/** Rolls back; returns the error if the connection cannot be used again. */
-async function rollback(client: PoolClient): Promise<unknown> {
-  try {
-    await client.query('rollback');
-    return undefined;
-  } catch (error) {
-    return error;
-  }
 }
 
 function lostRace(error: unknown): boolean {

@@ -24,7 +24,10 @@ export class LogTail {
     this.client = client;
     client.on('notification', () => this.wake());
     client.on('error', (error) => this.log.warn({ err: error.message }, 'log tail lost its connection'));
-    client.on('end', () => this.reconnect());
+    // Of a connection that was given up already this is no news: two at once would both stay.
+    client.on('end', () => {
+      if (client === this.client) this.reconnect();
+    });
     await client.connect();
     await client.query(`listen ${this.channel}`);
     this.wake();

@@ -17,6 +17,7 @@ const MIGRATION_LOCK = [8402, 0];
  */
 export async function migrate(databaseUrl: string, log: (line: string) => void): Promise<void> {
   const client = new pg.Client({ connectionString: databaseUrl });
+  client.on('error', () => undefined); // reported by the query that fails
   await client.connect();
   try {
     // A lock of the transaction, not of the session: that also works through a connection pooler.

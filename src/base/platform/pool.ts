@@ -1,0 +1,24 @@
+import { Pool } from 'pg';
+import type { Logger } from './logger.js';
+
+/**
+ * Connections that send a query without waiting for the answer of the one before (pipelining). Nothing that waits for
+ * Postgres waits for ever, and a lost connection ends a query, not the process.
+ *
+ * @param max most connections
+ */
+export function openPool(databaseUrl: string, name: string, max: number, log: Pick<Logger, 'warn'>): Pool {
+  const pool = new Pool({
+    connectionString: databaseUrl,
+    application_name: name,
+    max,
+    pipeline: true,
+    connectionTimeoutMillis: 5_000,
+    query_timeout: 15_000,
+    statement_timeout: 12_000,
+  });
+  pool.on('error', (error) => log.warn({ err: error.message }, 'an idle database connection was lost'));
+  // The pool listens to idle connections only: one lost while in use would end the process. Its query fails anyhow.
+  pool.on('connect', (client) => client.on('error', () => undefined));
+  return pool;
+}
