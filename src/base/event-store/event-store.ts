@@ -164,12 +164,12 @@ export class EventStore implements EventWriter {
       name: 'append-events',
       text: 'select append_events($1, $2, $3, $4, $5, $6, $7) as head',
       values: [
-        streams,
-        versions,
-        events.map((event) => event.type),
-        events.map((event) => event.schema),
-        tenants,
-        events.map((event) => JSON.stringify(event.data)),
+        lines(streams),
+        lines(versions),
+        lines(events.map((event) => event.type)),
+        lines(events.map((event) => event.schema)),
+        lines(tenants),
+        lines(events.map((event) => JSON.stringify(event.data))),
         new Date(this.clock()),
       ],
     });
@@ -195,6 +195,11 @@ function conflictOf(write: Write, current: Map<string, number>): VersionConflict
   if (claim && moved(claim.stream, claim.expectedVersion))
     return new VersionConflict(claim.stream, claim.expectedVersion);
   return undefined;
+}
+
+/** A list as `append_events` takes it. */
+function lines(items: readonly (string | number)[]): string {
+  return items.join('\n');
 }
 
 function lostRace(error: unknown): boolean {
