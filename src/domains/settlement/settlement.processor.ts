@@ -23,6 +23,7 @@ const STALLED_CHECK_MS = 5_000;
 const STALLED_MAX = 3;
 /** Time to finish what is in hand when asked to stop, and then to say so to Redis; milliseconds. */
 const FINISH_MS = 5_000;
+const PING_MS = 500;
 const CLOSE_MS = 3_000;
 
 /** Runs the engine on jobs. Jobs may come twice or at two workers at once: the engine decides, not the queue. */
@@ -61,11 +62,19 @@ export class SettlementProcessor {
   /** Takes no more jobs; what cannot be finished within ten seconds is left to the next start. */
   async stop(): Promise<void> {
     // Without Redis nothing can be said to it, and waiting for that would leave timers behind.
-    const closed = this.worker.close(this.redis.client.status !== 'ready');
+    const closed = this.worker.close(!(await this.redisAnswers()));
     await within(closed, FINISH_MS);
     this.engine.stop();
     await within(closed, CLOSE_MS);
     this.redis.end();
+  }
+
+  private async redisAnswers(): Promise<boolean> {
+    const ping = this.redis.client.ping().then(
+      () => true,
+      () => false,
+    );
+    return (await within(ping, PING_MS)) ?? false;
   }
 
   private report(payment: string | undefined, error: Error): void {
@@ -76,11 +85,15 @@ export class SettlementProcessor {
   }
 }
 
-async function within(work: Promise<unknown>, ms: number): Promise<void> {
+/** What the work resolves to, or `undefined` if it fails or takes too long. */
+async function within<T>(work: Promise<T>, ms: number): Promise<T | undefined> {
   let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise((resolve) => {
-    timer = setTimeout(resolve, ms);
+  const timeout = new Promise<undefined>((resolve) => {
+    timer = setTimeout(resolve, ms, undefined);
   });
-  await Promise.race([work.catch(() => undefined), timeout]);
-  clearTimeout(timer);
+  try {
+    return await Promise.race([work.catch(() => undefined), timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
