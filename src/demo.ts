@@ -6,13 +6,13 @@ import { USDC_ADDRESS } from './base/embedded/usdc.js';
 import { PublishRoute, PublishTariff, RegisterTenant } from './domains/pricing/catalogue.decide.js';
 import { type DemoTenant, demoTenant } from './domains/pricing/demo-tenant.js';
 import { PricingModule } from './domains/pricing/pricing.module.js';
-import { startDemoUpstream } from './edges/demo/upstream.js';
+import { startDemoThread } from './edges/demo/upstream-thread.js';
 import { type Runtime, RuntimeModule } from './runtime.js';
 
 /** Starts the API that the demo tenant sells and publishes its prices. Returns what stops it. */
 export async function startDemo(runtime: Runtime): Promise<() => Promise<void>> {
   const secret = runtime.secrets.upstreamSecret.toString('hex');
-  const upstream = await startDemoUpstream({ port: await lastPort(runtime), secret });
+  const upstream = await startDemoThread({ port: await lastPort(runtime), secret });
   const place = { upstream: upstream.url, upstreamSecret: secret, payee: runtime.secrets.demoPayee };
   await publish(runtime, demoTenant({ ...place, network: runtime.network, asset: USDC_ADDRESS }));
   await runtime.tokens.refresh();
