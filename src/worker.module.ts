@@ -12,8 +12,9 @@ import { ViemSettlementChain } from './base/chain/settlement-chain.js';
 import { LogTail } from './base/event-store/log-tail.js';
 import { ProjectionRunner } from './base/event-store/projection-runner.js';
 import type { Logger } from './base/platform/logger.js';
-import { LOGGER, POOL } from './base/platform/tokens.js';
+import { CLOCK, LOGGER, POOL } from './base/platform/tokens.js';
 import { WakeLoop } from './base/platform/wake-loop.js';
+import type { Clock } from './base/shared/clock.js';
 import { usageProjection } from './domains/metering/usage.projection.js';
 import { sweepDeadGateways } from './domains/payments/gateway-lease.js';
 import { PaymentsModule } from './domains/payments/payments.module.js';
@@ -35,6 +36,7 @@ class Chores implements OnApplicationBootstrap, OnApplicationShutdown {
     @Inject(POOL) pool: Pool,
     @Inject(LogTail) tail: LogTail,
     @Inject(LOGGER) log: Logger,
+    @Inject(CLOCK) clock: Clock,
     @Inject(CommandBus) bus: CommandBus,
   ) {
     this.projections = [paymentsProjection, usageProjection].map(
@@ -42,7 +44,7 @@ class Chores implements OnApplicationBootstrap, OnApplicationShutdown {
     );
     this.loops = [
       new WakeLoop('dead gateway sweep', () => sweepDeadGateways(pool, bus), SWEEP_MS, log),
-      new WakeLoop('purge', () => purgeExpired(pool), PURGE_MS, log),
+      new WakeLoop('purge', () => purgeExpired(pool, clock()), PURGE_MS, log),
     ];
   }
 

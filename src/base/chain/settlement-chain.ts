@@ -27,7 +27,7 @@ import {
 import { authorizationState, hasCode, refusalOfTransfer } from './token-calls.js';
 
 /** Multicall3 has this address on every chain that has it at all. */
-const MULTICALL3: Address = '0xca11bde05977b3631167028862be2a173976ca11';
+export const MULTICALL3: Address = '0xca11bde05977b3631167028862be2a173976ca11';
 
 export interface SettlementChainOptions {
   readonly client: ChainClient;

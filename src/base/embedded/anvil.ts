@@ -1,28 +1,22 @@
 import { mkdir } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { createConnection } from 'node:net';
 import { dirname, resolve } from 'node:path';
 import { keepStateCopies, restoreStateFile } from './anvil-state.js';
 import { stopOrphans } from './orphans.js';
+import { isFree } from './ports.js';
 import { runEngine } from './process.js';
 
 const HOST = '127.0.0.1';
-
-export interface EmbeddedLog {
-  info(message: string): void;
-  warn(message: string): void;
-}
 
 export interface AnvilOptions {
   /** Blocks, logs and balances live here over restarts. Beside it: `.log`, and `.good`, a copy known to be whole. */
   readonly stateFile: string;
   readonly port: number;
   readonly chainId: number;
-  readonly log: EmbeddedLog;
+  /** One line for people. */
+  log(line: string): void;
   /** What a chain that may be empty needs before it is used; after each start, a restart after it died included. */
   readonly setUp?: (rpcUrl: string) => Promise<void>;
-  /** Seconds between blocks; without it each transaction is mined at once. */
-  readonly blockTimeSeconds?: number;
 }
 
 export interface Anvil {
@@ -39,8 +33,8 @@ export async function startAnvil(options: AnvilOptions): Promise<Anvil> {
   const { port, chainId, log } = options;
   const stateFile = resolve(options.stateFile);
   await mkdir(dirname(stateFile), { recursive: true });
-  await stopOrphans([{ program: 'anvil', path: stateFile, signal: 'SIGTERM' }], log.warn);
-  if (await portTaken(port)) throw new Error(`port ${port} is in use, so the chain cannot start there`);
+  await stopOrphans([{ program: 'anvil', path: stateFile, signal: 'SIGTERM' }], log);
+  if (!(await isFree(port))) throw new Error(`port ${port} is in use, so the chain cannot start there`);
 
   const rpcUrl = `http://${HOST}:${port}`;
   const command = {
@@ -51,14 +45,14 @@ export async function startAnvil(options: AnvilOptions): Promise<Anvil> {
     logFile: `${stateFile}.log`,
     // Makes it write its state before it ends.
     stopSignal: 'SIGTERM' as const,
-    prepare: () => restoreStateFile(stateFile, log.warn),
+    prepare: () => restoreStateFile(stateFile, log),
     ready: async () => {
       await servesChain(rpcUrl, chainId);
       await options.setUp?.(rpcUrl);
     },
   };
-  const engine = await runEngine(command, log.warn);
-  const copies = keepStateCopies(stateFile, log.warn);
+  const engine = await runEngine(command, log);
+  const copies = keepStateCopies(stateFile, log);
   const stop = () => {
     copies.stop();
     return engine.stop();
@@ -66,11 +60,9 @@ export async function startAnvil(options: AnvilOptions): Promise<Anvil> {
   return { rpcUrl, stop };
 }
 
-function argumentsOf(stateFile: string, { port, chainId, blockTimeSeconds }: AnvilOptions): string[] {
+function argumentsOf(stateFile: string, { port, chainId }: AnvilOptions): string[] {
   const args = ['--host', HOST, '--port', String(port), '--chain-id', String(chainId), '--quiet'];
-  args.push('--state', stateFile, '--state-interval', '5');
-  if (blockTimeSeconds !== undefined) args.push('--block-time', String(blockTimeSeconds));
-  return args;
+  return [...args, '--state', stateFile, '--state-interval', '5'];
 }
 
 /** Straight from the platform's package: the wrapper package needs its install script, which may be disabled. */
@@ -88,12 +80,4 @@ async function servesChain(rpcUrl: string, chainId: number): Promise<void> {
   const response = await fetch(rpcUrl, { method: 'POST', headers, body, signal: AbortSignal.timeout(1_000) });
   const { result } = (await response.json()) as { result: string };
   if (Number(result) !== chainId) throw new Error(`${rpcUrl} serves chain ${Number(result)}`);
-}
-
-function portTaken(port: number): Promise<boolean> {
-  const socket = createConnection({ host: HOST, port });
-  const answered = new Promise<boolean>((settle) => {
-    socket.once('connect', () => settle(true)).once('error', () => settle(false));
-  });
-  return answered.finally(() => socket.destroy());
 }

@@ -96,7 +96,7 @@ const starters: Record<EngineName, Starter> = {
       stateFile: chainStateFile(config.dataDir),
       port,
       chainId: config.chainId,
-      log: { info: log, warn: log },
+      log,
       setUp: (rpcUrl) => ensureUsdc(rpcUrl, settler),
     });
     return { url: anvil.rpcUrl, stop: () => anvil.stop() };

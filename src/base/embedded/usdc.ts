@@ -1,11 +1,11 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { createTestClient, encodeFunctionData, type Hex, http, parseAbi, parseEther, publicActions } from 'viem';
+import { MULTICALL3 } from '../chain/settlement-chain.js';
 import type { Address } from '../shared/hex.js';
 
 /** Circle's USDC on Base Sepolia: there the real one, here the same code at the same address. */
 export const USDC_ADDRESS: Address = '0x036cbd53842c5426634e7929541ec2318f3dcf7e';
-export const MULTICALL3_ADDRESS: Address = '0xca11bde05977b3631167028862be2a173976ca11';
 /** Owner and minter of the embedded token. Nobody has its key: the local node signs for any address. */
 export const USDC_ADMIN: Address = '0x7011b00c00000000000000000000000000000001';
 /** The ten accounts of the mnemonic that every local chain uses. Their keys are public. */
@@ -114,7 +114,7 @@ async function installCode(node: LocalNode): Promise<void> {
   // Executing the creation code without sending it returns the code that it would leave behind.
   const { data: multicall } = await node.call({ data: multicall3CreationCode() });
   if (multicall === undefined) throw new Error('Multicall3 could not be set up on the local chain');
-  await node.setCode({ address: MULTICALL3_ADDRESS, bytecode: multicall });
+  await node.setCode({ address: MULTICALL3, bytecode: multicall });
 }
 
 const require = createRequire(import.meta.url);

@@ -19,10 +19,6 @@ const tables: Readonly<Record<AttachmentTable, TableShape>> = {
     columns: { payment_id: 'text', ciphertext: 'bytea', expires_at: 'timestamptz' },
     replace: true,
   },
-  settlement_transactions: {
-    key: ['hash'],
-    columns: { hash: 'text', settler: 'text', nonce: 'bigint', raw: 'text', status: 'text', created_at: 'timestamptz' },
-  },
   tenants: {
     key: ['id'],
     columns: {

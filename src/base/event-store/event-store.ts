@@ -4,7 +4,7 @@ import { storeAttachments } from './attachments.js';
 import { NEW_STREAM, type NewEvent, type StoredEvent, VersionConflict } from './event.js';
 import { GroupCommit, type Outcome } from './group-commit.js';
 import { decideHolds, lockHolds, storeHolds } from './hold-totals.js';
-import { type EventRow, eventColumns, toStoredEvent } from './rows.js';
+import { type EventRow, eventColumns, readEventsAfter, toStoredEvent } from './rows.js';
 import { together } from './together.js';
 import type { Appended, Decision, EventWriter, Write } from './unit-of-work.js';
 
@@ -57,13 +57,8 @@ export class EventStore implements EventWriter {
   }
 
   /** Up to `limit` events after a position, in commit order. */
-  async readAfter(position: bigint, limit: number): Promise<StoredEvent[]> {
-    const { rows } = await this.pool.query<EventRow>({
-      name: 'read-after',
-      text: `select ${eventColumns} from events where position > $1 order by events.position limit $2`,
-      values: [position.toString(), limit],
-    });
-    return rows.map(toStoredEvent);
+  readAfter(position: bigint, limit: number): Promise<StoredEvent[]> {
+    return readEventsAfter(this.pool, position, limit);
   }
 
   private async commit(writes: readonly Write[]): Promise<readonly Outcome<Appended>[]> {

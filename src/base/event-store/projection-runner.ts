@@ -3,7 +3,7 @@ import type { Logger } from '../platform/logger.js';
 import { WakeLoop } from '../platform/wake-loop.js';
 import type { StoredEvent } from './event.js';
 import type { LogTail } from './log-tail.js';
-import { type EventRow, eventColumns, toStoredEvent } from './rows.js';
+import { readEventsAfter } from './rows.js';
 
 const BATCH = 1000;
 const IDLE_MS = 1000;
@@ -16,8 +16,6 @@ export interface Projection {
   readonly types: readonly string[];
   /** How long the rows may lag behind in busy times, so that events are taken in larger batches; milliseconds. */
   readonly lagMs: number;
-  /** False: no step now, ask again later. For rows that lie where there may be no room. */
-  ready?(): Promise<boolean>;
   apply(client: PoolClient, events: readonly StoredEvent[]): Promise<void>;
   /** Empties the rows before a rebuild. */
   reset(client: PoolClient): Promise<void>;
@@ -49,7 +47,6 @@ export class ProjectionRunner {
 
   /** One batch; `true` if there may be more. */
   async step(): Promise<boolean> {
-    if (this.projection.ready && !(await this.projection.ready())) return false;
     const client = await this.pool.connect();
     let failed: unknown;
     try {
@@ -83,19 +80,16 @@ export class ProjectionRunner {
       await this.projection.reset(client);
       after = '0';
     }
-    const { rows } = await client.query<EventRow>(
-      `select ${eventColumns} from events where position > $1 order by events.position limit $2`,
-      [after, BATCH],
-    );
-    const last = rows.at(-1);
+    const events = await readEventsAfter(client, BigInt(after), BATCH);
+    const last = events.at(-1);
     if (!last) return false;
-    const events = rows.filter((row) => types.includes(row.type)).map(toStoredEvent);
-    if (events.length > 0) await this.projection.apply(client, events);
+    const wanted = events.filter((event) => types.includes(event.type));
+    if (wanted.length > 0) await this.projection.apply(client, wanted);
     await client.query('update projection_checkpoints set version = $2, position = $3 where name = $1', [
       name,
       version,
-      last.position,
+      last.position.toString(),
     ]);
-    return rows.length === BATCH;
+    return events.length === BATCH;
   }
 }

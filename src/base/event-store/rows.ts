@@ -1,3 +1,4 @@
+import type { Pool, PoolClient } from 'pg';
 import type { JsonObject } from '../shared/json.js';
 import type { StoredEvent } from './event.js';
 
@@ -17,4 +18,14 @@ export const eventColumns = 'position::text, stream, version, type, schema, tena
 export function toStoredEvent(row: EventRow): StoredEvent {
   const { occurred_at: occurredAt, position, ...rest } = row;
   return { ...rest, position: BigInt(position), occurredAt };
+}
+
+/** Up to `limit` events after a position, in commit order: nothing before the last one is missing (docs/adr/0002). */
+export async function readEventsAfter(db: Pool | PoolClient, position: bigint, limit: number): Promise<StoredEvent[]> {
+  const { rows } = await db.query<EventRow>({
+    name: 'read-after',
+    text: `select ${eventColumns} from events where position > $1 order by events.position limit $2`,
+    values: [position.toString(), limit],
+  });
+  return rows.map(toStoredEvent);
 }

@@ -6,13 +6,7 @@ export interface Attachment {
   readonly row: Readonly<Record<string, unknown>>;
 }
 
-export type AttachmentTable =
-  | 'authorizations'
-  | 'answers'
-  | 'settlement_transactions'
-  | 'tenants'
-  | 'routes'
-  | 'tariffs';
+export type AttachmentTable = 'authorizations' | 'answers' | 'tenants' | 'routes' | 'tariffs';
 
 /** A change of one hold total, in atomic units; `limit` refuses an increase that would pass it. */
 export interface HoldRequest {

@@ -45,8 +45,6 @@ export const reasons = {
     'The accepted terms are not the ones that were offered',
     'invalid_payment_requirements',
   ],
-  invalid_transaction_state: ['The settlement transaction failed on the chain', 'invalid_transaction_state'],
-  unexpected_settle_error: ['The payment was not settled', 'unexpected_settle_error'],
   invalid_exact_evm_nonce_already_used: ['The authorization was used before', 'invalid_transaction_state'],
   payment_required: ['Payment is required for this resource', 'invalid_payment'],
   quote_missing: ['The payment does not echo the quote of the offer in accepted.extra', 'invalid_payment'],

@@ -54,7 +54,7 @@ export function answerAttachment(
   return { table: 'answers', row: { payment_id: paymentId, ciphertext, expires_at: new Date(expiresAt) } };
 }
 
-/** Reads and forgets the kept answers; they are written with the events, as attachments. */
+/** Reads the kept answers. They are written with the events, as attachments, and forgotten by `purgeExpired`. */
 export class AnswerStore {
   constructor(
     private readonly pool: Pick<Pool, 'query'>,
@@ -69,12 +69,6 @@ export class AnswerStore {
       values: [paymentId, new Date(now)],
     });
     return rows[0] && openAnswer(this.key, paymentId, rows[0].ciphertext);
-  }
-
-  /** Deletes what has expired and says how many. @param now epoch milliseconds */
-  async purge(now: number): Promise<number> {
-    const { rowCount } = await this.pool.query('delete from answers where expires_at <= $1', [new Date(now)]);
-    return rowCount ?? 0;
   }
 }
 

@@ -18,8 +18,15 @@ export function paymentIdOf(claim: Claim): PaymentId {
   return `pay_${createHash('sha256').update(text).digest('hex').slice(0, 32)}`;
 }
 
+const STREAM_PREFIX = 'payment/';
+
 export function paymentStream(id: PaymentId): string {
-  return `payment/${id}`;
+  return STREAM_PREFIX + id;
+}
+
+/** The payment whose stream this is; only for streams that `paymentStream` named. */
+export function paymentOfStream(stream: string): PaymentId {
+  return stream.slice(STREAM_PREFIX.length) as PaymentId;
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { PoolClient } from 'pg';
 import type { StoredEvent } from '../../base/event-store/event.js';
 import type { Projection } from '../../base/event-store/projection-runner.js';
-import type { Payment, PaymentAuthorized, PaymentEvent } from './payment.js';
+import { type Payment, type PaymentAuthorized, type PaymentEvent, paymentOfStream } from './payment.js';
 
 /** The part of a row that events after the first one change. */
 interface Progress {
@@ -74,10 +74,6 @@ export function progressOf(stored: StoredEvent): Omit<Progress, 'at'> {
   }
 }
 
-function idOf(stream: string): string {
-  return stream.slice('payment/'.length);
-}
-
 /** Columns that progress changes, in the order of `progressTypes`. An empty reason clears it. */
 const progressColumns = (rows: readonly Progress[]): unknown[] => [
   rows.map((row) => row.state),
@@ -111,7 +107,7 @@ async function insert(
                position, authorized_at)`,
     values: [
       ...progressColumns(events.map((event) => progress.get(event.stream)!)),
-      events.map((event) => idOf(event.stream)),
+      events.map((event) => paymentOfStream(event.stream)),
       data.map((one) => one.tenant),
       data.map((one) => one.route),
       data.map((one) => one.method),
@@ -138,6 +134,6 @@ async function update(client: PoolClient, progress: ReadonlyMap<string, Progress
              delivered_at = coalesce(u.delivered_at, p.delivered_at),
              settled_at = case when u.state = 'settled' then u.settled_at end
            from unnest(${progressTypes}, $9::text[]) as u (${progressNames}, id) where p.id = u.id`,
-    values: [...progressColumns(rows), [...progress.keys()].map(idOf)],
+    values: [...progressColumns(rows), [...progress.keys()].map(paymentOfStream)],
   });
 }

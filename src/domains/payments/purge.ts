@@ -1,19 +1,20 @@
 import type { Pool } from 'pg';
+import { epochSeconds } from '../../base/shared/clock.js';
 
 const BATCH = 5_000;
 /** How long a signature is kept after its authorization lapsed, in seconds: until then settlement may still ask for it. */
 const SIGNATURE_GRACE_SECONDS = 86_400;
 
-/** Deletes answers and signatures that have no more use. `true` if there may be more. */
-export async function purgeExpired(pool: Pool): Promise<boolean> {
+/** Deletes answers and signatures that have no more use. `true` if there may be more. @param now epoch milliseconds */
+export async function purgeExpired(pool: Pool, now: number): Promise<boolean> {
   const answers = await pool.query(
-    `delete from answers where payment_id in (select payment_id from answers where expires_at <= now() limit $1)`,
-    [BATCH],
+    `delete from answers where payment_id in (select payment_id from answers where expires_at <= $1 limit $2)`,
+    [new Date(now), BATCH],
   );
   const signatures = await pool.query(
     `delete from authorizations where payment_id in (select payment_id from authorizations
-       where valid_before < extract(epoch from now())::bigint - $2 limit $1)`,
-    [BATCH, SIGNATURE_GRACE_SECONDS],
+       where valid_before < $1 limit $2)`,
+    [epochSeconds(now) - SIGNATURE_GRACE_SECONDS, BATCH],
   );
   return answers.rowCount === BATCH || signatures.rowCount === BATCH;
 }

@@ -1,6 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import fc from 'fast-check';
-import { QuoteLock, type QuoteTerms, quoteExpiry, requestDigest } from './quote-lock.js';
+import { QuoteLock, type QuoteTerms, quoteExpiry } from './quote-lock.js';
+import { requestDigest } from './request-digest.js';
 
 const NOW = 1_790_000_000_123;
 const body = Buffer.from('{"query":"select 1"}');

@@ -1,4 +1,4 @@
-import { createHash, createHmac, createSecretKey, hash, type KeyObject, timingSafeEqual } from 'node:crypto';
+import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
 import { epochSeconds } from '../../base/shared/clock.js';
 import type { Address, Network } from '../../base/shared/hex.js';
 import type { AtomicAmount } from '../../base/shared/money.js';
@@ -42,16 +42,6 @@ export type QuoteVerdict =
   | { readonly ok: false; readonly reason: QuoteRefusal };
 
 const SECRET_BYTES_MIN = 32;
-/**
- * Base64url SHA-256 over method, path, query and body: the one request a quote or an authorization is for. Path and
- * query are taken as sent; each part carries its length, so no two requests share an encoding.
- */
-export function requestDigest(method: string, path: string, query: string, body: Uint8Array): string {
-  const head = `${method.length}:${method}${path.length}:${path}${query.length}:${query}`;
-  // One call is faster than a hash object, and most requests have no body.
-  if (body.byteLength === 0) return hash('sha256', head, 'base64url');
-  return createHash('sha256').update(head).update(body).digest('base64url');
-}
 
 /** Last second, since the epoch, in which a quote of this moment is honoured. */
 export function quoteExpiry(now: number, lifetimeSeconds: number): number {
@@ -75,7 +65,7 @@ export class QuoteLock {
     this.newest = importKey(first);
   }
 
-  /** `now` in milliseconds; `randomId` 16 bytes that no other quote has. Shorter than 140 characters. */
+  /** `now` in milliseconds; `randomId` 16 bytes that no other quote has. At most 77 characters. */
   issue(terms: QuoteTerms, validity: QuoteValidity, now: number, randomId: Uint8Array): string {
     const claims = encodeClaims({
       quoteId: randomId,

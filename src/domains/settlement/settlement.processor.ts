@@ -1,6 +1,7 @@
 import { Worker } from 'bullmq';
 import { ChainUnavailable } from '../../base/chain/chain.js';
 import type { Logger } from '../../base/platform/logger.js';
+import { withTimeout } from '../../base/platform/with-timeout.js';
 import type { PaymentId } from '../payments/payment.js';
 import type { SettlementEngine } from './settlement.engine.js';
 import { SettlementPending } from './settlement.ports.js';
@@ -86,14 +87,6 @@ export class SettlementProcessor {
 }
 
 /** What the work resolves to, or `undefined` if it fails or takes too long. */
-async function within<T>(work: Promise<T>, ms: number): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<undefined>((resolve) => {
-    timer = setTimeout(resolve, ms, undefined);
-  });
-  try {
-    return await Promise.race([work.catch(() => undefined), timeout]);
-  } finally {
-    clearTimeout(timer);
-  }
+function within<T>(work: Promise<T>, ms: number): Promise<T | undefined> {
+  return withTimeout(work, ms, 'not done').catch(() => undefined);
 }

@@ -1,14 +1,15 @@
 import { type Job, type JobsOptions, Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import type { Logger } from '../../base/platform/logger.js';
+import { withTimeout } from '../../base/platform/with-timeout.js';
 import type { PaymentId, SettlementMode } from '../payments/payment.js';
 
 export const SETTLEMENT_QUEUE = 'settlement';
 /** The hash tag keeps all keys of a queue on one node of a Redis Cluster. */
 export const QUEUE_PREFIX = '{tollbook}';
 
-/** With that many jobs nothing is added: Redis must not hold a backlog that the log holds anyway. */
-const JOBS_MAX = 2_000;
+/** With that many jobs only urgent ones are added: Redis must not hold a backlog that the log holds anyway. */
+const JOBS_MAX = 10_000;
 /** Longest wait for Redis, in milliseconds; the feed holds its checkpoint meanwhile. */
 const REDIS_TIMEOUT_MS = 2_000;
 /** After that many attempts the job goes; the sweep brings the payment back if it is still open. */
@@ -104,14 +105,6 @@ function optionsFor(id: PaymentId, mode: SettlementMode): JobsOptions {
   };
 }
 
-async function withinTime<T>(work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error('Redis did not answer in time')), REDIS_TIMEOUT_MS);
-  });
-  try {
-    return await Promise.race([work, timeout]);
-  } finally {
-    clearTimeout(timer);
-  }
+function withinTime<T>(work: Promise<T>): Promise<T> {
+  return withTimeout(work, REDIS_TIMEOUT_MS, 'no answer from Redis');
 }

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Prisma } from '../../base/platform/prisma.js';
 import { PRISMA } from '../../base/platform/tokens.js';
 import { Problem } from '../../base/shared/problem.js';
+import type { Payment } from '../../domains/payments/payment.js';
 import { findPayment, listPayments, type PaymentView, paymentView } from '../../domains/payments/payments.queries.js';
 import { AdminKeyGuard } from './admin-key.guard.js';
 import { decodeCursor, type Page, pageOf, pageQuery, parseQuery } from './paging.js';
@@ -15,7 +16,7 @@ const states = [
   'settlement_failed',
   'released',
   'interrupted',
-] as const;
+] as const satisfies readonly Payment['status'][];
 
 const listQuery = pageQuery.extend({
   tenant: z.string().max(100).optional(),

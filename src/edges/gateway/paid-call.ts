@@ -4,7 +4,7 @@ import { Problem } from '../../base/shared/problem.js';
 import type { Match } from '../../domains/pricing/host-router.js';
 import { pricedRequest } from '../../domains/pricing/priced-request.js';
 import type { PricedRequest } from '../../domains/pricing/quantity.js';
-import { requestDigest } from '../../domains/pricing/quote-lock.js';
+import { requestDigest } from '../../domains/pricing/request-digest.js';
 
 /** A request that matched a priced route, with its body read. */
 export interface PaidCall extends Match {

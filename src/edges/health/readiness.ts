@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import { asked, type ChainClient } from '../../base/chain/chain-client.js';
 import { nativeCryptoReady } from '../../base/chain/native-crypto.js';
+import { TimedOut, withTimeout } from '../../base/platform/with-timeout.js';
 
 const CHECK_MS = 2_000;
 
@@ -26,16 +27,9 @@ export async function readiness(pool: Pool, chain: ChainClient, draining: () => 
   return { ready: Object.values(checks).every((check) => check === 'ok'), checks };
 }
 
-async function outcome(check: Promise<unknown>): Promise<string> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<string>((resolve) => {
-    timer = setTimeout(() => resolve(`no answer within ${CHECK_MS} ms`), CHECK_MS);
-  });
-  const answered = check.then(
+function outcome(check: Promise<unknown>): Promise<string> {
+  return withTimeout(check, CHECK_MS, 'no answer').then(
     () => 'ok',
-    () => 'unreachable',
+    (error: Error) => (error instanceof TimedOut ? error.message : 'unreachable'),
   );
-  const said = await Promise.race([answered, late]);
-  clearTimeout(timer);
-  return said;
 }

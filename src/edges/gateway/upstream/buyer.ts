@@ -1,3 +1,5 @@
+import { withTimeout } from '../../../base/platform/with-timeout.js';
+
 /** Where an answer goes. */
 export interface AnswerSink {
   /** A promise means: wait before the next piece. Throws or rejects if the buyer has gone. */
@@ -32,7 +34,7 @@ export class Buyer {
   async send(chunk: Buffer): Promise<void> {
     try {
       const taken = this.sink.write(chunk);
-      if (taken) await this.#withinStall(taken);
+      if (taken) await withTimeout(taken, this.stallMs, 'the buyer took no bytes');
     } catch {
       this.sink.cutOff();
       this.#leave();
@@ -42,18 +44,6 @@ export class Buyer {
   release(): void {
     this.#released = true;
     clearTimeout(this.#drainTimer);
-  }
-
-  async #withinStall(taken: Promise<void>): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const stalled = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error('the buyer takes no bytes')), this.stallMs);
-    });
-    try {
-      await Promise.race([taken, stalled]);
-    } finally {
-      clearTimeout(timer);
-    }
   }
 
   #leave(): void {
