@@ -8,10 +8,7 @@ import { PreparationFailed, prepare, ROOT } from './prepare.mjs';
 const COMMANDS = {
   start: 'start everything and serve',
   agent: 'buy from the demo routes with the official client',
-  verify: 'check the books',
-  rebuild: 'rebuild all projections from the events',
   bench: 'measure, beside the official middleware',
-  soak: 'run the long tests',
 };
 
 function usage() {
