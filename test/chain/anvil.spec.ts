@@ -4,14 +4,15 @@ import { mkdtemp, readdir, readFile, rm, truncate } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { createChainClient } from '../../src/base/chain/chain-client.js';
 import { balanceOf } from '../../src/base/chain/token-calls.js';
 import { loadToken } from '../../src/base/chain/tokens.js';
 import { type Anvil, startAnvil } from '../../src/base/embedded/anvil.js';
 import { ensureUsdc, TEST_ACCOUNTS, USDC_ADDRESS } from '../../src/base/embedded/usdc.js';
+import { eventually } from '../support/eventually.js';
+import { freePort } from '../support/ports.js';
 import { mintUsdc } from '../support/usdc.js';
-import { freePort, NETWORK, quiet, randomHex } from './support.js';
+import { NETWORK, quiet, randomHex } from './support.js';
 
 let folder: string;
 let stateFile: string;
@@ -36,10 +37,6 @@ async function start(port?: number): Promise<Anvil> {
 async function balanceAt({ rpcUrl }: Anvil, account = TEST_ACCOUNTS[0]!): Promise<bigint> {
   const client = createChainClient({ rpcUrl });
   return balanceOf(client, await loadToken(client, NETWORK, USDC_ADDRESS), account);
-}
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  while (!(await condition())) await sleep(20);
 }
 
 /** The chain's processes on this state file. */
@@ -71,9 +68,9 @@ it('is started again when it is killed', async () => {
   const anvil = await start();
   const [killed] = await pids();
   process.kill(killed!, 'SIGKILL');
-  await until(async () => (await pids()).some((pid) => pid !== killed));
+  await eventually(async () => (await pids()).some((pid) => pid !== killed));
   const client = createChainClient({ rpcUrl: anvil.rpcUrl });
-  await until(async () => (await client.getChainId().catch(() => 0)) === 84_532);
+  await eventually(async () => (await client.getChainId()) === 84_532);
 });
 
 it('starts an empty chain when no whole copy is left', async () => {

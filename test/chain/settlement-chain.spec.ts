@@ -6,11 +6,11 @@ import { transferCallData } from '../../src/base/chain/eip3009.js';
 import { ViemSettlementChain } from '../../src/base/chain/settlement-chain.js';
 import { balanceOf } from '../../src/base/chain/token-calls.js';
 import type { Address, Hex } from '../../src/base/shared/hex.js';
+import { freePort } from '../support/ports.js';
 import { mintUsdc } from '../support/usdc.js';
 import {
   addressOf,
   authorizationOf,
-  freePort,
   type LocalChain,
   NETWORK,
   randomHex,

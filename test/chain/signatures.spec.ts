@@ -6,11 +6,11 @@ import { createChainClient, revertOf } from '../../src/base/chain/chain-client.j
 import { checkEcdsa, checkSignature } from '../../src/base/chain/signatures.js';
 import { hasCode } from '../../src/base/chain/token-calls.js';
 import type { Address, Hex } from '../../src/base/shared/hex.js';
+import { freePort } from '../support/ports.js';
 import { mintUsdc } from '../support/usdc.js';
 import {
   addressOf,
   authorizationOf,
-  freePort,
   type LocalChain,
   randomHex,
   randomKey,

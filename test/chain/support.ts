@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createTestClient, createWalletClient, http, publicActions } from 'viem';
@@ -12,9 +11,10 @@ import { loadToken } from '../../src/base/chain/tokens.js';
 import { type Anvil, startAnvil } from '../../src/base/embedded/anvil.js';
 import { ensureUsdc, USDC_ADDRESS } from '../../src/base/embedded/usdc.js';
 import type { Address, Hex, Network } from '../../src/base/shared/hex.js';
+import { freePort } from '../support/ports.js';
 
 export const NETWORK: Network = 'eip155:84532';
-export const quiet = { info: () => undefined, warn: () => undefined };
+export const quiet = () => undefined;
 
 export interface LocalChain {
   readonly rpcUrl: string;
@@ -54,17 +54,6 @@ function localNode(rpcUrl: string) {
 
 export function walletAt(rpcUrl: string, account: PrivateKeyAccount) {
   return createWalletClient({ account, transport: http(rpcUrl) });
-}
-
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
 }
 
 export function randomHex(bytes: number): Hex {

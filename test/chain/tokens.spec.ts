@@ -1,9 +1,11 @@
 import { ChainUnavailable } from '../../src/base/chain/chain.js';
 import { assertChainId, createChainClient } from '../../src/base/chain/chain-client.js';
 import { PayerStates } from '../../src/base/chain/payer-states.js';
+import { MULTICALL3 } from '../../src/base/chain/settlement-chain.js';
 import { loadToken } from '../../src/base/chain/tokens.js';
-import { ensureUsdc, MULTICALL3_ADDRESS, TEST_ACCOUNTS, USDC_ADDRESS } from '../../src/base/embedded/usdc.js';
-import { freePort, type LocalChain, NETWORK, randomHex, startLocalChain } from './support.js';
+import { ensureUsdc, TEST_ACCOUNTS, USDC_ADDRESS } from '../../src/base/embedded/usdc.js';
+import { freePort } from '../support/ports.js';
+import { type LocalChain, NETWORK, randomHex, startLocalChain } from './support.js';
 
 let chain: LocalChain;
 beforeAll(async () => {
@@ -37,7 +39,7 @@ describe('the embedded USDC', () => {
 describe('the start-up checks', () => {
   it('refuse an address without a contract, and a contract that is no such token', async () => {
     await expect(loadToken(chain.client, NETWORK, randomHex(20))).rejects.toThrow(/no contract/);
-    await expect(loadToken(chain.client, NETWORK, MULTICALL3_ADDRESS)).rejects.toThrow();
+    await expect(loadToken(chain.client, NETWORK, MULTICALL3)).rejects.toThrow();
   });
 
   it('refuse a token that signs for another chain', async () => {
