@@ -1,11 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { storeAttachments } from '../../src/base/event-store/attachments.js';
+import { epochSeconds } from '../../src/base/shared/clock.js';
 import { AnswerStore, answerAttachment, type StoredAnswer } from '../../src/domains/payments/answers.js';
 import type { PaymentId } from '../../src/domains/payments/payment.js';
+import { purgeExpired } from '../../src/domains/payments/purge.js';
 import { freshDatabase } from '../support/engines.js';
 
 const NOW = Date.UTC(2026, 10, 1);
+const DAY_MS = 86_400_000;
 const answer: StoredAnswer = { status: 200, headers: [['content-type', 'text/plain']], body: Buffer.from('sunny') };
 const id = (number: number): PaymentId => `pay_${String(number).padStart(32, '0')}`;
 
@@ -45,9 +48,28 @@ describe('the store of kept answers', () => {
   it('forgets what has expired, and only that', async () => {
     await keep(id(4), answer, NOW + 5000);
     await keep(id(5), answer, NOW + 5001);
-    await store.purge(NOW + 4999);
-    expect(await store.purge(NOW + 5000)).toBe(1);
+    await purgeExpired(pool, NOW + 4999);
+    expect(await store.read(id(4), NOW)).toEqual(answer);
+    expect(await purgeExpired(pool, NOW + 5000)).toBe(false);
     expect(await store.read(id(4), NOW)).toBeUndefined();
     expect(await store.read(id(5), NOW)).toEqual(answer);
+  });
+});
+
+describe('the store of signatures', () => {
+  it('forgets one a day after its authorization lapsed, not before', async () => {
+    const pool = new pg.Pool({ connectionString: await freshDatabase() });
+    const lapsed = epochSeconds(NOW);
+    await pool.query('insert into authorizations (payment_id, signature, valid_before) values ($1, $2, $3)', [
+      id(1),
+      Buffer.alloc(65),
+      lapsed,
+    ]);
+    const kept = async () => (await pool.query('select 1 from authorizations')).rowCount;
+    await purgeExpired(pool, NOW + DAY_MS);
+    expect(await kept()).toBe(1);
+    await purgeExpired(pool, NOW + DAY_MS + 1000);
+    expect(await kept()).toBe(0);
+    await pool.end();
   });
 });
