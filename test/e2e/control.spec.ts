@@ -1,0 +1,179 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type App, startApp } from '../support/app.js';
+import { eventually } from '../support/eventually.js';
+import { codeOf, type Reply, send } from '../support/http.js';
+import { addressOf, buy, newBuyer } from '../support/payment.js';
+
+interface Page {
+  readonly data: readonly Record<string, unknown>[];
+  readonly next_cursor?: string;
+}
+
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+const BALANCE = 1_000_000n;
+const SETTLE_MS = 20_000;
+
+let app: App;
+let payer: string;
+/** Ids of what this payer bought, oldest first: two of the weather, one query. */
+let bought: string[];
+
+beforeAll(async () => {
+  app = await startApp();
+  const buyer = await newBuyer(app, BALANCE);
+  payer = addressOf(buyer);
+  const weather = { url: `${app.gateway}/demo/weather` };
+  const headers = { 'content-type': 'application/json' };
+  const query = { url: `${app.gateway}/demo/query`, method: 'POST', headers, body: '{"query":"select 1"}' };
+  bought = [];
+  for (const call of [weather, query, weather]) {
+    const { headers: answered, status } = await buy(buyer, call);
+    expect(status).toBe(200);
+    bought.push(String(answered['tollbook-payment']));
+  }
+});
+
+afterAll(() => app?.stop());
+
+function ask(path: string, key = app.adminKey): Promise<Reply> {
+  return send({ url: app.control + path, headers: { authorization: `Bearer ${key}` } });
+}
+
+async function page(path: string): Promise<Page> {
+  const { body, headers, status } = await ask(path);
+  expect({ status, type: headers['content-type'] }).toMatchObject({ status: 200 });
+  return JSON.parse(body) as Page;
+}
+
+/** Every row of a list, one row a page. */
+async function rowByRow(path: string): Promise<Record<string, unknown>[]> {
+  const rows: Record<string, unknown>[] = [];
+  let cursor = '';
+  do {
+    const { data, next_cursor: next } = await page(`${path}&limit=1${cursor}`);
+    expect(data).toHaveLength(1);
+    rows.push(...data);
+    cursor = next === undefined ? '' : `&cursor=${next}`;
+  } while (cursor !== '');
+  return rows;
+}
+
+describe('the control plane', () => {
+  it.each(['/admin/v1/payments', '/admin/v1/payments/pay_00000000000000000000000000000000', '/admin/v1/usage'])(
+    'answers %s to the admin key only',
+    async (path) => {
+      const strangers = [await send({ url: app.control + path }), await ask(path, 'wrong'), await ask(path, payer)];
+      for (const reply of strangers) {
+        expect(reply).toMatchObject({ status: 401, headers: { 'www-authenticate': 'Bearer' } });
+        expect(codeOf(reply)).toBe('unauthorized');
+        expect(reply.body).not.toContain(app.adminKey);
+      }
+      const headers = { authorization: `Bearer ${app.adminKey}` };
+      expect(await send({ url: app.gateway + path, headers })).toMatchObject({ status: 404 });
+    },
+  );
+
+  it('lists the payments of a payer, newest first, each once', async () => {
+    const path = `/admin/v1/payments?payer=${payer}`;
+    await eventually(async () => {
+      const states = (await page(path)).data.map(({ state }) => state);
+      expect(states).toEqual(['settled', 'settled', 'settled']);
+      return true;
+    }, SETTLE_MS);
+    const rows = await rowByRow(path);
+    expect(rows.map(({ id }) => id)).toEqual(bought.toReversed());
+    expect(rows.map(({ amount, route }) => ({ amount, route }))).toEqual([
+      { route: 'weather', amount: '1000' },
+      { route: 'query', amount: '700' },
+      { route: 'weather', amount: '1000' },
+    ]);
+    expect((await page(`${path}&route=query&state=settled`)).data).toEqual([rows[1]]);
+    expect((await page(`${path}&state=released`)).data).toEqual([]);
+    expect(JSON.parse((await ask(`/admin/v1/payments/${bought[1]}`)).body)).toEqual(rows[1]);
+  });
+
+  it('adds up usage by route, payer and day', async () => {
+    const path = `/admin/v1/usage?payer=${payer}`;
+    const wanted = [
+      { route: 'query', payer, requests: '1', amount: '700' },
+      { route: 'weather', payer, requests: '2', amount: '2000' },
+    ];
+    await eventually(async () => {
+      expect((await page(path)).data).toMatchObject(wanted);
+      return true;
+    });
+    const rows = await rowByRow(path);
+    expect(rows).toMatchObject(wanted);
+    expect((await page(`${path}&from=${rows[0]!.day}&to=${rows[0]!.day}`)).data).toEqual(rows);
+    expect((await page(`${path}&to=2001-01-01`)).data).toEqual([]);
+  });
+
+  it.each([
+    '/admin/v1/payments?limit=0',
+    '/admin/v1/payments?limit=1e9',
+    '/admin/v1/payments?state=lost',
+    '/admin/v1/payments?cursor=x',
+    '/admin/v1/payments?cursor=WyJub3QgYSBudW1iZXIiXQ',
+    '/admin/v1/usage?cursor=WyJhIl0',
+    '/admin/v1/usage?from=yesterday',
+  ])('refuses %s', async (path) => {
+    const reply = await ask(path);
+    expect(reply.status).toBe(400);
+    expect(codeOf(reply)).toBe('invalid_request');
+  });
+
+  it('knows no payment that was never made', async () => {
+    const reply = await ask('/admin/v1/payments/pay_00000000000000000000000000000000');
+    expect(reply.status).toBe(404);
+    expect(codeOf(reply)).toBe('not_found');
+  });
+
+  it('shows its health and its metrics without a key', async () => {
+    expect(await send({ url: `${app.control}/health/live` })).toMatchObject({ status: 200 });
+    expect(await send({ url: `${app.control}/health/ready` })).toMatchObject({ status: 200 });
+    const { body } = await send({ url: `${app.control}/metrics` });
+    expect(body).toMatch(/^tollbook_payments\{state="settled"\} \d+$/m);
+    expect(body).toMatch(/^tollbook_projection_lag_events\{projection="usage"\} \d+$/m);
+  });
+});
+
+describe('npm run agent', () => {
+  async function agent(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+    const child = spawn(process.execPath, [join(ROOT, 'dist', 'edges', 'cli', 'agent.js'), ...args], {
+      env: { PATH: process.env.PATH, TOLLBOOK_DATA_DIR: app.dataDir, ...env },
+    });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        output += text;
+      });
+    }
+    await once(child, 'close');
+    return { code: child.exitCode, output };
+  }
+
+  it('pays every demo route with the official client and prints the table', async () => {
+    const { code, output } = await agent(['--calls', '5']);
+    expect({ code, output }).toMatchObject({ code: 0 });
+    for (const route of ['weather', 'files/report.txt', 'query', 'completions', 'slow']) {
+      expect(output).toMatch(new RegExp(`/demo/${route} .*│ +\\$0\\.\\d+ │ +200 │ .*✓ verified`));
+    }
+    expect(output).toMatch(/5 paid for \$0\.\d+, .*5 receipts verified, 0 failed/);
+    const receipt = /last receipt: (\S+)/.exec(output)?.[1];
+    expect(await send({ url: receipt! })).toMatchObject({ status: 200 });
+  });
+
+  it.each([
+    ['a gateway elsewhere', ['--url', 'https://example.com'], {}],
+    ['a number of calls that is none', ['--calls', 'many'], {}],
+    ['a way of paying that there is not yet', ['--pay', 'deferred'], {}],
+    ['nobody to buy from', [], { TOLLBOOK_DATA_DIR: '/nonexistent' }],
+  ] as const)('says what is wrong with %s and ends with 2', async (_what, args, env) => {
+    const { code, output } = await agent(args, env);
+    expect(code).toBe(2);
+    expect(output).not.toContain('file://');
+  });
+});
