@@ -1,11 +1,13 @@
+import { setTimeout } from 'node:timers/promises';
 import type { Pool, PoolClient } from 'pg';
 import type { Clock } from '../shared/clock.js';
 import { storeAttachments } from './attachments.js';
 import { NEW_STREAM, type NewEvent, type StoredEvent, VersionConflict } from './event.js';
 import { GroupCommit, type Outcome } from './group-commit.js';
-import { decideHolds, lockHolds, storeHolds } from './hold-totals.js';
+import { decideHolds, type HoldTotals, lockHolds, storeHolds } from './hold-totals.js';
 import { type EventRow, eventColumns, readEventsAfter, toStoredEvent } from './rows.js';
 import { together } from './together.js';
+import { findStored, isUnanswered, remember, type Unanswered } from './unanswered.js';
 import type { Appended, Decision, EventWriter, Write } from './unit-of-work.js';
 
 const BATCH_MAX = 500;
@@ -13,6 +15,9 @@ const UNIQUE_VIOLATION = '23505';
 const DEADLOCK = '40P01';
 /** A batch that loses a race against another process is decided again from scratch, at most this often. */
 const ATTEMPTS_MAX = 5;
+/** How long a lost answer to a commit is asked after, and how often, in milliseconds. */
+const UNANSWERED_MS = 10_000;
+const UNANSWERED_PAUSE_MS = 200;
 
 /** The log: appends with group commit, reads streams and the whole. Postgres is the only source of truth. */
 export class EventStore implements EventWriter {
@@ -62,54 +67,70 @@ export class EventStore implements EventWriter {
   }
 
   private async commit(writes: readonly Write[]): Promise<readonly Outcome<Appended>[]> {
+    const unanswered: Unanswered = new Map();
+    let giveUpAt = Number.POSITIVE_INFINITY;
     for (let attempt = 1; ; attempt++) {
-      const client = await this.pool.connect();
-      let failed = false;
       try {
-        return await this.transaction(client, writes, attempt > 1);
+        return await this.attempt(writes, attempt > 1, unanswered);
       } catch (error) {
-        failed = true;
-        if (attempt === ATTEMPTS_MAX || !lostRace(error)) throw error;
-      } finally {
-        // A connection with a failed transaction is not worth mending: statements behind the failure may be on it.
-        client.release(failed);
+        if (lostRace(error) && attempt < ATTEMPTS_MAX) continue;
+        if (unanswered.size === 0 || !isUnanswered(error) || performance.now() > giveUpAt) throw error;
+        giveUpAt = Math.min(giveUpAt, performance.now() + UNANSWERED_MS);
+        await setTimeout(UNANSWERED_PAUSE_MS);
       }
+    }
+  }
+
+  private async attempt(writes: readonly Write[], again: boolean, unanswered: Unanswered) {
+    const client = await this.pool.connect();
+    let failed = true;
+    try {
+      const outcomes = await this.transaction(client, writes, again, unanswered);
+      failed = false;
+      return outcomes;
+    } finally {
+      // A connection with a failed transaction is not worth mending: statements behind the failure may be on it.
+      client.release(failed);
     }
   }
 
   /**
    * Two round trips on a pipelined connection: first everything that is asked, then everything that is stored, with
-   * the commit behind it. So the log's lock, taken last, is never held across a round trip.
+   * the commit behind it. So the log's lock, taken last, is never held across a round trip, except `again`: then it is
+   * taken before the streams are looked up, so that nobody can be faster once more.
    */
-  private async transaction(client: PoolClient, writes: readonly Write[], checkAll: boolean) {
+  private async transaction(
+    client: PoolClient,
+    writes: readonly Write[],
+    again: boolean,
+    unanswered: Unanswered,
+  ): Promise<Outcome<Appended>[]> {
+    const begun = client.query('begin isolation level read committed');
+    const locked = lockHolds(
+      client,
+      writes.map((write) => write.hold),
+    );
     // A write at a known version of our own stream is not looked up: if the unique constraint objects, everything is
     // looked up in the next attempt.
-    const [, current, totals] = await together([
-      client.query('begin isolation level read committed'),
-      this.versions(client, checkAll ? writes : writes.filter(isClaim)),
-      lockHolds(
-        client,
-        writes.map((write) => write.hold),
-      ),
+    const [, totals, , current] = await together([
+      begun,
+      locked,
+      again ? client.query('select pg_advisory_xact_lock(8402, 1)') : begun,
+      this.versions(client, again ? writes : writes.filter(isClaim)),
     ]);
     const conflicts = writes.map((write) => conflictOf(write, current));
+    const results = await findStored(
+      client,
+      writes.filter((_, index) => conflicts[index] !== undefined),
+      unanswered,
+    );
     const live = writes.filter((_, index) => conflicts[index] === undefined);
     const { changed, granted } = decideHolds(
       live.map((write) => write.hold),
       totals,
     );
     const decisions = live.map((write, index) => write.decide(granted[index]!));
-    const [, , ends] = await together([
-      storeHolds(client, changed),
-      storeAttachments(
-        client,
-        decisions.flatMap((decision) => decision.attachments ?? []),
-      ),
-      this.insertEvents(client, live, decisions),
-      // After a failure before it this ends the transaction as a rollback, and the failure is what is thrown.
-      client.query('commit'),
-    ]);
-    const results = new Map<Write, Appended>();
+    const ends = await this.store(client, live, decisions, changed, unanswered);
     live.forEach((write, index) => {
       const events = decisions[index]!.events;
       results.set(write, { events, version: write.expectedVersion + events.length, position: ends[index]! });
@@ -118,6 +139,34 @@ export class EventStore implements EventWriter {
       const appended = results.get(write);
       return appended ? { ok: appended } : { error: conflicts[index] };
     });
+  }
+
+  /** Everything that a transaction stores, and its commit. Returns the position of each write's last event. */
+  private async store(
+    client: PoolClient,
+    writes: readonly Write[],
+    decisions: readonly Decision[],
+    holds: HoldTotals,
+    unanswered: Unanswered,
+  ): Promise<readonly bigint[]> {
+    try {
+      const [, , ends] = await together([
+        storeHolds(client, holds),
+        storeAttachments(
+          client,
+          decisions.flatMap((decision) => decision.attachments ?? []),
+        ),
+        this.insertEvents(client, writes, decisions),
+        // After a failure before it this ends the transaction as a rollback, and the failure is what is thrown.
+        client.query('commit'),
+      ]);
+      return ends;
+    } catch (error) {
+      if (isUnanswered(error)) {
+        for (const [index, write] of writes.entries()) remember(unanswered, write, decisions[index]!.events);
+      }
+      throw error;
+    }
   }
 
   private async versions(client: PoolClient, writes: readonly Write[]): Promise<Map<string, number>> {

@@ -16,6 +16,8 @@ export function openPool(databaseUrl: string, name: string, max: number, log: Pi
     connectionTimeoutMillis: 5_000,
     query_timeout: 15_000,
     statement_timeout: 12_000,
+    // A process that stops within a transaction must not keep its locks from the others.
+    idle_in_transaction_session_timeout: 5_000,
   });
   pool.on('error', (error) => log.warn({ err: error.message }, 'an idle database connection was lost'));
   // The pool listens to idle connections only: one lost while in use would end the process. Its query fails anyhow.
