@@ -5,6 +5,7 @@
 import pg from 'pg';
 import { NEW_STREAM, type NewEvent } from '../../src/base/event-store/event.js';
 import { EventStore } from '../../src/base/event-store/event-store.js';
+import { openPool } from '../../src/base/platform/pool.js';
 import { systemClock } from '../../src/base/shared/clock.js';
 import { sampleEvents } from './sample-events.js';
 
@@ -88,7 +89,7 @@ async function eventsPerSecond(work: () => Promise<unknown>): Promise<number> {
   return (STREAMS * 2 * 1000) / (performance.now() - start);
 }
 
-const pool = new pg.Pool({ connectionString: storeUrl, max: 16 });
+const pool = openPool(storeUrl, 'bench', 16, console);
 const store = new EventStore(pool, systemClock);
 const client = new pg.Client({ connectionString: rawUrl });
 await client.connect();

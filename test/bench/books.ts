@@ -6,11 +6,11 @@ import type { Address } from '../../src/base/shared/hex.js';
 import { QUEUE_PREFIX, SETTLEMENT_QUEUE } from '../../src/domains/settlement/settlement.queue.js';
 import type { App } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
+import { transfers } from '../support/usdc.js';
 
 const CATCH_UP_MS = 60_000;
 const DRAIN_MS = 180_000;
 const used = parseAbiItem('event AuthorizationUsed(address indexed authorizer, bytes32 indexed nonce)');
-const transfer = parseAbiItem('event Transfer(address indexed from, address indexed to, uint256 value)');
 
 /** What the chain says about the payments of one payer set to one payee. */
 export interface SettledCount {
@@ -65,13 +65,12 @@ export class Books {
   /** Reads the token's own logs from the first block on. */
   async onChain(token: Address, payers: readonly Address[], payee: Address): Promise<SettledCount> {
     const client = createPublicClient({ transport: http(this.app.engines.chain, { timeout: 60_000 }) });
-    const range = { address: token, fromBlock: 0n, toBlock: 'latest' } as const;
-    const [uses, transfers] = await Promise.all([
-      client.getLogs({ ...range, event: used, args: { authorizer: [...payers] } }),
-      client.getLogs({ ...range, event: transfer, args: { from: [...payers], to: payee } }),
+    const [uses, moved] = await Promise.all([
+      client.getLogs({ address: token, fromBlock: 0n, event: used, args: { authorizer: [...payers] } }),
+      transfers(this.app.engines.chain, { from: payers, to: payee }),
     ]);
     const authorizations = new Set(uses.map(({ args }) => `${args.authorizer}/${args.nonce}`)).size;
-    return { authorizations, transfers: transfers.length };
+    return { authorizations, transfers: moved.length };
   }
 
   async createDatabase(name: string): Promise<string> {

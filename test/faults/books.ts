@@ -1,11 +1,9 @@
 import pg from 'pg';
-import { createPublicClient, http, parseAbiItem } from 'viem';
-import { USDC_ADDRESS } from '../../src/base/embedded/usdc.js';
 import type { Address } from '../../src/base/shared/hex.js';
 import { eventually } from '../support/eventually.js';
+import { transfers } from '../support/usdc.js';
 import { TENANT } from './market.js';
 
-const TRANSFER = parseAbiItem('event Transfer(address indexed from, address indexed to, uint256 value)');
 const FINAL = new Set(['settled', 'settlement_failed', 'released', 'interrupted']);
 
 /** A payment as `GET /admin/v1/payments` shows it. */
@@ -49,13 +47,6 @@ async function allEnded(place: Place): Promise<ReadonlyMap<string, Booked>> {
   return new Map(booked.map((one) => [one.id, one]));
 }
 
-/** Transactions that moved money to the payee, one entry for each transfer. */
-export async function transfersTo(rpcUrl: string, payee: Address): Promise<{ transaction: string; value: bigint }[]> {
-  const client = createPublicClient({ transport: http(rpcUrl) });
-  const logs = await client.getLogs({ address: USDC_ADDRESS, event: TRANSFER, args: { to: payee }, fromBlock: 0n });
-  return logs.map(({ transactionHash, args }) => ({ transaction: transactionHash, value: args.value! }));
-}
-
 /** What one payer owes the market, as admissions count it; atomic units. */
 export async function held(databaseUrl: string): Promise<bigint> {
   const client = new pg.Client({ connectionString: databaseUrl });
@@ -80,11 +71,11 @@ export function expectBooksInOrder(place: Place, payee: Address, timeoutMs = 60_
     const ended = await allEnded(place);
     const all = [...ended.values()];
     const settled = all.filter(({ state }) => state === 'settled');
-    const transfers = await transfersTo(place.engines.chain, payee);
+    const moved = await transfers(place.engines.chain, { to: payee });
     const named = (list: readonly { transaction: string | null }[]) =>
       list.map(({ transaction }) => transaction).sort();
-    expect(named(transfers)).toEqual(named(settled));
-    expect(sum(transfers.map(({ value }) => value))).toBe(sum(settled.map(amountOf)));
+    expect(named(moved)).toEqual(named(settled));
+    expect(sum(moved.map(({ value }) => value))).toBe(sum(settled.map(amountOf)));
     const unpaid = all.filter(({ mode, state }) => state === 'settlement_failed' && mode === 'async');
     expect(await held(place.engines.postgres)).toBe(sum(unpaid.map(amountOf)));
     for (const { reason, state } of all) if (state !== 'settled') expect(reason).toEqual(expect.any(String));

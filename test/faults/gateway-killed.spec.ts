@@ -1,7 +1,8 @@
 import { jest } from '@jest/globals';
 import type { App } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
-import { expectBooksInOrder, held, payments, transfersTo } from './books.js';
+import { transfers } from '../support/usdc.js';
+import { expectBooksInOrder, held, payments } from './books.js';
 import { type Outcome, present, sign, signMany, type Ticket } from './customer.js';
 import { PRICE } from './market.js';
 import { open, openSite, type Site } from './site.js';
@@ -53,7 +54,7 @@ describe('a gateway that dies in the middle of a delivery', () => {
     expect((await answers).map(({ status }) => status)).toEqual(['lost', 'lost', 'lost']);
     await interrupted(tickets);
     await expectBooksInOrder(site.main, site.payee);
-    const before = (await transfersTo(site.main.engines.chain, site.payee)).length;
+    const before = (await transfers(site.main.engines.chain, { to: site.payee })).length;
 
     site.provider.setGate(true);
     for (const ticket of [once, stream, once]) {
@@ -63,7 +64,7 @@ describe('a gateway that dies in the middle of a delivery', () => {
     expect(repeats.map(({ status }) => status)).toEqual([200, 200, 200]);
 
     await expectBooksInOrder(site.main, site.payee);
-    expect((await transfersTo(site.main.engines.chain, site.payee)).length).toBe(before + 1);
+    expect((await transfers(site.main.engines.chain, { to: site.payee })).length).toBe(before + 1);
     expect(tickets.map(({ id }) => site.provider.runsOf(id))).toEqual([1, 1, 2]);
   });
 

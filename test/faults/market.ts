@@ -1,22 +1,9 @@
 import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import pg from 'pg';
-import { USDC_ADDRESS } from '../../src/base/embedded/usdc.js';
-import { EventStore } from '../../src/base/event-store/event-store.js';
-import type { Decision } from '../../src/base/event-store/unit-of-work.js';
-import { systemClock } from '../../src/base/shared/clock.js';
 import type { Address } from '../../src/base/shared/hex.js';
-import {
-  decidePublishRoute,
-  decidePublishTariff,
-  decideRegisterTenant,
-  PublishRoute,
-  PublishTariff,
-  RegisterTenant,
-} from '../../src/domains/pricing/catalogue.decide.js';
-import { routeSchema, tenantSchema } from '../../src/domains/pricing/catalogue.schemas.js';
-import { routeStream, tariffStream, tenantStream, unpublished } from '../../src/domains/pricing/publication.js';
+import { PublishRoute, PublishTariff, RegisterTenant } from '../../src/domains/pricing/catalogue.decide.js';
+import { flat, publish, routeWith, tenantWith } from '../support/publishing.js';
 
 export const TENANT = 'faults';
 /** Atomic units. */
@@ -69,48 +56,20 @@ export async function startProvider(): Promise<Provider> {
 }
 
 /** Publishes a tenant for the host 127.0.0.1, with routes `/quick`, `/held` (mode `after`), `/gate`, `/stream` and `/again` (idempotent). */
-export async function publishMarket(databaseUrl: string, upstream: string, payee: Address): Promise<void> {
-  const pool = new pg.Pool({ connectionString: databaseUrl, max: 1 });
-  const store = new EventStore(pool, systemClock);
-  const write = (stream: string, decision: Decision) =>
-    store.append({ stream, tenant: TENANT, expectedVersion: 0, decide: () => decision });
-  const place = { upstream, upstreamSecret: 's'.repeat(32), allowPrivateUpstream: true, payee };
-  const tenant = tenantSchema.parse({
-    ...{ id: TENANT, host: '127.0.0.1', network: 'eip155:84532', asset: USDC_ADDRESS },
-    ...place,
-  });
-  const rules = { charges: [{ model: 'flat' as const, amount: PRICE.toString() }] };
-  const now = Date.now();
-  try {
-    await write(tariffStream(TENANT, 'flat'), decidePublishTariff(unpublished, tariff(rules, now), now));
-    for (const route of routes()) {
-      await write(routeStream(TENANT, route.id), decidePublishRoute(unpublished, new PublishRoute(route)));
-    }
-    await write(tenantStream(TENANT), decideRegisterTenant(unpublished, new RegisterTenant(tenant)));
-  } finally {
-    await pool.end();
-  }
-}
-
-function tariff(rules: PublishTariff['rules'], now: number): PublishTariff {
-  return new PublishTariff(TENANT, 'flat', rules, now);
-}
-
-function routes() {
-  const quick = { upstreamPath: '/quick', mode: 'async', idempotent: false };
-  return [
-    route('quick', quick),
-    route('held', { ...quick, upstreamPath: '/gate', mode: 'after' }),
-    route('gate', { ...quick, upstreamPath: '/gate' }),
-    route('stream', { ...quick, upstreamPath: '/stream' }),
-    route('again', { ...quick, upstreamPath: '/gate', idempotent: true }),
+export function publishMarket(databaseUrl: string, upstream: string, payee: Address): Promise<void> {
+  const quick = { tenant: TENANT, upstreamPath: '/quick', timeoutMs: 30_000, maxBodyBytes: 0 };
+  const gated = { ...quick, upstreamPath: '/gate' };
+  const routes = [
+    routeWith({ ...quick, id: 'quick' }),
+    routeWith({ ...gated, id: 'held', mode: 'after' }),
+    routeWith({ ...gated, id: 'gate' }),
+    routeWith({ ...quick, id: 'stream', upstreamPath: '/stream' }),
+    routeWith({ ...gated, id: 'again', idempotent: true }),
   ];
-}
-
-function route(id: string, rest: object) {
-  return routeSchema.parse({
-    ...{ id, tenant: TENANT, tariff: 'flat', methods: ['GET'], pattern: `/${id}`, description: id },
-    ...{ mimeType: 'application/json', chargeClientErrors: false, maxTimeoutSeconds: 300, timeoutMs: 30_000 },
-    ...{ maxBodyBytes: 0, ...rest },
-  });
+  return publish(databaseUrl, [
+    new PublishTariff(TENANT, 'flat', flat(PRICE.toString())),
+    ...routes.map((route) => new PublishRoute(route)),
+    // Last, so that a gateway which serves the tenant serves all of it.
+    new RegisterTenant(tenantWith({ id: TENANT, host: '127.0.0.1', upstream, payee })),
+  ]);
 }

@@ -1,7 +1,7 @@
 import { DynamicModule, Global, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { CqrsModule } from '@nestjs/cqrs';
-import pg from 'pg';
+import type { Pool } from 'pg';
 import { parseAbiItem } from 'viem';
 import { type PrivateKeyAccount, privateKeyToAccount } from 'viem/accounts';
 import type { SettlementChain } from '../../src/base/chain/chain.js';
@@ -10,6 +10,7 @@ import { EventStore } from '../../src/base/event-store/event-store.js';
 import { LogTail } from '../../src/base/event-store/log-tail.js';
 import { ProjectionRunner } from '../../src/base/event-store/projection-runner.js';
 import { createLogger, type Logger } from '../../src/base/platform/logger.js';
+import { openPool } from '../../src/base/platform/pool.js';
 import { CLOCK, LOGGER, POOL } from '../../src/base/platform/tokens.js';
 import { type Clock, systemClock } from '../../src/base/shared/clock.js';
 import type { Address, Hex } from '../../src/base/shared/hex.js';
@@ -36,14 +37,14 @@ const DAY_SECONDS = 86_400;
 export interface Desk {
   readonly databaseUrl: string;
   readonly redisUrl: string;
-  readonly pool: pg.Pool;
+  readonly pool: Pool;
   readonly store: EventStore;
   readonly close: () => Promise<void>;
 }
 
 export async function openDesk(): Promise<Desk> {
   const [databaseUrl, redisUrl] = await Promise.all([freshDatabase(), freshRedis()]);
-  const pool = new pg.Pool({ connectionString: databaseUrl, max: 8 });
+  const pool = openPool(databaseUrl, 'test-desk', 8, log);
   const store = new EventStore(pool, systemClock);
   const tail = new LogTail(databaseUrl, log);
   await tail.start();
@@ -173,8 +174,7 @@ export async function startWorker(
   local: Pick<LocalChain, 'client' | 'token' | 'settlerKey'>,
   { clock = systemClock, wrap = (chain) => chain }: WorkerOptions = {},
 ): Promise<{ stop(): Promise<void> }> {
-  const pool = new pg.Pool({ connectionString: desk.databaseUrl, max: 8 });
-  pool.on('error', () => undefined);
+  const pool = openPool(desk.databaseUrl, 'test-worker', 8, log);
   const tail = new LogTail(desk.databaseUrl, log);
   await tail.start();
   const chain = new ViemSettlementChain({

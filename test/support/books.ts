@@ -1,26 +1,22 @@
 import pg from 'pg';
-import { createPublicClient, http, parseAbi } from 'viem';
+import { createPublicClient, erc20Abi, http } from 'viem';
 import { USDC_ADDRESS } from '../../src/base/embedded/usdc.js';
 import type { Address, Hex } from '../../src/base/shared/hex.js';
 import { foldPayment } from '../../src/domains/payments/handler-for.js';
 import { type Payment, type PaymentEvent, type PaymentId, paymentStream } from '../../src/domains/payments/payment.js';
 import type { App } from './app.js';
 import { send } from './http.js';
-
-const abi = parseAbi([
-  'event Transfer(address indexed from, address indexed to, uint256 value)',
-  'function balanceOf(address owner) view returns (uint256)',
-]);
+import { transfers } from './usdc.js';
 
 /** Looks into a running Tollbook from outside: its log, its chain, the demo upstream's own count. */
 export class Books {
   private readonly pool: pg.Pool;
-  private readonly chain;
+  private readonly chainUrl: string;
 
   constructor(engines: App['engines']) {
     this.pool = new pg.Pool({ connectionString: engines.postgres, max: 2 });
     this.pool.on('error', () => undefined);
-    this.chain = createPublicClient({ transport: http(engines.chain) });
+    this.chainUrl = engines.chain;
   }
 
   async eventsOf(id: PaymentId): Promise<readonly PaymentEvent[]> {
@@ -51,15 +47,14 @@ export class Books {
     return Number(rows[0]!.count);
   }
 
-  /** Transactions of the token's transfers from this payer, oldest first: the chain's own account of charges. */
+  /** Transactions of the token's transfers from this payer, oldest first. */
   async transfersFrom(payer: Address): Promise<readonly Hex[]> {
-    const args = { from: payer };
-    const logs = await this.chain.getLogs({ address: USDC_ADDRESS, event: abi[0], args, fromBlock: 0n });
-    return logs.map(({ transactionHash }) => transactionHash);
+    return (await transfers(this.chainUrl, { from: payer })).map(({ transaction }) => transaction);
   }
 
   balanceOf(owner: Address): Promise<bigint> {
-    return this.chain.readContract({ address: USDC_ADDRESS, abi, functionName: 'balanceOf', args: [owner] });
+    const client = createPublicClient({ transport: http(this.chainUrl) });
+    return client.readContract({ address: USDC_ADDRESS, abi: erc20Abi, functionName: 'balanceOf', args: [owner] });
   }
 
   /** Runs at the demo upstream for this payment. */

@@ -1,8 +1,9 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { CommandBus, CqrsModule } from '@nestjs/cqrs';
-import pg from 'pg';
+import type { Pool } from 'pg';
 import { EventStore } from '../../src/base/event-store/event-store.js';
+import { openPool } from '../../src/base/platform/pool.js';
 import { CLOCK } from '../../src/base/platform/tokens.js';
 import { systemClock } from '../../src/base/shared/clock.js';
 import { PublishRoute, PublishTariff, RegisterTenant } from '../../src/domains/pricing/catalogue.decide.js';
@@ -13,7 +14,7 @@ import type { TariffRules } from '../../src/domains/pricing/tariff.schemas.js';
 @Global()
 @Module({})
 class StoreModule {
-  static of(pool: pg.Pool): DynamicModule {
+  static of(pool: Pool): DynamicModule {
     const providers = [
       { provide: EventStore, useValue: new EventStore(pool, systemClock) },
       { provide: CLOCK, useValue: systemClock },
@@ -24,7 +25,7 @@ class StoreModule {
 
 @Module({})
 class PublisherModule {
-  static of(pool: pg.Pool): DynamicModule {
+  static of(pool: Pool): DynamicModule {
     return { module: PublisherModule, imports: [StoreModule.of(pool), PricingModule] };
   }
 }
@@ -34,7 +35,7 @@ export async function publish(
   databaseUrl: string,
   commands: readonly (RegisterTenant | PublishRoute | PublishTariff)[],
 ): Promise<void> {
-  const pool = new pg.Pool({ connectionString: databaseUrl, max: 2 });
+  const pool = openPool(databaseUrl, 'test-publisher', 2, console);
   const context = await NestFactory.createApplicationContext(PublisherModule.of(pool), { logger: ['error'] });
   const bus = context.get(CommandBus);
   for (const command of commands) await bus.execute(command);

@@ -1,7 +1,21 @@
-import { mintCallData, sendAsAdmin } from '../../src/base/embedded/usdc.js';
-import type { Address } from '../../src/base/shared/hex.js';
+import { createPublicClient, http, parseAbiItem } from 'viem';
+import { mintCallData, sendAsAdmin, USDC_ADDRESS } from '../../src/base/embedded/usdc.js';
+import type { Address, Hex } from '../../src/base/shared/hex.js';
 
 /** Mints USDC (atomic units) on the embedded chain. */
 export async function mintUsdc(rpcUrl: string, to: Address, amount: bigint): Promise<void> {
   await sendAsAdmin(rpcUrl, [mintCallData(to, amount)]);
+}
+
+const TRANSFER = parseAbiItem('event Transfer(address indexed from, address indexed to, uint256 value)');
+
+/** Transfers of USDC since the first block, oldest first, one entry for each: the chain's own account of charges. */
+export async function transfers(
+  rpcUrl: string,
+  parties: { readonly from?: Address | readonly Address[]; readonly to?: Address },
+): Promise<readonly { readonly transaction: Hex; readonly value: bigint }[]> {
+  const client = createPublicClient({ transport: http(rpcUrl, { timeout: 60_000 }) });
+  const args = { ...parties, from: typeof parties.from === 'string' ? [parties.from] : parties.from?.slice() };
+  const logs = await client.getLogs({ address: USDC_ADDRESS, event: TRANSFER, args, fromBlock: 0n });
+  return logs.map(({ args: { value }, transactionHash }) => ({ transaction: transactionHash, value: value! }));
 }
