@@ -1,11 +1,9 @@
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { privateKeyToAddress } from 'viem/accounts';
 import type { Address } from '../../src/base/shared/hex.js';
 import { randomKey } from '../chain/support.js';
 import { type App, startApp } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
+import { startSibling } from '../support/sibling.js';
 import { introduce } from './customer.js';
 import { type Provider, publishMarket, startProvider } from './market.js';
 
@@ -37,7 +35,7 @@ export async function openSite(role = 'all'): Promise<Site> {
     provider,
     payee,
     async join(next) {
-      const app = await joinApp(main, next);
+      const app = await startSibling(main, next);
       later.push(app);
       return app;
     },
@@ -45,10 +43,7 @@ export async function openSite(role = 'all'): Promise<Site> {
       main = await startApp({ dataDir: first.dataDir, env: { ROLE: role } });
     },
     async stop() {
-      for (const app of later) {
-        await app.stop();
-        rmSync(app.dataDir, { recursive: true, force: true });
-      }
+      for (const app of later) await app.stop();
       await main.stop();
       // Removes the data, too.
       await first.stop();
@@ -60,11 +55,4 @@ export async function openSite(role = 'all'): Promise<Site> {
 /** Waits until a gateway serves the market and knows its payer. */
 export async function open(gateway: string): Promise<void> {
   await eventually(async () => (await introduce(gateway)).status === 200, 20_000);
-}
-
-function joinApp(main: App, role: string): Promise<App> {
-  const dataDir = mkdtempSync(join(tmpdir(), `tollbook-${role}-`));
-  copyFileSync(join(main.dataDir, 'secrets.json'), join(dataDir, 'secrets.json'));
-  const { chain, postgres, redis } = main.engines;
-  return startApp({ dataDir, env: { ROLE: role, DATABASE_URL: postgres, REDIS_URL: redis, CHAIN_RPC_URL: chain } });
 }

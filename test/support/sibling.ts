@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type App, startApp } from './app.js';
 
 /** Another process of the same installation: the same engines, secrets and public address. */
-export function startSibling(app: App, role: 'gateway' | 'worker'): Promise<App> {
+export function startSibling(app: App, role: 'gateway' | 'control' | 'worker'): Promise<App> {
   const secrets = JSON.parse(readFileSync(join(app.dataDir, 'secrets.json'), 'utf8')) as Record<string, string>;
   return startApp({
     env: {
