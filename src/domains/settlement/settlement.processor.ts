@@ -88,5 +88,5 @@ export class SettlementProcessor {
 
 /** What the work resolves to, or `undefined` if it fails or takes too long. */
 function within<T>(work: Promise<T>, ms: number): Promise<T | undefined> {
-  return withTimeout(work, ms, 'not done').catch(() => undefined);
+  return withTimeout(work, ms, 'not done in time').catch(() => undefined);
 }

@@ -47,12 +47,25 @@ export class SettlementQueue {
 
   /** Number of jobs that are waiting, delayed or being worked on. */
   async living(): Promise<number> {
-    const counts = await withinTime(this.queue.getJobCounts('wait', 'prioritized', 'delayed', 'active'));
-    return Object.values(counts).reduce((sum, count) => sum + count, 0);
+    return sum(await this.counts());
   }
 
+  /**
+   * Is there room for a payment that is new? Delayed jobs do not count: a buyer who emptied a wallet leaves thousands
+   * of them, tried again and again until they expire, and nobody else's payment may wait for that.
+   */
   async hasRoom(): Promise<boolean> {
+    const { delayed, ...ready } = await this.counts();
+    return sum(ready) < JOBS_MAX;
+  }
+
+  /** Is there room for a payment that was tried before? Those may not fill Redis. */
+  async hasRoomForOld(): Promise<boolean> {
     return (await this.living()) < JOBS_MAX;
+  }
+
+  private counts(): Promise<Record<string, number>> {
+    return withinTime(this.queue.getJobCounts('wait', 'prioritized', 'delayed', 'active'));
   }
 
   async close(): Promise<void> {
@@ -106,5 +119,5 @@ function optionsFor(id: PaymentId, mode: SettlementMode): JobsOptions {
 }
 
 function withinTime<T>(work: Promise<T>): Promise<T> {
-  return withTimeout(work, REDIS_TIMEOUT_MS, 'no answer from Redis');
+  return withTimeout(work, REDIS_TIMEOUT_MS, 'Redis did not answer in time');
 }

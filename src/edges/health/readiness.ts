@@ -28,7 +28,7 @@ export async function readiness(pool: Pool, chain: ChainClient, draining: () => 
 }
 
 function outcome(check: Promise<unknown>): Promise<string> {
-  return withTimeout(check, CHECK_MS, 'no answer').then(
+  return withTimeout(check, CHECK_MS, `no answer within ${CHECK_MS} ms`).then(
     () => 'ok',
     (error: Error) => (error instanceof TimedOut ? error.message : 'unreachable'),
   );
