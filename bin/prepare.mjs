@@ -44,7 +44,7 @@ export function checkNode() {
 /** `npm ci` unless the folder already holds what its lockfile says. */
 export function installDependencies(folder, options = []) {
   if (isInstalled(folder)) return;
-  console.log('Installing dependencies…');
+  console.log('Installing dependencies; on a first start this takes a minute or more…');
   run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error', ...options], folder);
 }
 

@@ -16,6 +16,14 @@ function usage() {
   return `Usage: tollbook <command> [options]\n\n${lines.join('\n')}`;
 }
 
+/** The other commands check their own options. */
+function mistakeIn(command, args) {
+  if (command === undefined) return 'Which command?';
+  if (!Object.hasOwn(COMMANDS, command)) return `There is no command "${command}".`;
+  if (command === 'start' && args.length > 0) return 'start has no options; it is configured by variables (README.md).';
+  return undefined;
+}
+
 /** In this process, so that signals reach the command and nothing else. */
 async function runHere(file, args) {
   process.argv = [process.execPath, file, ...args];
@@ -35,8 +43,13 @@ function runBench(args) {
 }
 
 async function main([command, ...args]) {
-  if (command === undefined || !Object.hasOwn(COMMANDS, command)) {
-    console.error(usage());
+  if (command === 'help' || command === '--help') {
+    console.log(usage());
+    return;
+  }
+  const mistake = mistakeIn(command, args);
+  if (mistake !== undefined) {
+    console.error(`${mistake}\n${usage()}`);
     process.exitCode = 2;
     return;
   }

@@ -25,7 +25,7 @@ const WARM_PAYMENTS = 3_000;
 const THEIR_PAYMENTS = 1_000;
 const ROUTE = '/demo/weather';
 
-const { values: options } = parseArgs({ options: { json: { type: 'string' } } });
+const options = readOptions();
 const note = (line: string) => console.log(line);
 
 note('Starting Tollbook, the official middleware with its facilitator, and plain Fastify…');
@@ -62,6 +62,15 @@ function stopAll(): Promise<void> {
     await app.stop();
   })();
   return stopping;
+}
+
+function readOptions(): { readonly json?: string } {
+  try {
+    return parseArgs({ options: { json: { type: 'string' } } }).values;
+  } catch (error) {
+    console.error(`${(error as Error).message}\nUsage: npm run bench [-- --json FILE]`);
+    process.exit(2);
+  }
 }
 
 async function compareOffers() {

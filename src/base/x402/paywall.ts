@@ -87,7 +87,8 @@ function priceSection(accept: AcceptInput, token: TokenDisplay): string {
 
 function clientCode(url: string): string {
   return `const signer = privateKeyToAccount(process.env.PRIVATE_KEY);
-const pay = wrapFetchWithPayment(fetch, new x402Client().register('eip155:*', new ExactEvmScheme(signer)));
+const client = new x402Client().register('eip155:*', new ExactEvmScheme(signer));
+const pay = wrapFetchWithPayment(fetch, client);
 const response = await pay(${JSON.stringify(url)});`;
 }
 

@@ -8,6 +8,8 @@ export interface AgentOptions {
   readonly url?: string;
 }
 
+const USAGE = 'Usage: npm run agent -- [--calls N] [--pay instant] [--url http://localhost:4020]';
+
 /** A wish that cannot be met, in words for the person at the terminal. */
 export class UsageError extends Error {}
 
@@ -31,7 +33,7 @@ function readFlags(args: readonly string[]) {
       },
     }).values;
   } catch (error) {
-    throw new UsageError((error as Error).message);
+    throw new UsageError(`${(error as Error).message}\n${USAGE}`);
   }
 }
 
