@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { removeEndpoints, writeEndpoints } from './base/embedded/endpoints.js';
 import { type Engines, startEngines } from './base/embedded/engines.js';
+import { assertCanListen } from './base/embedded/ports.js';
 import { type Config, loadConfig } from './base/platform/config.js';
 import { migrate } from './base/platform/migrate.js';
 import { loadSecrets, type Secrets } from './base/platform/secrets.js';
@@ -18,12 +19,19 @@ async function start(stops: Stops): Promise<void> {
   const secrets = await loadSecrets(config.dataDir, process.env);
   const engines = await startEngines({ config, secrets, log: say });
   stops.push({ name: 'engines', stop: () => engines.stop() });
-  await migrate(engines.databaseUrl, say);
+  await naming('Postgres', migrate(engines.databaseUrl, say));
   const runtime = await openRuntime({ ...config, ...urlsOf(engines) }, secrets);
   stops.push({ name: 'connections', stop: () => runtime.close() });
   if (config.embedded.chain) stops.push({ name: 'demo upstream', stop: await startDemo(runtime) });
   for (const role of rolesOf(config)) stops.push({ name: 'role', ...(await role(runtime)) });
   await announce(config, engines, secrets, stops);
+}
+
+/** Connection errors tell an address at best; people look for the variable that holds it. */
+async function naming<T>(what: string, work: Promise<T>): Promise<T> {
+  return work.catch((cause: Error) => {
+    throw new Error(`${what}: ${cause.message}`, { cause });
+  });
 }
 
 function urlsOf({ chainRpcUrl, databaseUrl, redisUrl }: Engines) {

@@ -9,7 +9,7 @@ import { startAnvil } from './anvil.js';
 import { lockDataDir } from './data-dir.js';
 import { removeEndpoints } from './endpoints.js';
 import { type Mark, stopOrphans } from './orphans.js';
-import { choosePorts } from './ports.js';
+import { assertCanListen, choosePorts } from './ports.js';
 import { startPostgres } from './postgres.js';
 import { clusterFolder } from './postgres-files.js';
 import { redisConfigFile, startRedis } from './redis.js';
@@ -50,12 +50,15 @@ interface Started {
  * Starts the engines that the configuration leaves to us, at once; resolves when all answer and the chain has its
  * token. If one fails, the others are stopped.
  *
- * @throws DataDirInUse if another Tollbook has its engines on this data folder
+ * @throws DataDirInUse if another Tollbook has its engines on this data folder; Error if a port of our own is taken
  */
 export async function startEngines({ config, secrets, log }: EnginesOptions): Promise<Engines> {
   const { dataDir, embedded } = config;
   const names = (['postgres', 'redis', 'chain'] as const).filter((name) => embedded[name]);
-  if (names.length === 0) return engines(config, {}, async () => undefined);
+  if (names.length === 0) {
+    await assertOwnPorts(config);
+    return engines(config, {}, async () => undefined);
+  }
   const unlock = await lockDataDir(dataDir);
   // What a killed Tollbook left there would send its commands to engines that are gone.
   await removeEndpoints(dataDir);
@@ -65,6 +68,7 @@ export async function startEngines({ config, secrets, log }: EnginesOptions): Pr
     await unlock();
   };
   try {
+    await assertOwnPorts(config);
     const state = await loadState(dataDir);
     await stopOrphans(marks(dataDir, state.id), log);
     const ports = await choosePorts(names, state.ports, [config.port, config.adminPort]);
@@ -80,6 +84,12 @@ export async function startEngines({ config, secrets, log }: EnginesOptions): Pr
     await stop();
     throw error;
   }
+}
+
+/** Before the engines start, which takes seconds, and after the lock, whose message tells more about a second start. */
+async function assertOwnPorts({ role, port, adminPort, adminHost }: Config): Promise<void> {
+  if (role === 'all' || role === 'gateway') await assertCanListen('PORT', port);
+  if (role === 'all' || role === 'control') await assertCanListen('ADMIN_PORT', adminPort, adminHost);
 }
 
 type Starter = (options: EnginesOptions, state: EngineState, port: number) => Promise<Started>;

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server } from 'node:net';
-import { choosePorts, isFree } from './ports.js';
+import { assertCanListen, choosePorts, isFree } from './ports.js';
 
 let server: Server;
 let taken: number;
@@ -31,5 +31,17 @@ describe('ports of engines', () => {
   it('leave the ports that were asked for to the servers', async () => {
     const { redis } = await choosePorts(['redis'], {}, []);
     expect((await choosePorts(['redis'], { redis }, [redis])).redis).not.toBe(redis);
+  });
+});
+
+describe('a port of our own', () => {
+  it('is refused before anything starts if somebody else has it, naming the variable', async () => {
+    await expect(assertCanListen('PORT', taken, '127.0.0.1')).rejects.toThrow('Set PORT to another one');
+  });
+
+  it('is left as it was found', async () => {
+    const { redis: free } = await choosePorts(['redis'], {}, []);
+    await assertCanListen('PORT', free);
+    expect(await isFree(free)).toBe(true);
   });
 });

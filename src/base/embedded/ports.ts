@@ -7,11 +7,29 @@ const LAST = 29_999;
 const ATTEMPTS = 200;
 
 /** Is nobody listening on this port of 127.0.0.1? */
-export function isFree(port: number): Promise<boolean> {
+export async function isFree(port: number): Promise<boolean> {
+  return (await listenError(port, '127.0.0.1')) === undefined;
+}
+
+/**
+ * Asks before anything is started whether a server of ours could listen there.
+ *
+ * @param variable sets the port; for the message
+ * @param host where; every address of this machine if absent
+ * @throws if somebody else listens there, or the host or port is not for us
+ */
+export async function assertCanListen(variable: string, port: number, host?: string): Promise<void> {
+  const error = await listenError(port, host);
+  if (error === undefined) return;
+  if (error.code !== 'EADDRINUSE') throw new Error(`${variable} cannot be used: ${error.message}`);
+  throw new Error(`Port ${port} is in use by another program. Set ${variable} to another one.`);
+}
+
+function listenError(port: number, host?: string): Promise<NodeJS.ErrnoException | undefined> {
   return new Promise((resolve) => {
     const server = createServer();
-    server.once('error', () => resolve(false));
-    server.listen({ port, host: '127.0.0.1', exclusive: true }, () => server.close(() => resolve(true)));
+    server.once('error', resolve);
+    server.listen({ port, host, exclusive: true }, () => server.close(() => resolve(undefined)));
   });
 }
 
