@@ -1,7 +1,6 @@
 import 'reflect-metadata';
 import { removeEndpoints, writeEndpoints } from './base/embedded/endpoints.js';
 import { type Engines, startEngines } from './base/embedded/engines.js';
-import { assertCanListen } from './base/embedded/ports.js';
 import { type Config, loadConfig } from './base/platform/config.js';
 import { migrate } from './base/platform/migrate.js';
 import { loadSecrets, type Secrets } from './base/platform/secrets.js';
