@@ -121,3 +121,7 @@ function optionsFor(id: PaymentId, mode: SettlementMode): JobsOptions {
 function withinTime<T>(work: Promise<T>): Promise<T> {
   return withTimeout(work, REDIS_TIMEOUT_MS, 'Redis did not answer in time');
 }
+
+function sum(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((total, count) => total + count, 0);
+}
