@@ -108,6 +108,9 @@ export const oddRequests: readonly string[] = [
   post('Transfer-Encoding: chunked\r\n', 'zz\r\nabc\r\n0\r\n\r\n'),
   post('Transfer-Encoding: gzip\r\nContent-Length: 3\r\n', 'abc'),
   post('Content-Length: 9000\r\n', 'a'.repeat(9000)),
+  // Refused as declared: the rest never comes.
+  post('Content-Length: 9000000\r\n', 'a'),
+  post('Transfer-Encoding: chunked\r\n', `2329\r\n${'a'.repeat(9001)}\r\n`),
   post('Content-Length: 3\r\nExpect: a-miracle\r\n', 'abc'),
   post('Content-Length: 3\r\nContent-Type: ;;;\r\n', 'abc'),
 ];

@@ -17,6 +17,7 @@ import type { Admitted, DeliveryDesk } from './delivery.js';
 import type { OfferDesk } from './offer-desk.js';
 import { hostOf, type PaidCall, paidCall, splitTarget } from './paid-call.js';
 import { failureHeaders } from './payment-answer.js';
+import { readBody } from './read-body.js';
 import type { ReplayDesk, Replayed } from './replay.js';
 import { sendProblem, sendWhole } from './reply.js';
 import { checkTerms } from './terms.js';
@@ -49,11 +50,13 @@ export class DataPlane {
   constructor(private readonly parts: DataPlaneParts) {}
 
   /** Never rejects: every failure becomes a reply. */
-  async handle(message: IncomingMessage, reply: ServerResponse, body: Buffer): Promise<void> {
+  async handle(message: IncomingMessage, reply: ServerResponse): Promise<void> {
     this.running++;
     try {
-      await this.serve(message, reply, body);
+      await this.serve(message, reply);
     } catch (error) {
+      // What is left of a body that was not read would be taken for the next request.
+      if (!message.complete) reply.shouldKeepAlive = false;
       const problem = asProblem(error);
       if (problem.status >= 500)
         this.parts.log.error({ code: problem.code, err: (error as Error).message }, 'request failed');
@@ -80,7 +83,7 @@ export class DataPlane {
     clearTimeout(leave);
   }
 
-  private async serve(message: IncomingMessage, reply: ServerResponse, body: Buffer): Promise<void> {
+  private async serve(message: IncomingMessage, reply: ServerResponse): Promise<void> {
     const target = splitTarget(message.url ?? '/');
     const host = hostOf(message);
     const catalogue = this.parts.catalogue.current;
@@ -90,7 +93,8 @@ export class DataPlane {
       return sendProblem(reply, new Problem(match), { allow: catalogue.allowedMethods(host, target.path).join(', ') });
     }
     if (!match) throw new Problem(catalogue.tenantFor(host) ? 'route_not_found' : 'tenant_not_found');
-    if (body.length > match.route.maxBodyBytes) throw new Problem('request_too_large');
+    const read = readBody(message, match.route.maxBodyBytes);
+    const body = read instanceof Promise ? await read : read;
     const token = this.parts.tokenOf(match.tenant);
     if (!token) throw new Problem('chain_unavailable');
     const call = paidCall(match, token, message, target, body, this.parts.publicUrl);

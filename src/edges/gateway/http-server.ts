@@ -1,10 +1,8 @@
-import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyReply } from 'fastify';
 import { Problem } from '../../base/shared/problem.js';
-import { asProblem } from '../problem.js';
 import type { DataPlane } from './data-plane.js';
-import { readBody } from './read-body.js';
 import { sendProblem } from './reply.js';
 
 /** Longest time to send the head of a request, and the whole request, in milliseconds. */
@@ -34,7 +32,7 @@ export function createGatewayServer({ controllers, dataPlane, draining }: Gatewa
     if (draining()) reply.shouldKeepAlive = false;
     if (OWN_PATH.test(message.url ?? '')) controllers(message, reply);
     else if (draining()) sendProblem(reply, new Problem('shutting_down'));
-    else void servePriced(dataPlane, message, reply);
+    else void dataPlane.handle(message, reply);
   });
   server.headersTimeout = HEADERS_MS;
   server.requestTimeout = REQUEST_MS;
@@ -46,26 +44,21 @@ export function createGatewayServer({ controllers, dataPlane, draining }: Gatewa
   return server;
 }
 
-async function servePriced(dataPlane: Pick<DataPlane, 'handle'>, message: IncomingMessage, reply: ServerResponse) {
-  try {
-    const body = readBody(message);
-    await dataPlane.handle(message, reply, body instanceof Promise ? await body : body);
-  } catch (error) {
-    // What is left of the body would be read as the next request.
-    reply.shouldKeepAlive = false;
-    sendProblem(reply, asProblem(error));
-  }
-}
-
 /** Before a controller is found: a path that cannot be decoded, or a segment too long. The framework's words would repeat it. */
 export function sendFrameworkError(_error: unknown, _request: unknown, reply: FastifyReply): void {
   reply.hijack();
   sendProblem(reply.raw, new Problem('invalid_request'));
 }
 
-/** A request that Node could not even parse: say so as problem details, then close. */
-function onClientError(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (!socket.writable) {
+/** Node's own mark of the reply that a connection is busy with. */
+type ReplyingSocket = Socket & { readonly _httpMessage?: ServerResponse };
+
+/**
+ * A request that Node could not even parse: say so as problem details, then close. In the middle of an earlier
+ * request's answer these words would become a part of it, so then the connection is cut instead.
+ */
+function onClientError(error: NodeJS.ErrnoException, socket: ReplyingSocket): void {
+  if (!socket.writable || socket._httpMessage?.headersSent) {
     socket.destroy();
     return;
   }
