@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { type App, startApp } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
 import { codeOf, type Reply, send } from '../support/http.js';
-import { addressOf, buy, newBuyer } from '../support/payment.js';
+import { addressOf, ask as askOffer, buy, encode, newBuyer, present, sign } from '../support/payment.js';
 
 interface Page {
   readonly data: readonly Record<string, unknown>[];
@@ -22,7 +22,7 @@ let payer: string;
 let bought: string[];
 
 beforeAll(async () => {
-  app = await startApp();
+  app = await startApp({ env: { LOG_LEVEL: 'trace' } });
   const buyer = await newBuyer(app, BALANCE);
   payer = addressOf(buyer);
   const weather = { url: `${app.gateway}/demo/weather` };
@@ -137,6 +137,31 @@ describe('the control plane', () => {
     const { body } = await send({ url: `${app.control}/metrics` });
     expect(body).toMatch(/^tollbook_payments\{state="settled"\} \d+$/m);
     expect(body).toMatch(/^tollbook_projection_lag_events\{projection="usage"\} \d+$/m);
+  });
+});
+
+describe('the log, with all levels on', () => {
+  it('holds neither payments nor keys, queries or bodies', async () => {
+    const buyer = await newBuyer(app, BALANCE);
+    const headers = { 'content-type': 'application/json' };
+    const call = {
+      url: `${app.gateway}/demo/query?word=opal`,
+      method: 'POST',
+      headers,
+      body: '{"query":"select jade"}',
+    };
+    const payment = await sign(buyer, await askOffer(call));
+    expect(await present(call, payment)).toMatchObject({ status: 200 });
+    const spoilt = { ...payment, payload: { ...payment.payload, signature: 'amber' as const } };
+    expect(await present(call, spoilt as unknown as typeof payment)).toMatchObject({ status: 400 });
+    await eventually(
+      async () => (await page(`/admin/v1/payments?payer=${addressOf(buyer)}&state=settled`)).data.length === 1,
+      SETTLE_MS,
+    );
+    const { signature } = payment.payload;
+    for (const secret of ['opal', 'jade', 'amber', signature, signature.slice(2, 60), encode(payment), app.adminKey]) {
+      expect(app.output()).not.toContain(secret);
+    }
   });
 });
 
