@@ -16,13 +16,13 @@ export class SettlementSweep {
 
   constructor(
     private readonly pool: Pool,
-    private readonly queue: Pick<SettlementQueue, 'add' | 'hasRoom' | 'living'>,
+    private readonly queue: Pick<SettlementQueue, 'add' | 'hasRoomForOld' | 'living'>,
     private readonly network: Network,
   ) {}
 
   /** One turn; `true` if the next should follow at once. */
   async step(): Promise<boolean> {
-    if (!(await this.queue.hasRoom())) return false;
+    if (!(await this.queue.hasRoomForOld())) return false;
     const { rows } = await this.pool.query<OpenSettlement>(
       `select id, mode from payments where state in ('delivered', 'submitted') and network = $1 and id > $2
          and updated_at < now() - $3 * interval '1 millisecond' order by id limit $4`,

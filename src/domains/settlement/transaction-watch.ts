@@ -9,18 +9,14 @@ const WAIT_MS = 15_000;
 /** Waits for transactions to be mined, once per transaction however many payments are in it. */
 export class TransactionWatch {
   private readonly waits = new Map<Hex, Promise<void>>();
-  private readonly stopping: Promise<never>;
-  private stopWaiting!: () => void;
+  /** Ends the waits under way. A promise shared by all of them would remember every wait that ever was. */
+  private readonly stops = new Set<() => void>();
+  private stopped = false;
 
   constructor(
     private readonly chain: SettlementChain,
     private readonly book: TransactionBook,
-  ) {
-    this.stopping = new Promise((_, reject) => {
-      this.stopWaiting = () => reject(new SettlementPending('shutting down'));
-    });
-    this.stopping.catch(() => undefined);
-  }
+  ) {}
 
   /** Resolves when the transaction is in a block and the book says so. Rejects with `SettlementPending` otherwise. */
   mined(hash: Hex): Promise<void> {
@@ -33,12 +29,22 @@ export class TransactionWatch {
 
   /** Ends all waiting at once. What was waited for is found again after the next start. */
   stop(): void {
-    this.stopWaiting();
+    this.stopped = true;
+    for (const stop of this.stops) stop();
   }
 
   private async wait(hash: Hex): Promise<void> {
-    const outcome = await Promise.race([this.chain.waitForTransaction(hash, WAIT_MS), this.stopping]);
+    const outcome = await this.unlessStopped(this.chain.waitForTransaction(hash, WAIT_MS));
     if (!(await recordOutcome(this.book, hash, outcome))) throw new SettlementPending(`transaction ${outcome.kind}`);
+  }
+
+  private unlessStopped<T>(work: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const stop = () => reject(new SettlementPending('shutting down'));
+      if (this.stopped) stop();
+      this.stops.add(stop);
+      work.then(resolve, reject).finally(() => this.stops.delete(stop));
+    });
   }
 }
 
