@@ -11,6 +11,7 @@ import { loadConfig } from '../../src/base/platform/config.js';
 import { migrate } from '../../src/base/platform/migrate.js';
 import { loadSecrets } from '../../src/base/platform/secrets.js';
 import { TEMPLATE, withDatabase } from './database-urls.js';
+import { freePort } from './ports.js';
 import { postgresFolder } from './postgres-folder.js';
 
 const [folder, owner] = [process.argv[2]!, Number(process.argv[3])];
@@ -18,7 +19,9 @@ const OWNER_CHECK_MS = 1_000;
 let stopping = false;
 const log = (line: unknown) => console.log(typeof line === 'string' ? line : JSON.stringify(line));
 
-const env = { TOLLBOOK_DATA_DIR: join(folder, 'data') };
+// Nobody listens there, but starting engines wants the two free, and a Tollbook may run beside the tests.
+const [PORT, ADMIN_PORT] = [String(await freePort()), String(await freePort())];
+const env = { TOLLBOOK_DATA_DIR: join(folder, 'data'), PORT, ADMIN_PORT };
 const config = loadConfig(env);
 const secrets = await loadSecrets(config.dataDir, env);
 const engines = await startEngines({ config, secrets, log });
