@@ -8,9 +8,12 @@ import { Redis } from 'ioredis';
 import pg from 'pg';
 import { clusterFolder } from '../../src/base/embedded/postgres-files.js';
 import { eventually } from '../support/eventually.js';
+import { freePort } from '../support/ports.js';
 
 const DRIVER = fileURLToPath(new URL('./driver.ts', import.meta.url));
 const START_MS = 60_000;
+/** Only asked for, never listened on: the drivers can share them. */
+const [PORT, ADMIN_PORT] = [String(await freePort()), String(await freePort())];
 
 export interface Addresses {
   readonly databaseUrl: string;
@@ -25,7 +28,7 @@ export class Driver {
 
   constructor(dataDir: string) {
     this.child = spawn(process.execPath, ['--import', 'tsx', DRIVER], {
-      env: { PATH: process.env.PATH, TOLLBOOK_DATA_DIR: dataDir },
+      env: { PATH: process.env.PATH, TOLLBOOK_DATA_DIR: dataDir, PORT, ADMIN_PORT },
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
     });

@@ -76,7 +76,9 @@ export class ProjectionRunner {
     const checkpoint = locked[0];
     if (!checkpoint) return false;
     let after = checkpoint.position;
-    if (checkpoint.version !== version) {
+    // During a rolling upgrade the older process leaves the rows to the newer one.
+    if (checkpoint.version > version) return false;
+    if (checkpoint.version < version) {
       await this.projection.reset(client);
       after = '0';
     }

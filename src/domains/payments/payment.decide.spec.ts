@@ -166,6 +166,13 @@ describe('restarting', () => {
     );
   });
 
+  it('given interrupted, then the purchase identifier is claimed in the same step', () => {
+    const event = { type: 'PurchaseIdentified', schema: 1, data: { payment: ID, requestDigest: 'request' } };
+    const claim = { stream: 'identifier/one', expectedVersion: 1, event };
+    const state = given(authorized({ idempotent: true }), interrupted);
+    expect(decideRestart(state, new RestartDelivery(ID, 'gw_two', claim)).claim).toEqual(claim);
+  });
+
   it('given interrupted on any other route, then refused', () => {
     expect(code(() => decideRestart(given(authorized(), interrupted), restart))).toBe('delivery_interrupted');
   });

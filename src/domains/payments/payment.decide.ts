@@ -106,6 +106,8 @@ export class RestartDelivery {
   constructor(
     readonly paymentId: PaymentId,
     readonly gateway: string,
+    /** The client's own name for this purchase must still stand for this payment. */
+    readonly claim?: StreamClaim,
   ) {}
 }
 
@@ -114,7 +116,8 @@ export function decideRestart(state: Payment, command: RestartDelivery): Plan {
   if (!state.authorized.idempotent) throw new Problem('delivery_interrupted');
   const event: DeliveryRestarted = { type: 'DeliveryRestarted', schema: 1, data: { gateway: command.gateway } };
   const { hold, terms } = state.authorized;
-  return { events: [event], hold: hold === undefined ? undefined : { key: hold, delta: BigInt(terms.amount) } };
+  const again = hold === undefined ? undefined : { key: hold, delta: BigInt(terms.amount) };
+  return { events: [event], hold: again, claim: command.claim };
 }
 
 function mustBeDelivering(state: Payment, gateway: string): PaymentAuthorized['data'] {

@@ -10,6 +10,9 @@ const HOST = /^(?:\*|(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?
 /** Literal segments hold unreserved characters only (RFC 3986), so that no percent-encoding spells another literal. */
 const PATH = /^\/$|^(?:\/(?::[A-Za-z][A-Za-z0-9_]*|(?!\.{1,2}(?:\/|$))[A-Za-z0-9._~-]+))+$/;
 
+/** Paths that the gateway answers itself; a route there would never be reached. */
+const OWN_PATH = /^\/(?:health|receipts|\.well-known|facilitator|discovery)(?:\/|$)/;
+
 const address = checked(parseAddress, 'an address of 20 bytes in hex');
 const network = checked(parseNetwork, 'a CAIP-2 id of an EVM chain, such as eip155:8453');
 const origin = z.string().refine(isOrigin, 'an http or https origin without path, such as https://api.example.com');
@@ -38,7 +41,7 @@ export const routeSchema = z
       .array(z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']))
       .min(1)
       .refine((methods) => new Set(methods).size === methods.length, 'a method is named twice'),
-    pattern: path,
+    pattern: path.refine((pattern) => !OWN_PATH.test(pattern), 'a path that the gateway does not answer itself'),
     /** Path at the upstream; may use the params of the pattern. */
     upstreamPath: path,
     /** Goes into the 402 header, which is why it is short and printable. */

@@ -5,6 +5,7 @@ import type { PayerStates } from '../../base/chain/payer-states.js';
 import { checkSignature } from '../../base/chain/signatures.js';
 import { VersionConflict } from '../../base/event-store/event.js';
 import type { EventStore } from '../../base/event-store/event-store.js';
+import type { StreamClaim } from '../../base/event-store/unit-of-work.js';
 import { Problem } from '../../base/shared/problem.js';
 import type { Reason } from '../../base/x402/errors.js';
 import type { DecodedPayment } from '../../base/x402/payment-header.js';
@@ -152,6 +153,19 @@ export class AdmissionDesk {
     if (earlier && earlier.requestDigest !== call.digest) throw new Problem('payment_identifier_conflict');
     const named = earlier && (await this.namedPayment(id, earlier));
     return named ?? { claim: identifierClaim(stream, earlier, id, call.digest) };
+  }
+
+  /**
+   * The claim that goes with running a payment's request again.
+   * @throws Problem `delivery_interrupted` if its identifier names another payment by now
+   */
+  async claimAgain(id: PaymentId, call: PaidCall, payment: DecodedPayment): Promise<StreamClaim | undefined> {
+    const identifier = payment.x402Version === 2 ? payment.paymentIdentifier : undefined;
+    if (identifier === undefined) return undefined;
+    const stream = identifierStream(call.tenant.id, payment.authorization.from, identifier);
+    const named = identifiedPurchase(await this.store.readStream(stream));
+    if (named?.payment !== id) throw new Problem('delivery_interrupted');
+    return identifierClaim(stream, named, id, call.digest);
   }
 
   /** The payment an identifier names, unless nothing was delivered or paid under it, so that it may name a new one. */

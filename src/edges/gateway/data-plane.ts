@@ -1,6 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { CommandBus } from '@nestjs/cqrs';
 import type { Token } from '../../base/chain/chain.js';
+import { VersionConflict } from '../../base/event-store/event.js';
+import type { StreamClaim } from '../../base/event-store/unit-of-work.js';
 import type { Logger } from '../../base/platform/logger.js';
 import type { Clock } from '../../base/shared/clock.js';
 import { Problem } from '../../base/shared/problem.js';
@@ -121,19 +123,25 @@ export class DataPlane {
         return this.repeat(call, payment, admission.id, admission.payment, admission.mine, reply);
       case 'admitted':
         try {
-          return await this.deliver(call, admission, reply);
+          return await this.deliver(call, payment, admission, reply);
         } finally {
           admission.done();
         }
     }
   }
 
-  private async deliver(call: PaidCall, admitted: Admitted, reply: ServerResponse): Promise<void> {
+  private async deliver(
+    call: PaidCall,
+    payment: DecodedPayment,
+    admitted: Admitted,
+    reply: ServerResponse,
+  ): Promise<void> {
     const { state } = admitted.payment;
     if (state.status === 'unknown') throw new Error('an admitted payment has been authorized');
     if (state.authorized.mode === 'async') return this.parts.deliveries.deliverNow(call, admitted, reply);
     if ((await this.parts.deliveries.deliverHeld(call, admitted, reply)) === 'released') return;
-    await this.finish(call, admitted.id, await this.parts.replays.sendSettled(admitted.id, state, reply), reply);
+    const sent = await this.parts.replays.sendSettled(admitted.id, state, reply);
+    await this.finish(call, payment, admitted.id, sent, reply);
   }
 
   private async repeat(
@@ -147,37 +155,46 @@ export class DataPlane {
     if (state.status === 'unknown') throw new Error(`${id} has no events`);
     // Under a payment identifier another authorization of the same payer stands for the same purchase.
     if (mine) this.parts.replays.checkPresenter(call, payment, state);
-    await this.finish(call, id, await this.parts.replays.replay(call, id, state, reply), reply);
+    await this.finish(call, payment, id, await this.parts.replays.replay(call, id, state, reply), reply);
   }
 
-  private async finish(call: PaidCall, id: PaymentId, replayed: Replayed, reply: ServerResponse): Promise<void> {
+  private async finish(
+    call: PaidCall,
+    payment: DecodedPayment,
+    id: PaymentId,
+    replayed: Replayed,
+    reply: ServerResponse,
+  ): Promise<void> {
     if (replayed.kind === 'unpaid') {
       const { authorized, reason } = replayed;
       return this.sendOffer(call, reply, reason, failureHeaders(id, authorized, reason));
     }
-    if (replayed.kind === 'restart') await this.restart(call, id, reply);
+    if (replayed.kind === 'restart') await this.restart(call, payment, id, reply);
   }
 
   /** Of several that want to run an interrupted request again, the first to write it down does; the others wait for it. */
-  private async restart(call: PaidCall, id: PaymentId, reply: ServerResponse): Promise<void> {
+  private async restart(call: PaidCall, payment: DecodedPayment, id: PaymentId, reply: ServerResponse): Promise<void> {
     const done = this.parts.admissions.hold(id);
     try {
-      const payment = await this.claimRestart(id);
-      if (payment) return await this.deliver(call, { id, payment }, reply);
+      const claim = await this.parts.admissions.claimAgain(id, call, payment);
+      const restarted = await this.claimRestart(id, claim);
+      if (restarted) return await this.deliver(call, payment, { id, payment: restarted }, reply);
     } finally {
       done();
     }
     const state = (await this.parts.admissions.find(id))?.payment;
     if (!state || state.status === 'unknown') throw new Error(`${id} has no events`);
-    await this.finish(call, id, await this.parts.replays.replay(call, id, state, reply), reply);
+    await this.finish(call, payment, id, await this.parts.replays.replay(call, id, state, reply), reply);
   }
 
   /** `undefined`: somebody else runs it again, or has done so. */
-  private async claimRestart(id: PaymentId): Promise<PaymentAfter | undefined> {
+  private async claimRestart(id: PaymentId, claim: StreamClaim | undefined): Promise<PaymentAfter | undefined> {
     try {
-      return await this.parts.bus.execute<RestartDelivery, PaymentAfter>(new RestartDelivery(id, this.parts.gateway));
+      const command = new RestartDelivery(id, this.parts.gateway, claim);
+      return await this.parts.bus.execute<RestartDelivery, PaymentAfter>(command);
     } catch (error) {
       if (error instanceof Problem && error.code === 'delivery_in_progress') return undefined;
+      if (error instanceof VersionConflict) return undefined;
       throw error;
     }
   }
