@@ -55,8 +55,11 @@ describe('Postgres killed under load', () => {
       await killed;
     }
     await serves();
-    const counts = byStatus(outcomes);
-    expect(Object.keys(counts).sort()).toEqual(['200', 'store_unavailable']);
+    const { 200: answered = 0, store_unavailable: refused = 0, ...others } = byStatus(outcomes);
+    // Most wait out a short outage; nobody gets anything but the answer or that refusal.
+    expect(others).toEqual({});
+    expect(answered).toBeGreaterThan(0);
+    expect(answered + refused).toBe(outcomes.length);
 
     const ended = await expectBooksInOrder(site.main, site.payee);
     for (const { status, ticket } of outcomes) {
@@ -70,20 +73,26 @@ describe('Postgres killed under load', () => {
     for (const { ticket } of outcomes) expect(site.provider.runsOf(ticket.id)).toBeLessThanOrEqual(1);
   });
 
-  it('keeps no answer that is under way hanging, and charges nothing for it', async () => {
+  it('leaves no answer that is under way hanging, and charges for it exactly if it was given', async () => {
     await open(site.main.gateway);
     const tickets = await Promise.all(['/gate', '/stream'].map((path) => sign(site.main.gateway, path)));
     const answers = Promise.all(tickets.map((ticket) => present(site.main.gateway, ticket)));
     await eventually(() => site.provider.waiting() === tickets.length);
     await killPostgres();
     site.provider.setGate(true);
-    const [whole, streamed] = (await answers) as [Outcome, Outcome];
+    const outcomes = await answers;
     site.provider.setGate(false);
-    expect(whole).toMatchObject({ status: 503, code: 'store_unavailable' });
-    expect(streamed.status).toBe('lost');
     await serves();
     const ended = await expectBooksInOrder(site.main, site.payee);
-    expect(tickets.map(({ id }) => ended.get(id)?.state)).toEqual(['interrupted', 'interrupted']);
+    for (const { code, status, ticket } of outcomes) {
+      // How long Postgres stays away decides which of them it is.
+      if (status === 200) expect(ended.get(ticket.id)?.state).toBe('settled');
+      else expect(['store_unavailable', 'lost']).toContain(code ?? status);
+    }
+    await expectRepeatsAgree(
+      outcomes.filter(({ status }) => status !== 200),
+      ended,
+    );
   });
 });
 

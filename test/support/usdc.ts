@@ -1,10 +1,17 @@
 import { createPublicClient, http, parseAbiItem } from 'viem';
 import { mintCallData, sendAsAdmin, USDC_ADDRESS } from '../../src/base/embedded/usdc.js';
 import type { Address, Hex } from '../../src/base/shared/hex.js';
+import { eventually } from './eventually.js';
 
-/** Mints USDC (atomic units) on the embedded chain. */
+/**
+ * Mints USDC (atomic units) on the embedded chain. Specs that share the chain share its minter: of two mints at once both
+ * can be given one nonce, and the node refuses the second, which is then sent anew.
+ */
 export async function mintUsdc(rpcUrl: string, to: Address, amount: bigint): Promise<void> {
-  await sendAsAdmin(rpcUrl, [mintCallData(to, amount)]);
+  await eventually(async () => {
+    await sendAsAdmin(rpcUrl, [mintCallData(to, amount)]);
+    return true;
+  });
 }
 
 const TRANSFER = parseAbiItem('event Transfer(address indexed from, address indexed to, uint256 value)');
