@@ -44,12 +44,20 @@ describe('route and tenant schemas', () => {
     ['a parameter from nowhere', { upstreamPath: '/a/:other' }],
     ['a parameter twice', { pattern: '/a/:id/:id' }],
     ['an absolute upstream path', { upstreamPath: 'http://evil/a' }],
+    ['a path of the gateway itself', { pattern: '/receipts/:id' }],
+    ["a path at the gateway's own", { pattern: '/health', upstreamPath: '/a' }],
+    ['less time than delivery and settlement take', { maxTimeoutSeconds: 6 }],
     ['a method twice', { methods: ['GET', 'GET'] }],
     ['HEAD by itself', { methods: ['HEAD'] }],
     ['a stream name in its id', { id: 'a/b' }],
     ['a misspelled member', { chargeClientError: true }],
   ])('refuse %s', (_, change) => {
     expect(routeSchema.safeParse({ ...good, ...change }).success).toBe(false);
+  });
+
+  it('take a path that only begins like one of the gateway, and exactly enough time', () => {
+    const change = { pattern: '/healthy', upstreamPath: '/a', maxTimeoutSeconds: 7 };
+    expect(routeSchema.safeParse({ ...good, ...change }).success).toBe(true);
   });
 
   it.each(['http://a/b', 'http://a/', 'ftp://a', 'http://user@a', 'a', 'http://a?x', 'HTTP://a'])(

@@ -2,6 +2,7 @@ import { createServer, type RequestListener, type Server, type ServerResponse } 
 import type { Socket } from 'node:net';
 import type { FastifyReply } from 'fastify';
 import { Problem } from '../../base/shared/problem.js';
+import { OWN_PATH } from '../../domains/pricing/catalogue.schemas.js';
 import type { DataPlane } from './data-plane.js';
 import { sendProblem } from './reply.js';
 
@@ -10,9 +11,6 @@ const HEADERS_MS = 15_000;
 const REQUEST_MS = 60_000;
 /** Longer than load balancers keep idle connections, so that they, not we, close them; milliseconds. */
 const KEEP_ALIVE_MS = 72_000;
-
-/** Paths of our own controllers. Everything else belongs to the tenants. */
-const OWN_PATH = /^\/(?:health|receipts|\.well-known|facilitator|discovery)(?:[/?]|$)/;
 
 export interface GatewayServerParts {
   /** Answers what controllers serve. */
