@@ -15,12 +15,11 @@ import type { Logger } from './base/platform/logger.js';
 import { CLOCK, LOGGER, POOL } from './base/platform/tokens.js';
 import { WakeLoop } from './base/platform/wake-loop.js';
 import type { Clock } from './base/shared/clock.js';
-import { usageProjection } from './domains/metering/usage.projection.js';
 import { sweepDeadGateways } from './domains/payments/gateway-lease.js';
 import { PaymentsModule } from './domains/payments/payments.module.js';
-import { paymentsProjection } from './domains/payments/payments.projection.js';
 import { purgeExpired } from './domains/payments/purge.js';
 import { SettlementModule } from './domains/settlement/settlement.module.js';
+import { projections } from './projections.js';
 import { type Runtime, RuntimeModule } from './runtime.js';
 
 const SWEEP_MS = 2_000;
@@ -39,9 +38,7 @@ class Chores implements OnApplicationBootstrap, OnApplicationShutdown {
     @Inject(CLOCK) clock: Clock,
     @Inject(CommandBus) bus: CommandBus,
   ) {
-    this.projections = [paymentsProjection, usageProjection].map(
-      (projection) => new ProjectionRunner(pool, tail, projection, log),
-    );
+    this.projections = projections.map((projection) => new ProjectionRunner(pool, tail, projection, log));
     this.loops = [
       new WakeLoop('dead gateway sweep', () => sweepDeadGateways(pool, bus), SWEEP_MS, log),
       new WakeLoop('purge', () => purgeExpired(pool, clock()), PURGE_MS, log),

@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { Pool, PoolClient } from 'pg';
 import type { Clock } from '../shared/clock.js';
 import { storeAttachments } from './attachments.js';
-import { NEW_STREAM, type NewEvent, type StoredEvent, VersionConflict } from './event.js';
+import { asStored, NEW_STREAM, type NewEvent, type StoredEvent, type Upcast, VersionConflict } from './event.js';
 import { GroupCommit, type Outcome } from './group-commit.js';
 import { decideHolds, type HoldTotals, lockHolds, storeHolds } from './hold-totals.js';
 import { type EventRow, eventColumns, readEventsAfter, toStoredEvent } from './rows.js';
@@ -26,6 +26,7 @@ export class EventStore implements EventWriter {
   constructor(
     private readonly pool: Pool,
     private readonly clock: Clock,
+    private readonly upcast: Upcast = asStored,
   ) {
     this.commits = new GroupCommit((writes) => this.commit(writes), streamsOf, BATCH_MAX);
   }
@@ -42,7 +43,7 @@ export class EventStore implements EventWriter {
       text: `select ${eventColumns} from events where stream = $1 order by version`,
       values: [stream],
     });
-    return rows.map(toStoredEvent);
+    return rows.map((row) => this.upcast(toStoredEvent(row)));
   }
 
   /** The events of many streams in one read; streams without events are missing from the map. */
@@ -53,7 +54,7 @@ export class EventStore implements EventWriter {
       values: [streams],
     });
     const found = new Map<string, StoredEvent[]>();
-    for (const event of rows.map(toStoredEvent)) {
+    for (const event of rows.map((row) => this.upcast(toStoredEvent(row)))) {
       const list = found.get(event.stream);
       if (list) list.push(event);
       else found.set(event.stream, [event]);
@@ -63,7 +64,7 @@ export class EventStore implements EventWriter {
 
   /** Up to `limit` events after a position, in commit order. */
   readAfter(position: bigint, limit: number): Promise<StoredEvent[]> {
-    return readEventsAfter(this.pool, position, limit);
+    return readEventsAfter(this.pool, position, limit, this.upcast);
   }
 
   private async commit(writes: readonly Write[]): Promise<readonly Outcome<Appended>[]> {

@@ -20,6 +20,12 @@ export interface StoredEvent {
   readonly occurredAt: Date;
 }
 
+/** Lifts an event of an old schema version to the newest one; events are stored as they were written, for ever. */
+export type Upcast = (event: StoredEvent) => StoredEvent;
+
+/** For readers that want what was written, as seals do. */
+export const asStored: Upcast = (event) => event;
+
 /** Expected version of a stream that must not exist yet. */
 export const NEW_STREAM = 0;
 

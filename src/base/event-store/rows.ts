@@ -1,6 +1,6 @@
 import type { Pool, PoolClient } from 'pg';
 import type { JsonObject } from '../shared/json.js';
-import type { StoredEvent } from './event.js';
+import { asStored, type StoredEvent, type Upcast } from './event.js';
 
 export interface EventRow {
   position: string;
@@ -21,11 +21,16 @@ export function toStoredEvent(row: EventRow): StoredEvent {
 }
 
 /** Up to `limit` events after a position, in commit order: nothing before the last one is missing (docs/adr/0002). */
-export async function readEventsAfter(db: Pool | PoolClient, position: bigint, limit: number): Promise<StoredEvent[]> {
+export async function readEventsAfter(
+  db: Pool | PoolClient,
+  position: bigint,
+  limit: number,
+  upcast: Upcast = asStored,
+): Promise<StoredEvent[]> {
   const { rows } = await db.query<EventRow>({
     name: 'read-after',
     text: `select ${eventColumns} from events where position > $1 order by events.position limit $2`,
     values: [position.toString(), limit],
   });
-  return rows.map(toStoredEvent);
+  return rows.map((row) => upcast(toStoredEvent(row)));
 }

@@ -27,15 +27,12 @@ export const usageProjection: Projection = {
   version: 1,
   types: ['PaymentAuthorized', 'RequestDelivered'],
   lagMs: 250,
+  tables: ['usage_days'],
 
-  async apply(client, events) {
+  begin: () => async (client, events) => {
     const deliveries = events.filter((event) => event.type === 'RequestDelivered');
     if (deliveries.length === 0) return;
     await addTotals(client, totalsOf(deliveries, await authorizations(client, events, deliveries)));
-  },
-
-  async reset(client) {
-    await client.query('truncate usage_days');
   },
 };
 

@@ -20,6 +20,7 @@ export const paymentsProjection: Projection = {
   name: 'payments',
   version: 1,
   lagMs: 250,
+  tables: ['payments'],
   types: [
     'PaymentAuthorized',
     'RequestDelivered',
@@ -32,7 +33,7 @@ export const paymentsProjection: Projection = {
     'SettlementReverted',
   ] satisfies PaymentEvent['type'][],
 
-  async apply(client, events) {
+  begin: () => async (client, events) => {
     const progress = new Map<string, Progress>();
     for (const event of events) {
       progress.set(event.stream, { ...progress.get(event.stream), ...progressOf(event), at: event.occurredAt });
@@ -42,10 +43,6 @@ export const paymentsProjection: Projection = {
     if (begun.length > 0) await insert(client, begun, progress);
     for (const event of begun) progress.delete(event.stream);
     if (progress.size > 0) await update(client, progress);
-  },
-
-  async reset(client) {
-    await client.query('truncate payments');
   },
 };
 

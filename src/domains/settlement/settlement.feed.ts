@@ -15,13 +15,13 @@ export function settlementFeed(queue: Pick<SettlementQueue, 'add' | 'hasRoom'>):
     version: 1,
     types: ['RequestDelivered'],
     lagMs: 50,
-    async apply(client, events) {
+    tables: [],
+    begin: () => async (client, events) => {
       const delivered = await deliveredPayments(client, events);
       // Somebody waits for the answer of `after`; the others the sweep finds when there is room again.
       const urgent = (await queue.hasRoom()) ? delivered : delivered.filter(({ mode }) => mode === 'after');
       if (urgent.length > 0) await queue.add(urgent, false);
     },
-    async reset() {},
   };
 }
 
