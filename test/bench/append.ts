@@ -3,11 +3,10 @@
  * `append.ts <database url> <database url> <rounds>`. Both sides serialize their events within the time measured.
  */
 import pg from 'pg';
-import { NEW_STREAM, type NewEvent } from '../../src/base/event-store/event.js';
 import { EventStore } from '../../src/base/event-store/event-store.js';
 import { openPool } from '../../src/base/platform/pool.js';
 import { systemClock } from '../../src/base/shared/clock.js';
-import { sampleEvents } from './sample-events.js';
+import { appendAll, perSecond, streamsOf, TENANT } from './store-appends.js';
 
 export interface AppendRates {
   /** Events per second, one number per round. */
@@ -15,34 +14,10 @@ export interface AppendRates {
   readonly raw: readonly number[];
 }
 
-const STREAMS = 10_000;
-/** As many writers at once as a busy gateway has requests between admission and delivery. */
-const CALLERS = 1_000;
 /** The store commits what piled up meanwhile, which with this many callers is about this many events. */
 const RAW_ROWS = 500;
-const TENANT = 'demo';
 
 const [storeUrl, rawUrl, rounds] = [process.argv[2]!, process.argv[3]!, Number(process.argv[4])];
-
-/** Every stream gets its two events one after the other, as a payment does. Resolves to events per second. */
-async function appendAll(store: EventStore, round: number): Promise<number> {
-  const streams = streamsOf(round);
-  let taken = 0;
-  const caller = async () => {
-    for (let index = taken++; index < streams.length; index = taken++) {
-      const { stream, events } = streams[index]!;
-      for (const [version, event] of events.entries()) {
-        await store.append({
-          stream,
-          tenant: TENANT,
-          expectedVersion: NEW_STREAM + version,
-          decide: () => ({ events: [event] }),
-        });
-      }
-    }
-  };
-  return eventsPerSecond(() => Promise.all(Array.from({ length: CALLERS }, caller)));
-}
 
 /** The same rows in full batches on one connection: the store, too, commits on one at a time. */
 async function insertAll(client: pg.Client, round: number): Promise<number> {
@@ -51,7 +26,7 @@ async function insertAll(client: pg.Client, round: number): Promise<number> {
     streams.map(({ stream, events }) => ({ stream, version, event: events[version]! })),
   );
   let head = rows.length * round;
-  return eventsPerSecond(async () => {
+  return perSecond(rows.length, async () => {
     for (let start = 0; start < rows.length; start += RAW_ROWS) {
       const batch = rows.slice(start, start + RAW_ROWS);
       await client.query({
@@ -74,19 +49,6 @@ async function insertAll(client: pg.Client, round: number): Promise<number> {
       head += batch.length;
     }
   });
-}
-
-function streamsOf(round: number): { stream: string; events: readonly [NewEvent, NewEvent] }[] {
-  return Array.from({ length: STREAMS }, (_, index) => {
-    const number = round * STREAMS + index;
-    return { stream: `payment/pay_${number.toString(16).padStart(32, '0')}`, events: sampleEvents(number) };
-  });
-}
-
-async function eventsPerSecond(work: () => Promise<unknown>): Promise<number> {
-  const start = performance.now();
-  await work();
-  return (STREAMS * 2 * 1000) / (performance.now() - start);
 }
 
 const pool = openPool(storeUrl, 'bench', 16, console);
