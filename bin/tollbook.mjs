@@ -8,6 +8,8 @@ import { PreparationFailed, prepare, ROOT } from './prepare.mjs';
 const COMMANDS = {
   start: 'start everything and serve',
   agent: 'buy from the demo routes with the official client',
+  verify: 'check the book: seals, ledger, projections, receipts, chain',
+  rebuild: 'make all projections anew from the events, and compare',
   bench: 'measure, beside the official middleware',
 };
 
@@ -29,6 +31,14 @@ async function runHere(file, args) {
   process.argv = [process.execPath, file, ...args];
   await import(pathToFileURL(file).href);
 }
+
+/** Composition roots lie at the top of dist/. */
+const FILES = {
+  start: ['main.js'],
+  agent: ['edges', 'cli', 'agent.js'],
+  verify: ['verify.js'],
+  rebuild: ['rebuild.js'],
+};
 
 /** The bench is TypeScript beside the tests, and wants a Node of its own for its loader. */
 function runBench(args) {
@@ -55,8 +65,7 @@ async function main([command, ...args]) {
   }
   await prepare();
   if (command === 'bench') runBench(args);
-  else if (command === 'start') await runHere(join(ROOT, 'dist', 'main.js'), args);
-  else await runHere(join(ROOT, 'dist', 'edges', 'cli', `${command}.js`), args);
+  else await runHere(join(ROOT, 'dist', ...FILES[command]), args);
 }
 
 try {

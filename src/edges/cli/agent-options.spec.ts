@@ -1,4 +1,5 @@
-import { parseAgentOptions, UsageError } from './agent-options.js';
+import { parseAgentOptions } from './agent-options.js';
+import { UsageError } from './usage-error.js';
 
 describe('agent options', () => {
   it('default to twenty instant payments at the running gateway', () => {

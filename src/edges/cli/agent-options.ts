@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { UsageError } from './usage-error.js';
 
 export interface AgentOptions {
   /** How many requests to pay, at least 1. */
@@ -9,9 +10,6 @@ export interface AgentOptions {
 }
 
 const USAGE = 'Usage: npm run agent -- [--calls N] [--pay instant] [--url http://localhost:4020]';
-
-/** A wish that cannot be met, in words for the person at the terminal. */
-export class UsageError extends Error {}
 
 /** Reads `--calls N --pay instant|deferred --url URL`. Throws `UsageError`. */
 export function parseAgentOptions(args: readonly string[]): AgentOptions {

@@ -1,8 +1,9 @@
 import { readEndpoints } from '../../base/embedded/endpoints.js';
 import { loadConfig } from '../../base/platform/config.js';
 import { buy, demoRequests, type Purchase } from './agent-buyer.js';
-import { type AgentOptions, parseAgentOptions, UsageError } from './agent-options.js';
+import { type AgentOptions, parseAgentOptions } from './agent-options.js';
 import { renderPurchases, succeeded } from './agent-table.js';
+import { UsageError } from './usage-error.js';
 
 /** `npm run agent`: buys from the demo tenant as a stranger would. Exit code 0 if every call was paid and answered. */
 async function main(): Promise<number> {
