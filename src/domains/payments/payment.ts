@@ -168,6 +168,19 @@ export interface SettlementReverted {
   readonly data: { readonly transaction: Hex; readonly blockHash: Hex };
 }
 
+/** The payee gave money back: a transfer from payee to payer that was read from the chain. Amounts in atomic units. */
+export interface PaymentRefunded {
+  readonly type: 'PaymentRefunded';
+  readonly schema: 1;
+  readonly data: {
+    readonly amount: string;
+    readonly transaction: Hex;
+    readonly blockNumber: string;
+    readonly blockHash: Hex;
+    readonly logIndex: number;
+  };
+}
+
 export type PaymentEvent =
   | PaymentAuthorized
   | RequestDelivered
