@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { chown, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
@@ -53,12 +54,20 @@ function settings(port: number): string[] {
     listen_addresses: '127.0.0.1',
     unix_socket_directories: '',
     max_connections: 100,
-    shared_buffers: '256MB',
+    shared_buffers: sharedBuffers(totalmem()),
+    // After each checkpoint a page's first change is logged whole, and the index of streams is changed all over: few of them.
+    max_wal_size: '2GB',
     idle_in_transaction_session_timeout: '5s',
     timezone: 'UTC',
     log_timezone: 'UTC',
   };
   return Object.entries(values).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+}
+
+/** An eighth of the memory, 128 MB to 1 GB, taken only as far as it is used: the log's index of streams should fit. */
+function sharedBuffers(memory: number): string {
+  const megabytes = Math.floor(memory / 8 / 2 ** 20);
+  return `${Math.min(Math.max(megabytes, 128), 1024)}MB`;
 }
 
 /** Under another name first: an initdb that was interrupted must not look like a cluster. */
