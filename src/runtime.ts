@@ -13,6 +13,7 @@ import { CHAIN, CLOCK, CONFIG, LOGGER, POOL, PRISMA, SECRETS } from './base/plat
 import { type Clock, systemClock } from './base/shared/clock.js';
 import type { Network } from './base/shared/hex.js';
 import { TokenBook } from './domains/pricing/token-book.js';
+import { upcast } from './event-catalogue.js';
 
 /** What one process has once, whatever roles it plays. */
 export interface Runtime {
@@ -43,7 +44,7 @@ export async function openRuntime(config: Runtime['config'], secrets: Secrets): 
   await assertChainId(chain, network);
   const tokens = new TokenBook(pool, chain, network, catalogueTail, log);
   await tokens.start();
-  const store = new EventStore(pool, systemClock);
+  const store = new EventStore(pool, systemClock, upcast);
   const prisma = prismaFor(config.databaseUrl);
   const close = async () => {
     await tokens.stop();

@@ -19,6 +19,7 @@ import { sweepDeadGateways } from './domains/payments/gateway-lease.js';
 import { PaymentsModule } from './domains/payments/payments.module.js';
 import { purgeExpired } from './domains/payments/purge.js';
 import { SettlementModule } from './domains/settlement/settlement.module.js';
+import { upcast } from './event-catalogue.js';
 import { projections } from './projections.js';
 import { type Runtime, RuntimeModule } from './runtime.js';
 
@@ -38,7 +39,7 @@ class Chores implements OnApplicationBootstrap, OnApplicationShutdown {
     @Inject(CLOCK) clock: Clock,
     @Inject(CommandBus) bus: CommandBus,
   ) {
-    this.projections = projections.map((projection) => new ProjectionRunner(pool, tail, projection, log));
+    this.projections = projections.map((projection) => new ProjectionRunner(pool, tail, projection, log, upcast));
     this.loops = [
       new WakeLoop('dead gateway sweep', () => sweepDeadGateways(pool, bus), SWEEP_MS, log),
       new WakeLoop('purge', () => purgeExpired(pool, clock()), PURGE_MS, log),
@@ -65,7 +66,7 @@ export class WorkerModule {
       imports: [
         RuntimeModule.of(runtime),
         PaymentsModule,
-        SettlementModule.of({ redisUrl: config.redisUrl, chain, tokens }),
+        SettlementModule.of({ redisUrl: config.redisUrl, chain, tokens, upcast }),
       ],
       providers: [Chores],
     };

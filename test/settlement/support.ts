@@ -6,6 +6,7 @@ import { parseAbiItem } from 'viem';
 import { type PrivateKeyAccount, privateKeyToAccount } from 'viem/accounts';
 import type { SettlementChain } from '../../src/base/chain/chain.js';
 import { ViemSettlementChain } from '../../src/base/chain/settlement-chain.js';
+import { asStored } from '../../src/base/event-store/event.js';
 import { EventStore } from '../../src/base/event-store/event-store.js';
 import { LogTail } from '../../src/base/event-store/log-tail.js';
 import { ProjectionRunner } from '../../src/base/event-store/projection-runner.js';
@@ -193,6 +194,7 @@ export async function startWorker(
     redisUrl: desk.redisUrl,
     chain: wrap(chain),
     tokens: new Map([[local.token.address, local.token]]),
+    upcast: asStored,
   });
   @Module({ imports: [TestRuntimeModule.of(values), settlement] })
   class Root {}

@@ -5,6 +5,7 @@ const asset: Address = `0x${'a'.repeat(40)}`;
 const payee: Address = `0x${'c'.repeat(40)}`;
 const transaction: Hex = `0x${'7'.repeat(64)}`;
 const block: Hex = `0x${'8'.repeat(64)}`;
+const digest = 'd'.repeat(43);
 
 /** The whole life of payment number `n`; the lives take turns, so that every event type occurs. */
 export function paymentEvents(n: number): { readonly stream: string; readonly events: readonly PaymentEvent[] } {
@@ -29,8 +30,8 @@ export function paymentEvents(n: number): { readonly stream: string; readonly ev
       route: n % 2 === 0 ? 'weather' : 'slow',
       method: 'GET',
       resource: 'http://localhost:4020/demo/weather',
-      requestDigest: 'request',
-      payloadDigest: 'payload',
+      requestDigest: digest,
+      payloadDigest: digest,
       x402Version: 2,
       terms,
       tariff: { id: 'weather', version: 1 },
@@ -50,7 +51,13 @@ export function paymentEvents(n: number): { readonly stream: string; readonly ev
 const event = <T extends PaymentEvent['type']>(type: T, data: Extract<PaymentEvent, { type: T }>['data']) =>
   ({ type, schema: 1, data }) as PaymentEvent;
 
-const delivered = event('RequestDelivered', { status: 200, responseDigest: 'd', bytes: 9, latencyMs: 4, kept: true });
+const delivered = event('RequestDelivered', {
+  status: 200,
+  responseDigest: digest,
+  bytes: 9,
+  latencyMs: 4,
+  kept: true,
+});
 const submitted = event('SettlementSubmitted', { transaction, settler: payee, attempt: 1 });
 const settled = event('PaymentSettled', {
   transaction,

@@ -9,6 +9,7 @@ import {
 import { CommandBus } from '@nestjs/cqrs';
 import type { Pool } from 'pg';
 import type { SettlementChain } from '../../base/chain/chain.js';
+import type { Upcast } from '../../base/event-store/event.js';
 import { EventStore } from '../../base/event-store/event-store.js';
 import { LogTail } from '../../base/event-store/log-tail.js';
 import type { Logger } from '../../base/platform/logger.js';
@@ -35,6 +36,7 @@ export interface SettlementOptions {
   readonly redisUrl: string;
   readonly chain: SettlementChain;
   readonly tokens: Tokens;
+  readonly upcast: Upcast;
 }
 
 /** Starts the worker with the application and stops it within ten seconds. */
@@ -55,6 +57,7 @@ class SettlementRunner implements OnApplicationBootstrap, OnApplicationShutdown 
       redisUrl: options.redisUrl,
       chain: options.chain,
       tokens: options.tokens,
+      upcast: options.upcast,
       pool,
       log,
       clock,

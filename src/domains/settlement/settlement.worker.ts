@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import type { Upcast } from '../../base/event-store/event.js';
 import type { LogTail } from '../../base/event-store/log-tail.js';
 import { ProjectionRunner } from '../../base/event-store/projection-runner.js';
 import { WakeLoop } from '../../base/platform/wake-loop.js';
@@ -16,6 +17,7 @@ export interface WorkerDeps extends EngineDeps {
   readonly pool: Pool;
   readonly tail: LogTail;
   readonly redisUrl: string;
+  readonly upcast: Upcast;
 }
 
 /** Everything that settles in one process: the feed and the sweep that queue, the processor, and recovery. */
@@ -27,11 +29,11 @@ export class SettlementWorker {
   private readonly recovery: WakeLoop;
 
   constructor(deps: WorkerDeps) {
-    const { chain, log, pool, redisUrl, tail } = deps;
+    const { chain, log, pool, redisUrl, tail, upcast } = deps;
     const engine = new SettlementEngine(deps);
     this.queue = new SettlementQueue(redisUrl, log);
     this.processor = new SettlementProcessor(redisUrl, engine, log);
-    this.feed = new ProjectionRunner(pool, tail, settlementFeed(this.queue), log);
+    this.feed = new ProjectionRunner(pool, tail, settlementFeed(this.queue), log, upcast);
     const sweep = new SettlementSweep(pool, this.queue, chain.network);
     this.sweep = new WakeLoop('settlement sweep', () => sweep.step(), SWEEP_MS, log);
     const recovery = new SettlementRecovery({ ...deps, sender: engine.sender, paidByOthers: readPaidByOthers(pool) });

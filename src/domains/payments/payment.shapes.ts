@@ -1,0 +1,212 @@
+import { z } from 'zod';
+import {
+  address,
+  atomicAmount,
+  bytes32,
+  digest,
+  epochSecondsText,
+  network,
+  tenantId,
+  wholeNumber,
+} from '../../base/event-store/event-fields.js';
+import { type EventShape, shapeOf } from '../../base/event-store/event-shape.js';
+import type {
+  DeliveryFailed,
+  DeliveryInterrupted,
+  DeliveryRestarted,
+  PaymentAuthorized,
+  PaymentRefunded,
+  PaymentSettled,
+  PaymentSettlementFailed,
+  RequestDelivered,
+  SettlementReverted,
+  SettlementSubmitted,
+} from './payment.js';
+import type { PurchaseIdentified } from './purchase-identifier.js';
+
+const stream = 'payment/{payment}';
+const gateway = z.string().meta({ description: 'Lease of the gateway that delivers' });
+const kept = z.boolean().meta({ description: 'Whether the answer is kept for a repeat' });
+const latencyMs = z.int().meta({ description: 'Milliseconds' });
+const status = z.int().min(100).max(999).meta({ description: 'HTTP status of the upstream' });
+
+const terms = z
+  .strictObject({
+    network,
+    asset: address,
+    payer: address,
+    payee: address,
+    amount: atomicAmount,
+    validAfter: epochSecondsText,
+    validBefore: epochSecondsText,
+    nonce: bytes32,
+  })
+  .meta({ description: 'What the payer signed (EIP-3009), without the signature' });
+
+const authorized = shapeOf<PaymentAuthorized>()({
+  type: 'PaymentAuthorized',
+  schema: 1,
+  stream,
+  when: 'A signed payment was accepted for one request, before the request runs.',
+  data: z.strictObject({
+    tenant: tenantId,
+    route: z.string(),
+    method: z.string().meta({ description: 'HTTP method' }),
+    resource: z.string().meta({ description: 'Public URL without its query' }),
+    requestDigest: digest.meta({ description: 'SHA-256 over method, path, query and body, base64url' }),
+    payloadDigest: digest.meta({ description: 'SHA-256 of the decoded payment, base64url' }),
+    x402Version: z.union([z.literal(1), z.literal(2)]),
+    terms,
+    tariff: z.strictObject({ id: z.string(), version: z.int().min(1) }),
+    quote: z.string().optional().meta({ description: 'Random id of the quote; absent for x402 version 1' }),
+    units: wholeNumber,
+    authorizedAt: epochSecondsText,
+    mode: z.enum(['async', 'after']).meta({ description: 'Answer at once, or only when settled' }),
+    idempotent: z.boolean().meta({ description: 'Whether the route may be run again after an interruption' }),
+    gateway,
+    hold: z.string().optional().meta({ description: 'Exposure that is held for this payment, if any' }),
+    identifier: digest.optional().meta({ description: 'SHA-256 of the payment identifier that the client sent' }),
+  }),
+});
+
+const delivered = shapeOf<RequestDelivered>()({
+  type: 'RequestDelivered',
+  schema: 1,
+  stream,
+  when: 'The upstream answered and the answer is charged.',
+  data: z.strictObject({
+    status,
+    responseDigest: digest.meta({ description: 'SHA-256 of the body as the upstream sent it, base64url' }),
+    bytes: z.int().min(0).meta({ description: 'Length of the body' }),
+    latencyMs,
+    kept,
+  }),
+});
+
+const deliveryFailed = shapeOf<DeliveryFailed>()({
+  type: 'DeliveryFailed',
+  schema: 1,
+  stream,
+  when: 'The upstream failed, or its answer is not one that the route charges. Nothing is charged.',
+  data: z.strictObject({
+    reason: z.enum([
+      'upstream_error',
+      'upstream_timeout',
+      'upstream_unreachable',
+      'upstream_broke_off',
+      'upstream_forbidden',
+      'not_charged',
+      'answer_too_large_to_hold',
+      'shutdown',
+    ]),
+    status: status.optional(),
+    kept,
+    latencyMs,
+  }),
+});
+
+const interrupted = shapeOf<DeliveryInterrupted>()({
+  type: 'DeliveryInterrupted',
+  schema: 1,
+  stream,
+  when: 'The gateway that delivered is gone. Nothing is charged.',
+  data: z.strictObject({ gateway }),
+});
+
+const restarted = shapeOf<DeliveryRestarted>()({
+  type: 'DeliveryRestarted',
+  schema: 1,
+  stream,
+  when: 'An interrupted request to an idempotent route runs again.',
+  data: z.strictObject({ gateway }),
+});
+
+const submitted = shapeOf<SettlementSubmitted>()({
+  type: 'SettlementSubmitted',
+  schema: 1,
+  stream,
+  when: 'A transaction that may pay is durable and about to be broadcast.',
+  data: z.strictObject({
+    transaction: bytes32,
+    settler: address,
+    attempt: z.int().min(1).meta({ description: 'Counts the transactions of this payment' }),
+  }),
+});
+
+const settled = shapeOf<PaymentSettled>()({
+  type: 'PaymentSettled',
+  schema: 1,
+  stream,
+  when: 'The transfer to the payee, of the exact amount, is in a block.',
+  data: z.strictObject({
+    transaction: bytes32,
+    blockNumber: wholeNumber,
+    blockHash: bytes32,
+    logIndex: z.int().min(0),
+    by: z.enum(['settler', 'other']).meta({ description: 'Who broadcast the authorization' }),
+  }),
+});
+
+const settlementFailed = shapeOf<PaymentSettlementFailed>()({
+  type: 'PaymentSettlementFailed',
+  schema: 1,
+  stream,
+  when: 'The transfer will never happen.',
+  data: z.strictObject({
+    reason: z.enum([
+      'insufficient_funds',
+      'authorization_cancelled',
+      'authorization_expired',
+      'nonce_used_elsewhere',
+      'rejected_by_token',
+    ]),
+    detail: z.string().optional().meta({ description: "The token's words, or the transaction that used the nonce" }),
+  }),
+});
+
+const reverted = shapeOf<SettlementReverted>()({
+  type: 'SettlementReverted',
+  schema: 1,
+  stream,
+  when: 'The block that held the transfer is not in the chain any more.',
+  data: z.strictObject({ transaction: bytes32, blockHash: bytes32 }),
+});
+
+const refunded = shapeOf<PaymentRefunded>()({
+  type: 'PaymentRefunded',
+  schema: 1,
+  stream,
+  when: 'The payee gave money back: its transfer to the payer was read from the chain.',
+  data: z.strictObject({
+    amount: atomicAmount,
+    transaction: bytes32,
+    blockNumber: wholeNumber,
+    blockHash: bytes32,
+    logIndex: z.int().min(0),
+  }),
+});
+
+const identified = shapeOf<PurchaseIdentified>()({
+  type: 'PurchaseIdentified',
+  schema: 1,
+  stream: 'identifier/{digest}',
+  when: "A client's own name for a purchase now stands for this payment; written together with its authorization.",
+  data: z.strictObject({
+    payment: z.templateLiteral(['pay_', z.string().regex(/^[0-9a-f]{32}$/)]),
+    requestDigest: digest,
+  }),
+});
+
+export const paymentShapes: readonly EventShape[] = [
+  authorized,
+  delivered,
+  deliveryFailed,
+  interrupted,
+  restarted,
+  submitted,
+  settled,
+  settlementFailed,
+  reverted,
+  refunded,
+  identified,
+];

@@ -1,0 +1,16 @@
+import { type EventShape, shapeChecker } from './base/event-store/event-shape.js';
+import { type UpcastStep, upcasterOf } from './base/event-store/upcast.js';
+import { paymentShapes } from './domains/payments/payment.shapes.js';
+import { publicationShapes } from './domains/pricing/publication.shapes.js';
+import { networkFeeShapes } from './domains/settlement/network-fee.shapes.js';
+
+/** Every shape that was ever stored, old versions included. docs/events is made from it. */
+export const eventShapes: readonly EventShape[] = [...publicationShapes, ...paymentShapes, ...networkFeeShapes];
+
+const upcastSteps: readonly UpcastStep[] = [];
+
+/** Lifts what is stored to the newest version of its type. */
+export const upcast = upcasterOf(upcastSteps);
+
+/** What is wrong with a stored event, taken as it was written; `undefined` if nothing is. */
+export const checkShape = shapeChecker(eventShapes);
