@@ -1,0 +1,88 @@
+import { LRUCache } from 'lru-cache';
+import type { PoolClient } from 'pg';
+import type { StoredEvent } from '../../base/event-store/event.js';
+import type { ApplyEvents, Projection } from '../../base/event-store/projection-runner.js';
+import { type EventRow, eventColumns, toStoredEvent } from '../../base/event-store/rows.js';
+import { AccountNumbers } from './account-numbers.js';
+import { isNetworkFee, networkFeeTypes, postNetworkFee } from './network-fee-postings.js';
+import { type PaymentBook, paymentTypes, postPayment } from './payment-postings.js';
+import type { Transfer } from './transfer.js';
+import { insertTransfers } from './transfer-rows.js';
+
+/** Payments remembered between batches: more than are open at once in busy times, a few megabytes. */
+const PAYMENTS_MAX = 20_000;
+
+/** A payment as it stands after the event of this version. */
+interface Remembered {
+  readonly version: number;
+  readonly state: PaymentBook;
+}
+type Memory = LRUCache<string, Remembered>;
+
+/** Posts every event that moves value. README.md has the table of postings and the invariants. */
+export const ledgerProjection: Projection = {
+  name: 'ledger',
+  version: 1,
+  lagMs: 250,
+  tables: ['ledger_books', 'ledger_accounts', 'ledger_transfers', 'ledger_activity'],
+  types: [...paymentTypes, ...networkFeeTypes],
+  begin: () => postings(PAYMENTS_MAX),
+};
+
+/** @param remembered most payments whose state is kept between batches; the others are read again */
+export function postings(remembered: number): ApplyEvents {
+  const memory: Memory = new LRUCache({ max: remembered });
+  const numbers = new AccountNumbers();
+  return async (client, events) => {
+    const payments = await paymentsBefore(client, events, memory);
+    const transfers: Transfer[] = [];
+    for (const event of events) {
+      for (const transfer of postEvent(event, payments)) transfers.push(transfer);
+    }
+    if (transfers.length > 0) await insertTransfers(client, transfers, await numbers.of(client, transfers));
+    for (const [stream, payment] of payments) memory.set(stream, payment);
+  };
+}
+
+function postEvent(event: StoredEvent, payments: Map<string, Remembered>): readonly Transfer[] {
+  if (isNetworkFee(event)) return postNetworkFee(event);
+  const { state, transfers } = postPayment(payments.get(event.stream)?.state, event);
+  payments.set(event.stream, { version: event.version, state });
+  return transfers;
+}
+
+/**
+ * The batch's payments as they stand before it. What is remembered counts only if it is of the version right before:
+ * another process may have posted events since, or these ones already.
+ */
+async function paymentsBefore(client: PoolClient, events: readonly StoredEvent[], memory: Memory) {
+  const before = new Map<string, Remembered>();
+  const missing = new Map<string, number>();
+  const seen = new Set<string>();
+  for (const event of events) {
+    if (seen.has(event.stream) || isNetworkFee(event)) continue;
+    seen.add(event.stream);
+    const payment = memory.get(event.stream);
+    if (payment?.version === event.version - 1) before.set(event.stream, payment);
+    else if (event.version > 1) missing.set(event.stream, event.version);
+  }
+  if (missing.size > 0) await readPayments(client, missing, before);
+  return before;
+}
+
+/** Folds the events of each stream from before the version given. */
+async function readPayments(
+  client: PoolClient,
+  missing: ReadonlyMap<string, number>,
+  into: Map<string, Remembered>,
+): Promise<void> {
+  const { rows } = await client.query<EventRow>({
+    name: 'ledger-earlier-events',
+    text: `select ${eventColumns} from events where stream = any($1::text[]) and type = any($2::text[])
+           order by stream, version`,
+    values: [[...missing.keys()], paymentTypes],
+  });
+  for (const event of rows.map(toStoredEvent)) {
+    if (event.version < missing.get(event.stream)!) postEvent(event, into);
+  }
+}
