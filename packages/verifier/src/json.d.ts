@@ -1,0 +1,3 @@
+/** What JSON can hold. */
+export type JsonObject = { [name: string]: Json };
+export type Json = string | number | boolean | null | Json[] | JsonObject;
