@@ -1,0 +1,104 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { StoredEvent } from '../../src/base/event-store/event.js';
+import type { JsonObject } from '../../src/base/shared/json.js';
+import { evolvePayment, initialPayment, type Payment, type PaymentEvent } from '../../src/domains/payments/payment.js';
+import { identifiedPurchase } from '../../src/domains/payments/purchase-identifier.js';
+import { evolvePublished, type PublicationEvent, unpublished } from '../../src/domains/pricing/publication.js';
+import { checkShape, eventShapes, upcast } from '../../src/event-catalogue.js';
+import { nameOf } from '../support/event-docs.js';
+
+/** What was stored once, as it was stored: this has to stay readable for ever. Samples are added, never edited. */
+interface Sample {
+  readonly note: string;
+  readonly stream: string;
+  readonly data: JsonObject;
+}
+
+const FOLDER = join(dirname(fileURLToPath(import.meta.url)), 'events');
+const LONGEST_HISTORY = 5;
+
+function samplesOf(name: string): readonly StoredEvent[] {
+  const [, type, schema] = /^(\w+)\.v(\d+)$/.exec(name)!;
+  const samples = JSON.parse(readFileSync(join(FOLDER, `${name}.json`), 'utf8')) as readonly Sample[];
+  return samples.map(({ data, stream }) => ({
+    ...{ position: 1n, version: 1, tenant: 'demo', occurredAt: new Date(0) },
+    ...{ stream, type: type!, schema: Number(schema), data },
+  }));
+}
+
+const names = eventShapes.map(nameOf);
+const paymentEvents = eventShapes
+  .filter(({ stream }) => stream === 'payment/{payment}')
+  .flatMap((shape) => samplesOf(nameOf(shape)))
+  .map((event) => upcast(event) as unknown as PaymentEvent);
+
+/** Every state that a payment is in after each event of one of the samples fitted, found by trying. */
+function* paymentStates(state: Payment = initialPayment, depth = 0): Generator<Payment> {
+  yield state;
+  if (depth === LONGEST_HISTORY) return;
+  const tried = new Set<string>();
+  for (const event of paymentEvents) {
+    if (tried.has(event.type)) continue;
+    tried.add(event.type);
+    const next = after(state, event);
+    if (next) yield* paymentStates(next, depth + 1);
+  }
+}
+
+function after(state: Payment, event: PaymentEvent): Payment | undefined {
+  try {
+    return evolvePayment(state, event);
+  } catch {
+    return undefined;
+  }
+}
+
+/** How the events of a stream are read, by the first word of its name: `true` if this event can be. */
+const folds: Readonly<Record<string, (event: StoredEvent) => boolean>> = {
+  payment: (event) => [...paymentStates()].some((state) => after(state, event as unknown as PaymentEvent)),
+  identifier: (event) => identifiedPurchase([event]) !== undefined,
+  tenant: foldsPublication,
+  route: foldsPublication,
+  tariff: foldsPublication,
+};
+
+function foldsPublication(event: StoredEvent): boolean {
+  return evolvePublished(unpublished, event as unknown as PublicationEvent).last !== undefined;
+}
+
+/** No state is folded from these: they stand for themselves. */
+const ALONE = ['NetworkFeePaid', 'NetworkFeeReversed', 'PaymentRefunded'];
+
+describe('every shape that was ever stored', () => {
+  it('has its golden file, and no file is without a shape', () => {
+    expect(readdirSync(FOLDER).sort()).toEqual(names.map((name) => `${name}.json`).sort());
+  });
+
+  it.each(names)('%s is read: it fits its shape, is lifted to the newest, and folds', (name) => {
+    const samples = samplesOf(name);
+    expect(samples.length).toBeGreaterThan(0);
+    for (const stored of samples) {
+      expect(checkShape(stored)).toBeUndefined();
+      const newest = upcast(stored);
+      expect(checkShape(newest)).toBeUndefined();
+      if (ALONE.includes(stored.type)) continue;
+      expect(folds[stored.stream.split('/')[0]!]!(newest)).toBe(true);
+    }
+  });
+
+  it.each(eventShapes)('$type has samples with and without each optional field', (shape) => {
+    const samples = samplesOf(nameOf(shape)).map(({ data }) => data);
+    const fields = new Set(samples.flatMap((data) => Object.keys(data)));
+    const { properties = {}, required = [] } = schemaOf(nameOf(shape));
+    expect([...fields].sort()).toEqual(Object.keys(properties).sort());
+    for (const optional of Object.keys(properties).filter((field) => !required.includes(field))) {
+      expect([optional, samples.some((data) => !(optional in data))]).toEqual([optional, true]);
+    }
+  });
+});
+
+function schemaOf(name: string): { readonly properties?: object; readonly required?: readonly string[] } {
+  return JSON.parse(readFileSync(join(FOLDER, '..', '..', '..', 'docs', 'events', `${name}.json`), 'utf8'));
+}
