@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { PoolClient } from 'pg';
-import type { StoredEvent } from '../../base/event-store/event.js';
+import type { StoredEvent, Upcast } from '../../base/event-store/event.js';
 import type { ApplyEvents, Projection } from '../../base/event-store/projection-runner.js';
 import { type EventRow, eventColumns, toStoredEvent } from '../../base/event-store/rows.js';
 import { AccountNumbers } from './account-numbers.js';
@@ -19,26 +19,28 @@ interface Remembered {
 }
 type Memory = LRUCache<string, Remembered>;
 
-/** Posts every event that moves value. README.md has the table of postings and the invariants. */
-export const ledgerProjection: Projection = {
-  name: 'ledger',
-  version: 1,
-  lagMs: 250,
-  tables: ['ledger_books', 'ledger_accounts', 'ledger_transfers', 'ledger_activity'],
-  types: [...paymentTypes, ...networkFeeTypes],
-  begin: () => postings(PAYMENTS_MAX),
-};
+/**
+ * Posts every event that moves value. README.md has the table of postings and the invariants.
+ *
+ * @param upcast for the events that it reads itself
+ * @param remembered most payments whose state is kept between batches; the others are read again
+ */
+export function ledgerProjection(upcast: Upcast, remembered = PAYMENTS_MAX): Projection {
+  return {
+    name: 'ledger',
+    version: 1,
+    lagMs: 250,
+    tables: ['ledger_books', 'ledger_accounts', 'ledger_transfers', 'ledger_activity'],
+    types: [...paymentTypes, ...networkFeeTypes],
+    begin: () => postings(upcast, new LRUCache({ max: remembered })),
+  };
+}
 
-/** @param remembered most payments whose state is kept between batches; the others are read again */
-export function postings(remembered: number): ApplyEvents {
-  const memory: Memory = new LRUCache({ max: remembered });
+function postings(upcast: Upcast, memory: Memory): ApplyEvents {
   const numbers = new AccountNumbers();
   return async (client, events) => {
-    const payments = await paymentsBefore(client, events, memory);
-    const transfers: Transfer[] = [];
-    for (const event of events) {
-      for (const transfer of postEvent(event, payments)) transfers.push(transfer);
-    }
+    const payments = await paymentsBefore(client, events, memory, upcast);
+    const transfers = events.flatMap((event) => postEvent(event, payments));
     if (transfers.length > 0) await insertTransfers(client, transfers, await numbers.of(client, transfers));
     for (const [stream, payment] of payments) memory.set(stream, payment);
   };
@@ -55,7 +57,12 @@ function postEvent(event: StoredEvent, payments: Map<string, Remembered>): reado
  * The batch's payments as they stand before it. What is remembered counts only if it is of the version right before:
  * another process may have posted events since, or these ones already.
  */
-async function paymentsBefore(client: PoolClient, events: readonly StoredEvent[], memory: Memory) {
+async function paymentsBefore(
+  client: PoolClient,
+  events: readonly StoredEvent[],
+  memory: Memory,
+  upcast: Upcast,
+): Promise<Map<string, Remembered>> {
   const before = new Map<string, Remembered>();
   const missing = new Map<string, number>();
   const seen = new Set<string>();
@@ -66,7 +73,7 @@ async function paymentsBefore(client: PoolClient, events: readonly StoredEvent[]
     if (payment?.version === event.version - 1) before.set(event.stream, payment);
     else if (event.version > 1) missing.set(event.stream, event.version);
   }
-  if (missing.size > 0) await readPayments(client, missing, before);
+  if (missing.size > 0) await readPayments(client, missing, upcast, before);
   return before;
 }
 
@@ -74,6 +81,7 @@ async function paymentsBefore(client: PoolClient, events: readonly StoredEvent[]
 async function readPayments(
   client: PoolClient,
   missing: ReadonlyMap<string, number>,
+  upcast: Upcast,
   into: Map<string, Remembered>,
 ): Promise<void> {
   const { rows } = await client.query<EventRow>({
@@ -82,7 +90,7 @@ async function readPayments(
            order by stream, version`,
     values: [[...missing.keys()], paymentTypes],
   });
-  for (const event of rows.map(toStoredEvent)) {
+  for (const event of rows.map((row) => upcast(toStoredEvent(row)))) {
     if (event.version < missing.get(event.stream)!) postEvent(event, into);
   }
 }
