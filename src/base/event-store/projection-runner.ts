@@ -1,45 +1,70 @@
-import type { Pool, PoolClient } from 'pg';
+import type { Pool } from 'pg';
 import type { Logger } from '../platform/logger.js';
+import { openBatchPoolBeside } from '../platform/pool.js';
 import { WakeLoop } from '../platform/wake-loop.js';
-import { asStored, type StoredEvent, type Upcast } from './event.js';
+import { asStored, type Upcast } from './event.js';
 import type { LogTail } from './log-tail.js';
-import { readEventsAfter } from './rows.js';
+import { BatchSize, isPassing } from './projections/failures.js';
+import { inTransaction } from './projections/in-transaction.js';
+import {
+  type Checkpoint,
+  claimProjection,
+  extendLease,
+  holdCheckpoint,
+  type Lease,
+  moveCheckpoint,
+  noteStop,
+  registerProjection,
+  releaseLease,
+  THIS_PROCESS,
+} from './projections/leases.js';
+import { type ApplyEvents, PoisonEvent, type Projection } from './projections/projection.js';
+import { readRange } from './projections/read-range.js';
+import { Rebuild } from './projections/rebuild.js';
+import { askForProjection, handOver } from './projections/sharing.js';
+
+export type { ApplyEvents, Projection } from './projections/projection.js';
 
 const BATCH = 1000;
 const IDLE_MS = 1000;
+/** Least time between two extensions of a lease without news, and between two looks at a lease that others have. */
+const EXTEND_MS = 900;
+const CLAIM_MS = 250;
+/** An event that cannot be applied is tried again, ever more seldom. */
+const RETRY_MS = 2_000;
+const RETRY_MOST_MS = 60_000;
 
-/** Applies events, in commit order, within the transaction that moves the checkpoint: each event counts once. */
-export type ApplyEvents = (client: PoolClient, events: readonly StoredEvent[]) => Promise<void>;
-
-/** Rows derived from events. */
-export interface Projection {
-  readonly name: string;
-  /** Raise it when the rows change meaning; the projection is then rebuilt from the first event. */
-  readonly version: number;
-  readonly types: readonly string[];
-  /**
-   * The tables that hold its rows, and nothing else. Its statements name them without a schema, because a rebuild fills
-   * a copy beside the live ones. None, if its effect is elsewhere: then it is never rebuilt.
-   */
-  readonly tables: readonly string[];
-  /** How long the rows may lag behind in busy times, so that events are taken in larger batches; milliseconds. */
-  readonly lagMs: number;
-  /** What one run of it remembers between batches ends with the run: after a failure and on taking over it begins anew. */
-  begin(): ApplyEvents;
+interface Stop {
+  readonly position: bigint;
+  readonly pauseMs: number;
+  readonly retryAt: number;
 }
 
-/** Keeps one projection up to date. Any number of processes may run the same one: the checkpoint row is the lock. */
+/**
+ * Keeps one projection up to date. Any number of processes may run the same one: the one that has the lease works, the
+ * others wait for it to lapse. Rows of an older version are rebuilt beside the live ones first; rows of a newer version
+ * are left alone, as an older process must during a rolling upgrade.
+ */
 export class ProjectionRunner {
   private readonly loop: WakeLoop;
+  private readonly stopping = new AbortController();
   private unsubscribe: (() => void) | undefined;
   private apply: ApplyEvents;
+  private lease: Lease | undefined;
+  private size = new BatchSize(BATCH);
+  /** The batch that was tried last; after the position, up to. */
+  private tried: { readonly after: bigint; readonly to: bigint } | undefined;
+  private stopped: Stop | undefined;
+  private claimAt = 0;
+  private extendAt = 0;
 
   constructor(
     private readonly pool: Pool,
     private readonly tail: LogTail,
     private readonly projection: Projection,
-    log: Logger,
+    private readonly log: Logger,
     private readonly upcast: Upcast = asStored,
+    private readonly owner = THIS_PROCESS,
   ) {
     this.apply = projection.begin();
     this.loop = new WakeLoop(`projection ${projection.name}`, () => this.step(), IDLE_MS, log, projection.lagMs);
@@ -50,59 +75,152 @@ export class ProjectionRunner {
     this.loop.start();
   }
 
+  /** Gives the lease back, so that another process goes on at once. */
   async stop(): Promise<void> {
     this.unsubscribe?.();
+    this.stopping.abort();
     await this.loop.stop();
+    // What cannot be given back lapses.
+    if (this.lease) await releaseLease(this.pool, this.lease).catch(() => undefined);
+    this.lease = undefined;
   }
 
-  /** One batch; `true` if there may be more. */
+  /** One batch, or what has to come before; `true` if there may be more to do at once. */
   async step(): Promise<boolean> {
-    const client = await this.pool.connect();
-    let failed: unknown;
+    if (!this.lease) return this.take();
+    if (this.stopped && performance.now() < this.stopped.retryAt) {
+      if (!(await extendLease(this.pool, this.lease))) this.lose();
+      return false;
+    }
+    return this.batch(this.lease);
+  }
+
+  private async take(): Promise<boolean> {
+    if (performance.now() < this.claimAt) return false;
+    this.claimAt = performance.now() + CLAIM_MS;
+    const rows = await registerProjection(this.pool, this.projection);
+    if (rows > this.projection.version) return false;
+    if (rows < this.projection.version) return this.upgrade();
+    this.lease = await claimProjection(this.pool, this.projection, this.owner);
+    if (!this.lease) {
+      await askForProjection(this.pool, this.projection, this.owner);
+      return false;
+    }
+    this.apply = this.projection.begin();
+    this.size = new BatchSize(BATCH);
+    this.log.info({ projection: this.projection.name }, 'projection taken over');
+    return true;
+  }
+
+  private async upgrade(): Promise<boolean> {
+    const { name, tables, version } = this.projection;
+    this.claimAt = 0;
+    if (tables.length === 0) {
+      await this.pool.query('update projection_checkpoints set version = $2 where name = $1 and version < $2', [
+        name,
+        version,
+      ]);
+      return true;
+    }
+    const pool = openBatchPoolBeside(this.pool, 'tollbook-rebuild', this.log);
     try {
-      await client.query('begin isolation level read committed');
-      const more = await this.advance(client);
-      await client.query('commit');
-      return more;
-    } catch (error) {
-      failed = error;
-      this.apply = this.projection.begin();
-      await client.query('rollback').catch(() => undefined);
-      throw error;
+      return await this.rebuild(pool);
     } finally {
-      client.release(failed instanceof Error);
+      await pool.end();
     }
   }
 
-  private async advance(client: PoolClient): Promise<boolean> {
-    const { name, version, types } = this.projection;
-    await client.query(
-      'insert into projection_checkpoints (name, version, position) values ($1, $2, 0) on conflict (name) do nothing',
-      [name, version],
-    );
-    const { rows: locked } = await client.query<{ version: number; position: string }>(
-      'select version, position::text from projection_checkpoints where name = $1 for update skip locked',
-      [name],
-    );
-    const checkpoint = locked[0];
-    if (!checkpoint) return false;
-    let after = checkpoint.position;
-    // During a rolling upgrade the older process leaves the rows to the newer one.
-    if (checkpoint.version > version) return false;
-    if (checkpoint.version < version) {
-      for (const table of this.projection.tables) await client.query(`truncate ${table}`);
-      after = '0';
+  /** `false`: another process is at it, or we are stopping. */
+  private async rebuild(pool: Pool): Promise<boolean> {
+    const { projection, stopping, upcast } = this;
+    const rebuild = await Rebuild.begin(pool, projection, { upcast, owner: this.owner, resume: true });
+    if (!rebuild) return false;
+    const told = { projection: projection.name, version: projection.version };
+    try {
+      this.log.info(told, 'projection is rebuilt beside the live rows');
+      await rebuild.fill('head', undefined, stopping.signal);
+      await rebuild.index();
+      await rebuild.fill('head', undefined, stopping.signal);
+      await rebuild.swap(stopping.signal);
+      this.log.info(told, 'projection is rebuilt');
+      return true;
+    } catch (error) {
+      await rebuild.pause();
+      if (stopping.signal.aborted) return false;
+      if (!(error instanceof PoisonEvent)) throw error;
+      this.claimAt = performance.now() + RETRY_MOST_MS;
+      this.log.error({ ...told, err: error.message }, 'rebuild stopped; the live rows stay as they are');
+      return false;
     }
-    const events = await readEventsAfter(client, BigInt(after), BATCH, this.upcast);
-    const last = events.at(-1);
-    if (!last) return false;
-    const wanted = events.filter((event) => types.includes(event.type));
-    if (wanted.length > 0) await this.apply(client, wanted);
-    await client.query('update projection_checkpoints set version = $2, position = $3 where name = $1', [
-      name,
-      version,
-      last.position.toString(),
-    ]);
-    return events.length === BATCH;
+  }
+
+  private async batch(lease: Lease): Promise<boolean> {
+    this.tried = undefined;
+    let held: (Checkpoint & { readonly to: bigint }) | undefined;
+    try {
+      held = await inTransaction(this.pool, (client) => this.advance(client, lease));
+    } catch (error) {
+      return this.failed(error, lease);
+    }
+    if (!held) {
+      this.lose();
+      return true;
+    }
+    if (held.to > held.position) this.succeeded(held.to);
+    if (held.wantedBy !== null && (await handOver(this.pool, lease))) {
+      this.claimAt = performance.now() + IDLE_MS;
+      this.lose();
+      return false;
+    }
+    return held.to < held.head;
+  }
+
+  private async advance(client: Parameters<ApplyEvents>[0], lease: Lease) {
+    const checkpoint = await holdCheckpoint(client, lease);
+    if (!checkpoint) return undefined;
+    const { head, position } = checkpoint;
+    const end = position + BigInt(this.size.current);
+    const to = end < head ? end : head;
+    if (to > position) {
+      this.tried = { after: position, to };
+      const events = await readRange(client, this.projection, position, to, this.upcast);
+      if (events.length > 0) await this.apply(client, events);
+    }
+    if (to > position || performance.now() > this.extendAt) {
+      await moveCheckpoint(client, lease, to);
+      this.extendAt = performance.now() + EXTEND_MS;
+    }
+    return { ...checkpoint, to };
+  }
+
+  private succeeded(to: bigint): void {
+    this.size.succeeded();
+    if (!this.stopped) return;
+    this.stopped = undefined;
+    this.log.info({ projection: this.projection.name, position: to.toString() }, 'projection goes on');
+  }
+
+  /** Looks for the one event that is at fault, in ever smaller batches, and stops there. */
+  private async failed(error: unknown, lease: Lease): Promise<boolean> {
+    this.apply = this.projection.begin();
+    if (!this.tried || isPassing(error)) throw error;
+    const { after, to } = this.tried;
+    const taken = Number(to - after);
+    if (taken > 1) {
+      this.size.failed(taken);
+      return true;
+    }
+    const pauseMs = this.stopped?.position === to ? Math.min(this.stopped.pauseMs * 2, RETRY_MOST_MS) : RETRY_MS;
+    this.stopped = { position: to, pauseMs, retryAt: performance.now() + pauseMs };
+    const poison = new PoisonEvent(this.projection.name, to, error);
+    await noteStop(this.pool, lease, to, poison.message);
+    const told = { projection: poison.projection, position: to.toString(), err: poison.message };
+    this.log.error(told, 'projection stopped at an event that it cannot apply; the others go on');
+    return false;
+  }
+
+  private lose(): void {
+    this.lease = undefined;
+    this.stopped = undefined;
   }
 }

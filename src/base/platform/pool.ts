@@ -39,6 +39,11 @@ export function openBatchPool(databaseUrl: string, name: string, max: number, lo
   return watched(pool, log);
 }
 
+/** The same for the database of another pool, for long work of a process that mostly does short work. */
+export function openBatchPoolBeside(pool: Pool, name: string, log: Pick<Logger, 'warn'>): Pool {
+  return openBatchPool(pool.options.connectionString!, name, 4, log);
+}
+
 function watched(pool: Pool, log: Pick<Logger, 'warn'>): Pool {
   pool.on('error', (error) => log.warn({ err: error.message }, 'an idle database connection was lost'));
   // The pool listens to idle connections only: one lost while in use would end the process. Its query fails anyhow.

@@ -1,6 +1,6 @@
 import type { PoolClient } from 'pg';
 import type { StoredEvent } from '../../base/event-store/event.js';
-import type { Projection } from '../../base/event-store/projection-runner.js';
+import { NotNow, type Projection } from '../../base/event-store/projections/projection.js';
 import { paymentOfStream, type SettlementMode } from '../payments/payment.js';
 import type { OpenSettlement, SettlementQueue } from './settlement.queue.js';
 
@@ -18,11 +18,20 @@ export function settlementFeed(queue: Pick<SettlementQueue, 'add' | 'hasRoom'>):
     tables: [],
     begin: () => async (client, events) => {
       const delivered = await deliveredPayments(client, events);
-      // Somebody waits for the answer of `after`; the others the sweep finds when there is room again.
-      const urgent = (await queue.hasRoom()) ? delivered : delivered.filter(({ mode }) => mode === 'after');
-      if (urgent.length > 0) await queue.add(urgent, false);
+      await enqueue(queue, delivered).catch((cause: Error) => {
+        throw new NotNow(cause.message, { cause });
+      });
     },
   };
+}
+
+/** Somebody waits for the answer of `after`; the others the sweep finds when there is room again. */
+async function enqueue(
+  queue: Pick<SettlementQueue, 'add' | 'hasRoom'>,
+  delivered: readonly OpenSettlement[],
+): Promise<void> {
+  const urgent = (await queue.hasRoom()) ? delivered : delivered.filter(({ mode }) => mode === 'after');
+  if (urgent.length > 0) await queue.add(urgent, false);
 }
 
 async function deliveredPayments(client: PoolClient, events: readonly StoredEvent[]): Promise<OpenSettlement[]> {

@@ -11,7 +11,7 @@ import { openBatchPool } from '../../base/platform/pool.js';
 import { loadSecrets, type Secrets } from '../../base/platform/secrets.js';
 import { UsageError } from './usage-error.js';
 
-const CONNECTIONS = 4;
+const CONNECTIONS = 8;
 const ANSWER_MS = 3_000;
 
 /** What a command needs to look at the book; the caller closes it. */
