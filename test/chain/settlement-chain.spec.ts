@@ -96,6 +96,7 @@ describe('a batch', () => {
     const moved = outcomes.flatMap((outcome) => (outcome.kind === 'transferred' ? [outcome] : []));
     expect(moved.map(({ value }) => value)).toEqual([1n, 2n, 4n, 5n]);
     expect(moved.every(({ transaction, payee: to }) => transaction === hash && to === payee)).toBe(true);
+    expect(moved.every(({ sender }) => sender === settlement.settler)).toBe(true);
     expect(new Set(moved.map(({ logIndex }) => logIndex)).size).toBe(4);
     expect(await balanceOf(chain.client, chain.token, payee)).toBe(12n);
   });
@@ -151,6 +152,7 @@ describe('an authorization', () => {
     expect(await outcomeOf(item.authorization)).toMatchObject({
       kind: 'transferred',
       transaction: stranger,
+      sender: expect.not.stringMatching(settlement.settler),
       payee,
       value: 42n,
     });

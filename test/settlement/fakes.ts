@@ -93,6 +93,7 @@ export class FakeChain implements SettlementChain {
     const blockHash = this.blockHash(use.block);
     return {
       kind: 'transferred',
+      sender: this.settler,
       transaction: use.transaction,
       blockNumber: BigInt(use.block),
       blockHash,

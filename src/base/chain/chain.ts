@@ -50,6 +50,8 @@ export type AuthorizationOutcome =
   | { readonly kind: 'cancelled'; readonly transaction: Hex }
   | {
       readonly kind: 'transferred';
+      /** Who sent the transaction, and so paid its gas. */
+      readonly sender: Address;
       readonly transaction: Hex;
       readonly blockNumber: bigint;
       readonly blockHash: Hex;

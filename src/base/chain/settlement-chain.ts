@@ -138,7 +138,7 @@ export class ViemSettlementChain implements SettlementChain {
     if (log.topics[0] === AUTHORIZATION_CANCELED) return { kind: 'cancelled', transaction: log.transactionHash };
     const receipt = await asked('receipt', this.receipt(log.transactionHash));
     if (receipt === null) throw new ChainUnavailable('the node has the log of a transaction, but not its receipt');
-    return transferBehind(log, receipt.logs, token, payer);
+    return transferBehind(log, receipt, token, payer);
   }
 
   refusalOf(token: Token, item: SettlementItem): Promise<string | undefined> {

@@ -1,4 +1,4 @@
-import { type RpcLog, toEventSelector, zeroAddress } from 'viem';
+import { type RpcLog, type RpcTransactionReceipt, toEventSelector, zeroAddress } from 'viem';
 import type { Address, Hex } from '../shared/hex.js';
 import type { AuthorizationOutcome, Token } from './chain.js';
 
@@ -20,7 +20,7 @@ export function isMined(log: RpcLog): log is MinedLog {
  */
 export function transferBehind(
   used: MinedLog,
-  logs: readonly RpcLog[],
+  { from, logs }: Pick<RpcTransactionReceipt, 'from' | 'logs'>,
   token: Token,
   payer: Address,
 ): AuthorizationOutcome {
@@ -33,6 +33,7 @@ export function transferBehind(
   );
   return {
     kind: 'transferred',
+    sender: from.toLowerCase() as Address,
     transaction: used.transactionHash,
     blockNumber: BigInt(used.blockNumber),
     blockHash: used.blockHash,

@@ -5,7 +5,7 @@ import type { Known } from '../payments/payment.decide.js';
 import type { PaymentId } from '../payments/payment.js';
 import { ConfirmSettlement, FailSettlement, isOpen, transactionsOf } from '../payments/settle.decide.js';
 import { Batcher } from './settlement.batcher.js';
-import { failureOf, hasExpired, verdictOf } from './settlement.outcome.js';
+import { failureOf, hasExpired, type Verdict, verdictOf } from './settlement.outcome.js';
 import { type SettleItem, SettlementPending } from './settlement.ports.js';
 import { type SenderDeps, SettlementSender, type Submission, settlementItem } from './settlement.sender.js';
 import type { SettlementTransaction } from './settlement-transactions.js';
@@ -93,10 +93,15 @@ export class SettlementEngine {
       if (verdict.kind === 'open') verdict = { kind: 'failed', data: { reason: 'authorization_expired' } };
     }
     if (verdict.kind === 'failed') return this.fail(item, verdict.data);
-    const { transaction } = verdict.data;
-    const ours = transactionsOf(item.state).includes(transaction) || (await this.deps.book.find(transaction));
-    await this.deps.execute(new ConfirmSettlement(item.id, { ...verdict.data, by: ours ? 'settler' : 'other' }, item));
+    const by = (await this.isOurs(verdict, item)) ? 'settler' : 'other';
+    await this.deps.execute(new ConfirmSettlement(item.id, { ...verdict.data, by }, item));
     return true;
+  }
+
+  /** By its sender, since a restored book may not know it; by the book, since the key may be a new one. */
+  private async isOurs({ data, sender }: Extract<Verdict, { kind: 'settled' }>, item: SettleItem): Promise<boolean> {
+    if (sender === this.deps.chain.settler || transactionsOf(item.state).includes(data.transaction)) return true;
+    return (await this.deps.book.find(data.transaction)) !== undefined;
   }
 
   /**

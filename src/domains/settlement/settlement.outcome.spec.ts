@@ -5,13 +5,13 @@ import { failureOf, hasExpired, verdictOf } from './settlement.outcome.js';
 const terms = { payee: '0xaa', amount: '25', validBefore: '1000' } as unknown as AuthorizationTerms;
 const transfer = {
   ...{ kind: 'transferred', transaction: '0x01', blockNumber: 7n, blockHash: '0xb7', logIndex: 3 },
-  ...{ payee: '0xaa', value: 25n },
+  ...{ payee: '0xaa', value: 25n, sender: '0x5e' },
 } as const satisfies AuthorizationOutcome;
 
 describe('the verdict on an authorization', () => {
   it('is settled by the exact transfer to the payee', () => {
     const data = { transaction: '0x01', blockNumber: '7', blockHash: '0xb7', logIndex: 3 };
-    expect(verdictOf(terms, transfer)).toEqual({ kind: 'settled', data });
+    expect(verdictOf(terms, transfer)).toEqual({ kind: 'settled', data, sender: '0x5e' });
   });
 
   it.each([

@@ -1,5 +1,6 @@
 import type { AuthorizationOutcome } from '../../base/chain/chain.js';
 import { assertNever } from '../../base/shared/assert-never.js';
+import type { Address } from '../../base/shared/hex.js';
 import type {
   AuthorizationTerms,
   PaymentSettled,
@@ -12,7 +13,7 @@ const DETAIL_MAX = 200;
 
 /** What the chain's answer means for one payment. `open`: the authorization can still be used. */
 export type Verdict =
-  | { readonly kind: 'settled'; readonly data: Omit<PaymentSettled['data'], 'by'> }
+  | { readonly kind: 'settled'; readonly data: Omit<PaymentSettled['data'], 'by'>; readonly sender: Address }
   | { readonly kind: 'failed'; readonly data: PaymentSettlementFailed['data'] }
   | { readonly kind: 'open' };
 
@@ -24,12 +25,12 @@ export function verdictOf(terms: AuthorizationTerms, outcome: AuthorizationOutco
     case 'cancelled':
       return { kind: 'failed', data: { reason: 'authorization_cancelled', detail: outcome.transaction } };
     case 'transferred': {
-      const { blockHash, logIndex, payee, transaction, value } = outcome;
+      const { blockHash, logIndex, payee, sender, transaction, value } = outcome;
       if (payee !== terms.payee || value !== BigInt(terms.amount)) {
         return { kind: 'failed', data: { reason: 'nonce_used_elsewhere', detail: transaction } };
       }
       const blockNumber = outcome.blockNumber.toString();
-      return { kind: 'settled', data: { transaction, blockNumber, blockHash, logIndex } };
+      return { kind: 'settled', data: { transaction, blockNumber, blockHash, logIndex }, sender };
     }
     default:
       return assertNever(outcome);
