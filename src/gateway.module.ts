@@ -3,6 +3,8 @@ import { type DynamicModule, Inject, Injectable, Module } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
 import { CommandBus } from '@nestjs/cqrs';
 import { PayerStates } from './base/chain/payer-states.js';
+import { ViemSettlementChain } from './base/chain/settlement-chain.js';
+import { epochSeconds } from './base/shared/clock.js';
 import { AnswerStore } from './domains/payments/answers.js';
 import { GatewayLease } from './domains/payments/gateway-lease.js';
 import { OutcomeWatch } from './domains/payments/outcome-watch.js';
@@ -11,6 +13,7 @@ import { CatalogueFeed } from './domains/pricing/catalogue-feed.js';
 import { QuoteLock } from './domains/pricing/quote-lock.js';
 import { OfferSigner } from './domains/receipts/offers.js';
 import { ReceiptSigner } from './domains/receipts/receipt-signer.js';
+import { settlementsLostUntil } from './domains/settlement/lost-settlements.js';
 import { AdmissionDesk } from './edges/gateway/admission.js';
 import { DataPlane } from './edges/gateway/data-plane.js';
 import { DeliveryDesk } from './edges/gateway/delivery.js';
@@ -18,6 +21,7 @@ import { OfferDesk } from './edges/gateway/offer-desk.js';
 import { KeysController } from './edges/gateway/receipts/keys.controller.js';
 import { ReceiptsController } from './edges/gateway/receipts/receipts.controller.js';
 import { ReplayDesk } from './edges/gateway/replay.js';
+import { VALIDITY_MAX_SECONDS } from './edges/gateway/terms.js';
 import { UpstreamClient } from './edges/gateway/upstream/upstream-client.js';
 import { Draining } from './edges/health/draining.js';
 import { HealthController } from './edges/health/health.controller.js';
@@ -37,6 +41,7 @@ export class Gateway {
   private readonly lease: GatewayLease;
   private readonly watch: OutcomeWatch;
   private readonly upstreams = new UpstreamClient();
+  private doubtfulUntil = 0n;
 
   constructor(
     @Inject(RUNTIME) private readonly runtime: Runtime,
@@ -57,7 +62,7 @@ export class Gateway {
       catalogue: this.catalogue,
       quotes,
       offers: new OfferDesk(quotes, new OfferSigner(signer)),
-      admissions: new AdmissionDesk(bus, store, this.payers, chain, this.lease, EXPOSURE_MAX),
+      admissions: new AdmissionDesk(bus, store, this.payers, chain, this.lease, EXPOSURE_MAX, () => this.doubtfulUntil),
       deliveries: new DeliveryDesk(delivery),
       replays: new ReplayDesk(answers, this.watch, signer, clock),
       bus,
@@ -70,9 +75,22 @@ export class Gateway {
   }
 
   async start(): Promise<void> {
+    this.doubtfulUntil = await this.findDoubtful();
     await this.catalogue.start();
     await this.lease.start();
     this.payers.start();
+  }
+
+  /** No payment that a restore lost was taken for longer than the longest validity. */
+  private async findDoubtful(): Promise<bigint> {
+    const { chain: client, clock, log, network, pool, secrets } = this.runtime;
+    const chain = new ViemSettlementChain({ client, network, signerKey: secrets.settlerKey });
+    const lostUntil = await settlementsLostUntil(pool, chain, clock());
+    if (lostUntil === undefined) return 0n;
+    const until = epochSeconds(lostUntil) + VALIDITY_MAX_SECONDS;
+    if (until > epochSeconds(clock()))
+      log.warn({ until }, 'the chain has settlements that the log lost: nonces are looked up');
+    return BigInt(until);
   }
 
   /** Finishes what is running, within `timeoutMs`; then the lease is given up. */

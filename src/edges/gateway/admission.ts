@@ -43,6 +43,8 @@ export class AdmissionDesk {
     private readonly lease: GatewayLease,
     /** Most that one payer may owe a tenant while settlements are under way, in atomic units. */
     private readonly exposureMax: bigint,
+    /** Epoch seconds: authorizations that lapse by then may have been used by payments that a restore lost. */
+    private readonly doubtfulUntil: () => bigint,
   ) {}
 
   /** @throws Problem `chain_unavailable`, `payment_identifier_conflict`, `delivery_interrupted` */
@@ -55,7 +57,8 @@ export class AdmissionDesk {
       const earlier = await this.find(id);
       if (earlier) return earlier;
     }
-    const asked = known ?? (await this.ask(call, payment));
+    const believed = authorization.validBefore > this.doubtfulUntil() ? known : undefined;
+    const asked = believed ?? (await this.ask(call, payment));
     if ('reason' in asked) return { kind: 'refused', reason: asked.reason };
     const reason = await this.refusalOf(call, payment, asked);
     if (reason) {
