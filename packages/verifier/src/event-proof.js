@@ -1,6 +1,7 @@
 import { check, isObject, must, mustHoldOnly } from './check.js';
 import { dataDigest, mustBeHeader, mustBeIncluded } from './inclusion.js';
 import { openSeals } from './seal.js';
+import { restorationIn } from './seal-chain.js';
 import { Unreadable } from './strict-json.js';
 
 const DOCUMENT = ['data', 'proof', 'seals'];
@@ -30,7 +31,9 @@ export function checkEventProof(document, keys) {
     }),
     ...(data === undefined ? [] : [check('data', () => digestAgrees(proof, data))]),
   ];
-  return { checks, summary: summaryOf(proof), seals: [...opened.seals.values()] };
+  const header = isObject(proof.header) ? proof.header : {};
+  const restoration = checks.every(({ ok }) => ok) ? restorationIn(header.type, data) : undefined;
+  return { checks, summary: summaryOf(header), seals: [...opened.seals.values()], restoration };
 }
 
 /**
@@ -42,8 +45,7 @@ function digestAgrees(proof, data) {
   return 'their digest was sealed';
 }
 
-/** @param {import('./json.d.ts').JsonObject} proof */
-function summaryOf({ header }) {
-  const { position, stream, version, type, at } = isObject(header) ? header : {};
+/** @param {import('./json.d.ts').JsonObject} header */
+function summaryOf({ position, stream, version, type, at }) {
   return `event ${position}: ${type}, number ${version} of ${stream}, at ${at}`;
 }

@@ -20,13 +20,13 @@ export async function readJsonFile(path, what) {
 }
 
 /**
- * The seals in a file that a Tollbook wrote, one a line, so that a log of any length fits into memory.
+ * The lines of a file that may be long, without those that are empty.
  *
  * @param {string} path
  * @returns {AsyncGenerator<string>}
  * @throws {Unreadable}
  */
-export async function* sealLines(path) {
+export async function* linesOf(path) {
   try {
     for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY })) {
       if (line !== '') yield line;

@@ -5,6 +5,7 @@
  * @property {import('./check.js').Check[]} checks
  * @property {string} summary what was looked at
  * @property {import('./seal.js').Seal[]} seals those that hold
+ * @property {import('./seal-chain.js').Restoration} [restoration] that the document proves
  */
 
 /**

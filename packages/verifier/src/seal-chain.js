@@ -1,10 +1,17 @@
 import { createHash } from 'node:crypto';
-import { check, Failed, must } from './check.js';
+import { check, Failed, isObject, must, mustHoldOnly } from './check.js';
 import { GrowingTree, leafHash } from './merkle.js';
-import { openSeal } from './seal.js';
+import { isPosition, openSeal } from './seal.js';
+import { readJson, Unreadable } from './strict-json.js';
 
 /** What holds between neighbours, in the order in which it is reported. */
 const RULES = ['signatures', 'numbers', 'ranges', 'previous', 'history'];
+
+/**
+ * A backup was restored: the seal after number `after` begins at `from` again. Documented by an event, which the log seals.
+ *
+ * @typedef {{ after: number, from: bigint }} Restoration
+ */
 
 /**
  * Follows the seals of a log from the first on. Each must be signed, be numbered on, begin where the one before ended, and name
@@ -20,29 +27,25 @@ export class SealChain {
   /** @type {Map<string, string>} the first failure of each rule */
   #failures = new Map();
 
-  /** @param {import('./keys.js').Keys} keys */
-  constructor(keys) {
+  /**
+   * @param {import('./keys.js').Keys} keys
+   * @param {readonly Restoration[]} restorations those that are proved
+   */
+  constructor(keys, restorations) {
     this.keys = keys;
+    this.restorations = restorations;
   }
 
-  /** @param {string} jws the next seal */
-  add(jws) {
+  /** @param {string} line the next one of the file: `{"number":1,"jws":"…"}` */
+  add(line) {
     this.#count++;
-    const seal = this.#opened(jws);
+    const seal = this.#opened(line);
     if (!seal) return;
     const { number, from, to, previous, history, text } = seal;
     this.#expect('numbers', number === this.#count, `number ${number} stands at place ${this.#count}`);
-    this.#expect(
-      'ranges',
-      from === this.#to + 1n,
-      `seal ${number} begins at ${from}, the one before ends at ${this.#to}`,
-    );
+    this.#expect('ranges', this.#begins(seal), `seal ${number} begins at ${from}, the one before ends at ${this.#to}`);
     this.#expect('previous', previous === this.#previous, `seal ${number} follows another one`);
-    this.#expect(
-      'history',
-      history === (this.#tree.root()?.toString('base64url') ?? ''),
-      `seal ${number} has another history`,
-    );
+    this.#expect('history', history === this.#history(), `seal ${number} has another history`);
     this.#texts.set(number, text);
     this.#previous = createHash('sha256').update(text).digest('base64url');
     this.#to = to;
@@ -80,15 +83,25 @@ export class SealChain {
     });
   }
 
-  /** @param {string} jws */
-  #opened(jws) {
+  /** @param {string} line */
+  #opened(line) {
     try {
-      return openSeal(jws, this.keys);
+      return sealOnLine(line, this.keys);
     } catch (error) {
       if (!(error instanceof Failed)) throw error;
       this.#expect('signatures', false, `at place ${this.#count}: ${error.message}`);
       return undefined;
     }
+  }
+
+  /** @param {import('./seal.js').Seal} seal */
+  #begins({ number, from }) {
+    if (from === this.#to + 1n) return true;
+    return this.restorations.some((one) => one.after === number - 1 && one.from === from && from <= this.#to);
+  }
+
+  #history() {
+    return this.#tree.root()?.toString('base64url') ?? '';
   }
 
   /**
@@ -99,4 +112,40 @@ export class SealChain {
   #expect(rule, holds, failure) {
     if (!holds && !this.#failures.has(rule)) this.#failures.set(rule, failure);
   }
+}
+
+/**
+ * @param {string} line
+ * @param {import('./keys.js').Keys} keys
+ */
+function sealOnLine(line, keys) {
+  const { number, jws, ...others } = objectOn(line);
+  mustHoldOnly(others, [], 'the line');
+  const seal = openSeal(jws, keys);
+  must(seal.number === number, `the line says ${number} and the seal ${seal.number}`);
+  return seal;
+}
+
+/** @param {string} line */
+function objectOn(line) {
+  try {
+    const value = readJson(Buffer.from(line), 'the line');
+    if (isObject(value)) return value;
+  } catch (error) {
+    if (!(error instanceof Unreadable)) throw error;
+  }
+  throw new Failed('the line holds no seal');
+}
+
+/**
+ * The restoration that an event documents.
+ *
+ * @param {import('./json.d.ts').Json | undefined} type of the event
+ * @param {import('./json.d.ts').Json | undefined} data
+ * @returns {Restoration | undefined} undefined if it is another event
+ */
+export function restorationIn(type, data) {
+  if (type !== 'LogRestored' || !isObject(data) || !isObject(data.seals) || !isPosition(data.lostFrom))
+    return undefined;
+  return { after: Number(data.seals.to), from: BigInt(data.lostFrom) };
 }

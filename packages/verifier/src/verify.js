@@ -1,5 +1,5 @@
 import { checkEventProof } from './event-proof.js';
-import { readJsonFile, sealLines } from './files.js';
+import { linesOf, readJsonFile } from './files.js';
 import { keysFrom } from './keys.js';
 import { fetchBytes, keysUrl } from './online.js';
 import { checkReceipt } from './receipt.js';
@@ -15,24 +15,34 @@ import { readJson } from './strict-json.js';
  */
 export async function verify(options) {
   const keys = await readKeys(options);
-  /** @type {import('./report.js').Report} */
-  const report = { checks: [], summaries: [] };
-  /** @type {import('./seal.js').Seal[]} */
-  const seals = [];
-  const add = (/** @type {import('./report.js').Result} */ result) => {
-    report.checks.push(...result.checks);
-    report.summaries.push(result.summary);
-    seals.push(...result.seals);
-  };
-  if (options.receipt !== undefined) add(checkReceipt(await readReceipt(options.receipt, options.online), keys));
-  if (options.event !== undefined) add(checkEventProof(await readJsonFile(options.event, 'the event file'), keys));
-  if (options.seals !== undefined) {
-    const chain = new SealChain(keys);
-    for await (const jws of sealLines(options.seals)) chain.add(jws);
-    report.checks.push(...chain.checks(), ...seals.map((seal) => chain.agreesWith(seal)));
-    report.summaries.push(chain.summary());
+  const results = [];
+  if (options.receipt !== undefined) {
+    results.push(checkReceipt(await readReceipt(options.receipt, options.online), keys));
   }
-  return report;
+  if (options.event !== undefined) {
+    results.push(checkEventProof(await readJsonFile(options.event, 'the event file'), keys));
+  }
+  if (options.seals !== undefined) results.push(await checkSeals(options.seals, keys, results));
+  return {
+    checks: results.flatMap(({ checks }) => checks),
+    summaries: results.map(({ summary }) => summary),
+  };
+}
+
+/**
+ * @param {string} path
+ * @param {import('./keys.js').Keys} keys
+ * @param {readonly import('./report.js').Result[]} others what was checked beside them
+ * @returns {Promise<import('./report.js').Result>}
+ */
+async function checkSeals(path, keys, others) {
+  const chain = new SealChain(
+    keys,
+    others.flatMap(({ restoration }) => restoration ?? []),
+  );
+  for await (const line of linesOf(path)) chain.add(line);
+  const shown = others.flatMap(({ seals }) => seals).map((seal) => chain.agreesWith(seal));
+  return { checks: [...chain.checks(), ...shown], summary: chain.summary(), seals: [] };
 }
 
 /** @param {import('./options.js').Options} options */
