@@ -51,9 +51,9 @@ function isGenerated(path: string): boolean {
   return path.startsWith('src/generated/');
 }
 
-/** Composition roots see everything. */
+/** Composition roots see everything, and so do tests. */
 function isRoot(path: string): boolean {
-  return /^src\/[^/]+\.ts$/.test(path);
+  return /^src\/[^/]+\.ts$/.test(path) || path.startsWith('test/');
 }
 
 type Place = { readonly floor: 'base' | 'domains' | 'edges' | 'root'; readonly rank: number; readonly name: string };
