@@ -61,6 +61,9 @@ CREATE UNIQUE INDEX "ledger_accounts_book_kind_party_key" ON "ledger_accounts"("
 CREATE UNIQUE INDEX "ledger_transfers_resolves_key" ON "ledger_transfers"("resolves");
 
 -- CreateIndex
+CREATE INDEX "ledger_transfers_book_id_idx" ON "ledger_transfers"("book", "id");
+
+-- CreateIndex
 CREATE INDEX "ledger_transfers_occurred_at_idx" ON "ledger_transfers" USING BRIN ("occurred_at");
 
 -- What the schema cannot say.
