@@ -63,7 +63,17 @@ export type AuthorizationOutcome =
 export type TransactionOutcome =
   | { readonly kind: 'unknown' }
   | { readonly kind: 'pending' }
-  | { readonly kind: 'mined'; readonly blockNumber: bigint; readonly blockHash: Hex; readonly succeeded: boolean };
+  | {
+      readonly kind: 'mined';
+      readonly blockNumber: bigint;
+      readonly blockHash: Hex;
+      readonly succeeded: boolean;
+      readonly gasUsed: bigint;
+      /** What the sender paid for it, in wei; a transaction that failed costs as well. */
+      readonly fee: bigint;
+    };
+
+export type MinedTransaction = Extract<TransactionOutcome, { kind: 'mined' }>;
 
 export type BroadcastResult =
   | { readonly kind: 'accepted' }

@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RpcTransactionReceipt } from 'viem';
 import { type PrivateKeyAccount, privateKeyToAccount } from 'viem/accounts';
 import { type Address, chainIdOf, type Hex, type Network } from '../shared/hex.js';
 import { broadcastRefusal } from './broadcast.js';
@@ -25,6 +24,7 @@ import {
   transferBehind,
 } from './settlement-logs.js';
 import { authorizationState, hasCode, refusalOfTransfer } from './token-calls.js';
+import { readOutcome, readReceipt } from './transaction-outcome.js';
 
 /** Multicall3 has this address on every chain that has it at all. */
 export const MULTICALL3: Address = '0xca11bde05977b3631167028862be2a173976ca11';
@@ -109,14 +109,8 @@ export class ViemSettlementChain implements SettlementChain {
     }
   }
 
-  async transactionOutcome(hash: Hex): Promise<TransactionOutcome> {
-    const [receipt, transaction] = await asked(
-      'transaction',
-      Promise.all([this.receipt(hash), this.client.request({ method: 'eth_getTransactionByHash', params: [hash] })]),
-    );
-    if (receipt === null) return { kind: transaction === null ? 'unknown' : 'pending' };
-    const { blockNumber, blockHash, status } = receipt;
-    return { kind: 'mined', blockNumber: BigInt(blockNumber), blockHash, succeeded: status === '0x1' };
+  transactionOutcome(hash: Hex): Promise<TransactionOutcome> {
+    return readOutcome(this.client, hash);
   }
 
   async waitForTransaction(hash: Hex, timeoutMs: number): Promise<TransactionOutcome> {
@@ -136,7 +130,7 @@ export class ViemSettlementChain implements SettlementChain {
     if (!used) return { kind: 'unused' };
     const log = await this.findLog(token, payer, nonce);
     if (log.topics[0] === AUTHORIZATION_CANCELED) return { kind: 'cancelled', transaction: log.transactionHash };
-    const receipt = await asked('receipt', this.receipt(log.transactionHash));
+    const receipt = await readReceipt(this.client, log.transactionHash);
     if (receipt === null) throw new ChainUnavailable('the node has the log of a transaction, but not its receipt');
     return transferBehind(log, receipt, token, payer);
   }
@@ -162,11 +156,6 @@ export class ViemSettlementChain implements SettlementChain {
       if (found !== undefined) return found;
     }
     throw new ChainUnavailable(`authorization ${nonce} is used, but no log of the last ${logDepth} blocks says how`);
-  }
-
-  /** The items of one batch ask for the same receipt: requests under way are shared. */
-  private receipt(hash: Hex): Promise<RpcTransactionReceipt | null> {
-    return this.client.request({ method: 'eth_getTransactionReceipt', params: [hash] }, { dedupe: true });
   }
 }
 

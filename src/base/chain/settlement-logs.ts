@@ -4,10 +4,10 @@ import type { AuthorizationOutcome, Token } from './chain.js';
 
 export const AUTHORIZATION_USED = toEventSelector('AuthorizationUsed(address,bytes32)');
 export const AUTHORIZATION_CANCELED = toEventSelector('AuthorizationCanceled(address,bytes32)');
-const TRANSFER = toEventSelector('Transfer(address,address,uint256)');
+export const TRANSFER = toEventSelector('Transfer(address,address,uint256)');
 
 /** A log of a mined transaction; nodes leave these fields empty only for pending ones. */
-type MinedLog = RpcLog & { readonly transactionHash: Hex; readonly blockHash: Hex; readonly blockNumber: Hex };
+export type MinedLog = RpcLog & { readonly transactionHash: Hex; readonly blockHash: Hex; readonly blockNumber: Hex };
 
 export function isMined(log: RpcLog): log is MinedLog {
   return log.transactionHash !== null && log.blockHash !== null && log.blockNumber !== null;
@@ -48,7 +48,8 @@ export function addressTopic(address: Address): Hex {
   return `0x${address.slice(2).padStart(64, '0')}`;
 }
 
-function addressIn(topic: Hex | undefined): Address {
+/** The address in an indexed topic; the zero address if there is no topic. */
+export function addressIn(topic: Hex | undefined): Address {
   return `0x${(topic ?? zeroAddress).slice(-40).toLowerCase()}`;
 }
 

@@ -10,10 +10,19 @@ export const CONTRACT_PAYER_GAS = 320_000n;
 
 const errorAbi = parseAbi(['error Error(string)']);
 
-/** ERC-20 balance in atomic units at the latest block. Rejects as the client does. */
-export async function balanceOf(client: ChainClient, token: Token, account: Address): Promise<bigint> {
+/**
+ * ERC-20 balance in atomic units, at the latest block or after a given one. Rejects as the client does, also for a block
+ * whose state the node has dropped: most keep a few hundred.
+ */
+export async function balanceOf(
+  client: ChainClient,
+  token: Token,
+  account: Address,
+  block: bigint | 'latest' = 'latest',
+): Promise<bigint> {
   const data = encodeFunctionData({ abi: tokenAbi, functionName: 'balanceOf', args: [account] });
-  return BigInt(await ethCall(client, token.address, data));
+  const at = block === 'latest' ? block : toHex(block);
+  return BigInt(await client.request({ method: 'eth_call', params: [{ to: token.address, data }, at] }));
 }
 
 /** EIP-3009: true if the nonce was used or cancelled. Rejects as the client does. */
@@ -24,7 +33,7 @@ export async function authorizationState(
   nonce: Hex,
 ): Promise<boolean> {
   const data = encodeFunctionData({ abi: tokenAbi, functionName: 'authorizationState', args: [authorizer, nonce] });
-  return BigInt(await ethCall(client, token.address, data)) !== 0n;
+  return BigInt(await client.request({ method: 'eth_call', params: [{ to: token.address, data }, 'latest'] })) !== 0n;
 }
 
 /** True for contracts and for accounts with an EIP-7702 delegation: `extcodesize` counts both. */
@@ -59,10 +68,6 @@ function reasonIn(data: Hex): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-function ethCall(client: ChainClient, to: Address, data: Hex): Promise<Hex> {
-  return client.request({ method: 'eth_call', params: [{ to, data }, 'latest'] });
 }
 
 function toHex(value: bigint): Hex {
