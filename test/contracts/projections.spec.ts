@@ -69,8 +69,8 @@ describe('projections', () => {
     const { rows } = await pool.query('select sum(requests)::int as requests from usage_days');
     expect(rows[0].requests).toBe(delivered.length);
 
-    await run({ ...paymentsProjection, version: 2 });
-    await run({ ...usageProjection, version: 2 });
+    await run({ ...paymentsProjection, version: paymentsProjection.version + 1 });
+    await run({ ...usageProjection, version: usageProjection.version + 1 });
     expect(await rowsOf('payments', 'id')).toEqual(live.payments);
     expect(await rowsOf('usage_days', 'route, payer')).toEqual(live.usage);
   });

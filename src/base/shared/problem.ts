@@ -29,6 +29,13 @@ export const problems = {
   request_too_large: [413, 'The request body is larger than this route takes'],
   invalid_request: [400, 'The request is not valid'],
   unauthorized: [401, 'Send the admin key as a bearer token'],
+  // refunds
+  payment_not_settled: [409, 'Only a settled payment can be refunded'],
+  refund_exceeds_payment: [409, 'The refunds of a payment are never more than its amount'],
+  refund_not_mined: [409, 'That transaction is in no block of this chain; try again when it is'],
+  refund_not_found: [409, 'No transfer in that transaction refunds this payment'],
+  refund_ambiguous: [409, 'Several transfers in that transaction could refund this payment; name one by its log_index'],
+  transfer_already_counted: [409, 'That transfer refunds another payment already'],
   // upstream
   upstream_unreachable: [502, 'The provider did not answer; nothing was charged'],
   upstream_timeout: [504, 'The provider took too long; nothing was charged'],

@@ -22,9 +22,11 @@ import type {
   SettlementReverted,
   SettlementSubmitted,
 } from './payment.js';
+import type { TransferClaimed } from './payment.refund.js';
 import type { PurchaseIdentified } from './purchase-identifier.js';
 
 const stream = 'payment/{payment}';
+const paymentId = z.templateLiteral(['pay_', z.string().regex(/^[0-9a-f]{32}$/)]);
 const gateway = z.string().meta({ description: 'Lease of the gateway that delivers' });
 const kept = z.boolean().meta({ description: 'Whether the answer is kept for a repeat' });
 const latencyMs = z.int().meta({ description: 'Milliseconds' });
@@ -186,13 +188,21 @@ const refunded = shapeOf<PaymentRefunded>()({
   }),
 });
 
+const transferClaimed = shapeOf<TransferClaimed>()({
+  type: 'TransferClaimed',
+  schema: 1,
+  stream: 'transfer/{network}/{transaction}/{logIndex}',
+  when: 'A transfer on the chain refunds this payment, and so no other one; written together with the refund.',
+  data: z.strictObject({ payment: paymentId }),
+});
+
 const identified = shapeOf<PurchaseIdentified>()({
   type: 'PurchaseIdentified',
   schema: 1,
   stream: 'identifier/{digest}',
   when: "A client's own name for a purchase now stands for this payment; written together with its authorization.",
   data: z.strictObject({
-    payment: z.templateLiteral(['pay_', z.string().regex(/^[0-9a-f]{32}$/)]),
+    payment: paymentId,
     requestDigest: digest,
   }),
 });
@@ -208,5 +218,6 @@ export const paymentShapes: readonly EventShape[] = [
   settlementFailed,
   reverted,
   refunded,
+  transferClaimed,
   identified,
 ];

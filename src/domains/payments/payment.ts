@@ -190,13 +190,16 @@ export type PaymentEvent =
   | SettlementSubmitted
   | PaymentSettled
   | PaymentSettlementFailed
-  | SettlementReverted;
+  | SettlementReverted
+  | PaymentRefunded;
 
 interface Known {
   readonly authorized: PaymentAuthorized['data'];
 }
 interface Served extends Known {
   readonly delivered: RequestDelivered['data'];
+  /** Oldest first. They outlive a settlement that is taken back: the money went to the payer all the same. */
+  readonly refunds?: readonly PaymentRefunded['data'][];
 }
 
 export type Payment =
@@ -246,29 +249,32 @@ export function evolvePayment(state: Payment, event: PaymentEvent): Payment {
     case 'SettlementSubmitted':
       if (state.status === 'delivered' || state.status === 'submitted') {
         const sent = state.status === 'submitted' ? state.transactions : [];
-        const { authorized, delivered } = state;
-        return { status: 'submitted', authorized, delivered, transactions: [...sent, event.data.transaction] };
+        return { ...servedOf(state), status: 'submitted', transactions: [...sent, event.data.transaction] };
       }
       break;
     case 'PaymentSettled':
       if (state.status === 'delivered' || state.status === 'submitted') {
         const transactions = state.status === 'submitted' ? state.transactions : [];
-        const { authorized, delivered } = state;
-        return { status: 'settled', authorized, delivered, settled: event.data, transactions };
+        return { ...servedOf(state), status: 'settled', settled: event.data, transactions };
       }
       break;
     case 'PaymentSettlementFailed':
       if (state.status === 'delivered' || state.status === 'submitted') {
-        const { authorized, delivered } = state;
-        return { status: 'settlement_failed', authorized, delivered, failed: event.data };
+        return { ...servedOf(state), status: 'settlement_failed', failed: event.data };
       }
       break;
     case 'SettlementReverted':
       if (state.status === 'settled') {
-        const { authorized, delivered, transactions } = state;
-        return { status: 'submitted', authorized, delivered, transactions };
+        return { ...servedOf(state), status: 'submitted', transactions: state.transactions };
       }
+      break;
+    case 'PaymentRefunded':
+      if (state.status === 'settled') return { ...state, refunds: [...(state.refunds ?? []), event.data] };
       break;
   }
   throw new Error(`${event.type} does not follow ${state.status}`);
+}
+
+function servedOf({ authorized, delivered, refunds }: Served): Served {
+  return { authorized, delivered, ...(refunds === undefined ? {} : { refunds }) };
 }

@@ -12,13 +12,15 @@ interface Progress {
   readonly transaction?: string;
   readonly deliveredAt?: Date;
   readonly settledAt?: Date | null;
+  /** Atomic units sent back. */
+  readonly refunded?: bigint;
   readonly at: Date;
 }
 
 /** One row per payment: for lists, for the sweeper that looks for dead gateways, and for the settlement sweep. */
 export const paymentsProjection: Projection = {
   name: 'payments',
-  version: 1,
+  version: 2,
   lagMs: 250,
   tables: ['payments'],
   types: [
@@ -31,12 +33,16 @@ export const paymentsProjection: Projection = {
     'PaymentSettled',
     'PaymentSettlementFailed',
     'SettlementReverted',
+    'PaymentRefunded',
   ] satisfies PaymentEvent['type'][],
 
   begin: () => async (client, events) => {
     const progress = new Map<string, Progress>();
     for (const event of events) {
-      progress.set(event.stream, { ...progress.get(event.stream), ...progressOf(event), at: event.occurredAt });
+      const before = progress.get(event.stream);
+      const change = progressOf(event);
+      const refunded = (before?.refunded ?? 0n) + (change.refunded ?? 0n);
+      progress.set(event.stream, { ...before, ...change, refunded, at: event.occurredAt });
     }
     // What began in this batch is inserted as it stands at its end, which saves most updates.
     const begun = events.filter((event) => event.type === 'PaymentAuthorized');
@@ -68,6 +74,8 @@ export function progressOf(stored: StoredEvent): Omit<Progress, 'at'> {
       return { state: 'settlement_failed', reason: event.data.reason };
     case 'SettlementReverted':
       return { state: 'submitted', settledAt: null };
+    case 'PaymentRefunded':
+      return { state: 'settled', refunded: BigInt(event.data.amount) };
   }
 }
 
@@ -80,11 +88,13 @@ const progressColumns = (rows: readonly Progress[]): unknown[] => [
   rows.map((row) => row.transaction ?? null),
   rows.map((row) => row.deliveredAt ?? null),
   rows.map((row) => row.settledAt ?? null),
+  rows.map((row) => (row.refunded ?? 0n).toString()),
   rows.map((row) => row.at),
 ];
-const progressNames = 'state, gateway, reason, http_status, transaction, delivered_at, settled_at, updated_at';
+const progressNames =
+  'state, gateway, reason, http_status, transaction, delivered_at, settled_at, refunded, updated_at';
 const progressTypes =
-  '$1::text[], $2::text[], $3::text[], $4::int[], $5::text[], $6::timestamptz[], $7::timestamptz[], $8::timestamptz[]';
+  '$1::text[], $2::text[], $3::text[], $4::int[], $5::text[], $6::timestamptz[], $7::timestamptz[], $8::numeric[], $9::timestamptz[]';
 
 async function insert(
   client: PoolClient,
@@ -96,10 +106,10 @@ async function insert(
     name: 'payments-insert',
     text: `insert into payments (${progressNames}, id, tenant, route, method, mode, payer, payee, network, asset, amount,
              valid_before, position, authorized_at)
-           select state, gateway, nullif(reason, ''), http_status, transaction, delivered_at, settled_at, updated_at, id,
-             tenant, route, method, mode, payer, payee, network, asset, amount, valid_before, position, authorized_at
-           from unnest(${progressTypes}, $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[],
-             $15::text[], $16::text[], $17::text[], $18::numeric[], $19::bigint[], $20::bigint[], $21::timestamptz[])
+           select state, gateway, nullif(reason, ''), http_status, transaction, delivered_at, settled_at, refunded, updated_at,
+             id, tenant, route, method, mode, payer, payee, network, asset, amount, valid_before, position, authorized_at
+           from unnest(${progressTypes}, $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[],
+             $16::text[], $17::text[], $18::text[], $19::numeric[], $20::bigint[], $21::bigint[], $22::timestamptz[])
              as u (${progressNames}, id, tenant, route, method, mode, payer, payee, network, asset, amount, valid_before,
                position, authorized_at)`,
     values: [
@@ -129,8 +139,9 @@ async function update(client: PoolClient, progress: ReadonlyMap<string, Progress
              reason = nullif(coalesce(u.reason, p.reason), ''), http_status = coalesce(u.http_status, p.http_status),
              transaction = coalesce(u.transaction, p.transaction),
              delivered_at = coalesce(u.delivered_at, p.delivered_at),
-             settled_at = case when u.state = 'settled' then u.settled_at end
-           from unnest(${progressTypes}, $9::text[]) as u (${progressNames}, id) where p.id = u.id`,
+             settled_at = case when u.state = 'settled' then coalesce(u.settled_at, p.settled_at) end,
+             refunded = p.refunded + u.refunded
+           from unnest(${progressTypes}, $10::text[]) as u (${progressNames}, id) where p.id = u.id`,
     values: [...progressColumns(rows), [...progress.keys()].map(paymentOfStream)],
   });
 }

@@ -34,6 +34,8 @@ export interface PaymentView {
   readonly asset: string;
   /** Atomic units. */
   readonly amount: string;
+  /** Atomic units sent back to the payer so far. */
+  readonly refunded: string;
   readonly http_status: number | null;
   readonly reason: string | null;
   readonly transaction: string | null;
@@ -55,6 +57,7 @@ export function paymentView(row: PaymentRow): PaymentView {
     network: row.network,
     asset: row.asset,
     amount: row.amount.toFixed(),
+    refunded: row.refunded.toFixed(),
     http_status: row.httpStatus,
     reason: row.reason,
     transaction: row.transaction,

@@ -1,6 +1,7 @@
 import type { StoredEvent } from '../../base/event-store/event.js';
 import type { JsonObject } from '../../base/shared/json.js';
 import { evolvePayment, initialPayment, type Payment, type PaymentEvent, type PaymentId } from '../payments/payment.js';
+import { refundsOf } from '../payments/payment.refund.js';
 import { officialReceipt, receiptFacts, type SignedReceipt } from './official-receipt.js';
 import type { ReceiptSigner } from './receipt-signer.js';
 
@@ -52,6 +53,7 @@ function receiptDocument(id: PaymentId, payment: KnownPayment, events: readonly 
     requestDigest: authorized.requestDigest,
     ...deliveryPart(payment),
     ...outcomePart(payment),
+    ...refundPart(payment),
     events: events.map(eventPart),
   };
 }
@@ -74,6 +76,12 @@ function outcomePart(payment: KnownPayment): JsonObject {
     default:
       return {};
   }
+}
+
+function refundPart(payment: KnownPayment): JsonObject {
+  const refunds = refundsOf(payment);
+  if (refunds.length === 0) return {};
+  return { refunds: refunds.map((refund) => ({ ...refund })) };
 }
 
 function eventPart({ position, version, type, occurredAt }: StoredEvent): JsonObject {
