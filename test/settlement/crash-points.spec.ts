@@ -6,9 +6,12 @@ import type {
   PaymentId,
   SettlementMode,
 } from '../../src/domains/payments/payment.js';
+import { standingFee } from '../../src/domains/settlement/network-fee.decide.js';
+import type { NetworkFeeEvent } from '../../src/domains/settlement/network-fee.js';
+import { NetworkFees } from '../../src/domains/settlement/network-fees.js';
 import { SettlementEngine } from '../../src/domains/settlement/settlement.engine.js';
 import { SettlementRecovery } from '../../src/domains/settlement/settlement.recovery.js';
-import { FakeBook, FakeChain, FakePayments } from './fakes.js';
+import { FakeBook, FakeChain, FakeLog, FakePayments } from './fakes.js';
 import { log } from './support.js';
 
 const PAYEE: Address = `0x${'bb'.repeat(20)}`;
@@ -28,6 +31,7 @@ class World {
   readonly chain = new FakeChain();
   readonly book = new FakeBook();
   readonly payments = new FakePayments();
+  readonly fees = new FakeLog();
   readonly ids: PaymentId[] = [];
   /** Transactions that reached the node before the book and the log knew of them. */
   readonly premature: Hex[] = [];
@@ -55,7 +59,7 @@ class World {
     };
     this.chain.balances.set(payer, balance);
     this.payments.streams.set(id, [
-      { type: 'PaymentAuthorized', schema: 1, data: { tenant: 't', terms, mode } },
+      { type: 'PaymentAuthorized', schema: 1, data: { tenant: tenantOf(id), terms, mode } },
       { type: 'RequestDelivered', schema: 1, data: {} },
     ] as unknown as PaymentEvent[]);
     this.ids.push(id);
@@ -70,14 +74,19 @@ class World {
   /** A process whose calls pass through `gate`. */
   boot(gate: Gate) {
     const signatures = async (ids: readonly PaymentId[]) => new Map(ids.map((id): [PaymentId, Hex] => [id, '0x01']));
+    const { append, readStreams } = this.fees;
+    const items = async (ids: readonly PaymentId[]) => itemsOf(ids);
+    const store = { append: gate.guardCall(append), readStreams: gate.guardCall(readStreams) };
     const ports = {
+      fees: new NetworkFees({ store, network: token.network, items: gate.guardCall(items) }),
       ...{ chain: gate.guard(this.chain), book: gate.guard(this.book), signatures, log, clock: () => 0 },
       execute: gate.guardCall(this.payments.execute),
       load: gate.guardCall(this.payments.load),
       tokens: new Map([[token.address, token]]),
     };
     const engine = new SettlementEngine(ports);
-    const recovery = new SettlementRecovery({ ...ports, sender: engine.sender, paidByOthers: async () => [] });
+    const { outcomes, sender } = engine;
+    const recovery = new SettlementRecovery({ ...ports, sender, outcomes, paidByOthers: async () => [] });
     return { engine, recovery };
   }
 
@@ -90,6 +99,16 @@ class World {
     }
   }
 
+  /** What the log says that the settler's transactions cost, by block. */
+  standingFees(): ReadonlyMap<string, bigint> {
+    const sums = new Map<string, bigint>();
+    for (const events of this.fees.streams.values()) {
+      const fee = standingFee(events as readonly NetworkFeeEvent[]);
+      if (fee) sums.set(fee.blockHash, (sums.get(fee.blockHash) ?? 0n) + BigInt(fee.share));
+    }
+    return sums;
+  }
+
   isFinal(): boolean {
     return this.ids.every((id) => ['settled', 'settlement_failed'].includes(this.payments.state(id).status));
   }
@@ -98,6 +117,17 @@ class World {
     const nonce = this.ids.indexOf(id) + 1;
     return this.chain.uses.filter(({ item }) => BigInt(item.authorization.nonce) === BigInt(nonce)).length;
   }
+}
+
+/** Odd payments belong to one tenant, even ones to another. */
+function tenantOf(id: PaymentId): string {
+  return Number(id.slice('pay_'.length)) % 2 ? 'odd' : 'even';
+}
+
+function itemsOf(ids: readonly PaymentId[]): ReadonlyMap<string, number> {
+  const items = new Map<string, number>();
+  for (const id of ids) items.set(tenantOf(id), (items.get(tenantOf(id)) ?? 0) + 1);
+  return items;
 }
 
 /** Kills a process at its n-th call of a port: before the call has its effect, or after it, without its answer. */
@@ -151,6 +181,13 @@ function expectSettledOnce(world: World): void {
   expect(world.premature).toEqual([]);
   expect(world.chain.waiting).toBe(0);
   expect(world.book.rows.every(({ status }) => status === 'mined')).toBe(true);
+  expectGasBooked(world);
+}
+
+/** Each transaction's gas once, in the block that holds it now. */
+function expectGasBooked(world: World): void {
+  const blocks = world.book.rows.map(({ block }) => block!.hash);
+  expect(world.standingFees()).toEqual(new Map(blocks.map((hash) => [hash, FakeChain.gas.fee])));
 }
 
 describe('settlement, killed at every call', () => {

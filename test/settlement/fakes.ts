@@ -7,6 +7,8 @@ import type {
   Token,
   TransactionOutcome,
 } from '../../src/base/chain/chain.js';
+import { type NewEvent, type StoredEvent, VersionConflict } from '../../src/base/event-store/event.js';
+import type { Write } from '../../src/base/event-store/unit-of-work.js';
 import type { Address, Hex } from '../../src/base/shared/hex.js';
 import { foldPayment, type PaymentAfter } from '../../src/domains/payments/handler-for.js';
 import type { Plan } from '../../src/domains/payments/payment.decide.js';
@@ -43,6 +45,10 @@ export class FakeChain implements SettlementChain {
   readonly balances = new Map<Address, bigint>();
   readonly uses: Use[] = [];
   time = 1_000n;
+  /** Transactions that fail as a whole once they are mined. */
+  readonly failing = new Set<Hex>();
+  /** Of every transaction. */
+  static readonly gas = { gasUsed: 50_000n, fee: 350_003n };
   /** Sees each transaction before the node does. */
   watcher: (hash: Hex) => void = () => undefined;
   private readonly blocks: Hex[] = [];
@@ -77,7 +83,9 @@ export class FakeChain implements SettlementChain {
   async transactionOutcome(hash: Hex): Promise<TransactionOutcome> {
     const block = this.blocks.indexOf(hash);
     if (block >= 0) {
-      return { kind: 'mined', blockNumber: BigInt(block), blockHash: this.blockHash(block), succeeded: true };
+      const blockHash = this.blockHash(block);
+      const failed = this.failing.has(hash);
+      return { kind: 'mined', blockNumber: BigInt(block), blockHash, succeeded: !failed, ...FakeChain.gas };
     }
     return { kind: [...this.pool.values()].includes(hash) ? 'pending' : 'unknown' };
   }
@@ -131,6 +139,7 @@ export class FakeChain implements SettlementChain {
     for (let raw = this.pool.get(this.blocks.length); raw; raw = this.pool.get(this.blocks.length)) {
       this.pool.delete(this.blocks.length);
       const block = this.blocks.push(raw) - 1;
+      if (this.failing.has(raw)) continue;
       for (const item of this.signed.get(raw)!.items) this.transfer(item, raw, block);
     }
   }
@@ -189,8 +198,8 @@ export class FakeBook implements TransactionBook {
     this.change(hash, { status: 'mined', block });
   }
 
-  async markLost(hash: Hex) {
-    this.change(hash, { status: 'lost' });
+  async markLost(hash: Hex, block?: BlockRef) {
+    this.change(hash, { status: 'lost', block });
   }
 
   async markReverted(hash: Hex) {
@@ -202,12 +211,30 @@ export class FakeBook implements TransactionBook {
   }
 
   async recentlyMined() {
-    return this.rows.filter(({ status }) => status === 'mined').reverse();
+    return this.rows.filter(({ block }) => block !== undefined).reverse();
   }
 
   private change(hash: Hex, change: Partial<SettlementTransaction>): void {
     this.rows = this.rows.map((row) => (row.hash === hash ? { ...row, ...change } : row));
   }
+}
+
+/** Streams of other events in memory: the version decides, as in the log. */
+export class FakeLog {
+  readonly streams = new Map<string, NewEvent[]>();
+
+  append = async ({ decide, expectedVersion, stream }: Write) => {
+    const before = this.streams.get(stream) ?? [];
+    if (before.length !== expectedVersion) throw new VersionConflict(stream, expectedVersion);
+    const { events } = decide(true);
+    this.streams.set(stream, [...before, ...events]);
+    return { events, version: expectedVersion + events.length, position: 0n };
+  };
+
+  readStreams = async (streams: readonly string[]) => {
+    const found = streams.filter((stream) => this.streams.has(stream));
+    return new Map(found.map((stream) => [stream, this.streams.get(stream) as unknown as StoredEvent[]]));
+  };
 }
 
 /** Payment streams in memory, with the real decisions. */

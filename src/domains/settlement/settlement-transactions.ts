@@ -6,7 +6,7 @@ import type { PaymentId } from '../payments/payment.js';
 /**
  * - `submitted`: durable, and broadcast as often as needed; it may be mined at any moment.
  * - `mined`: in a block, whatever became of its items.
- * - `lost`: it can have no effect any more: its nonce went to another transaction, or it failed as a whole.
+ * - `lost`: it can have no effect any more: its nonce went to another transaction, or it failed as a whole, in a block.
  */
 export type TransactionStatus = 'submitted' | 'mined' | 'lost';
 
@@ -36,12 +36,13 @@ export interface TransactionBook {
   naming(payments: readonly PaymentId[]): Promise<readonly SettlementTransaction[]>;
   find(hash: Hex): Promise<SettlementTransaction | undefined>;
   markMined(hash: Hex, block: BlockRef): Promise<void>;
-  markLost(hash: Hex): Promise<void>;
+  /** `block`: where it failed as a whole; gas was paid there. */
+  markLost(hash: Hex, block?: BlockRef): Promise<void>;
   /** Back to `submitted`: the block that held it is gone. */
   markReverted(hash: Hex): Promise<void>;
   /** Transactions not mined, oldest nonce first, that are at least this old. */
   unmined(settler: Address, olderThanMs: number, limit: number): Promise<readonly SettlementTransaction[]>;
-  /** Mined transactions that the chain may have dropped: of the last `depth` blocks, or from `nonce` on. */
+  /** Transactions in blocks that the chain may have dropped, failed ones too: of the last `depth` blocks, or from `nonce` on. */
   recentlyMined(
     settler: Address,
     nonce: number,
@@ -112,8 +113,11 @@ export class PostgresTransactionBook implements TransactionBook {
     );
   }
 
-  async markLost(hash: Hex): Promise<void> {
-    await this.pool.query(`update settlement_transactions set status = 'lost' where hash = $1`, [hash]);
+  async markLost(hash: Hex, block?: BlockRef): Promise<void> {
+    await this.pool.query(
+      `update settlement_transactions set status = 'lost', block_number = $2, block_hash = $3 where hash = $1`,
+      [hash, block?.number.toString(), block?.hash],
+    );
   }
 
   async markReverted(hash: Hex): Promise<void> {
@@ -133,8 +137,8 @@ export class PostgresTransactionBook implements TransactionBook {
 
   recentlyMined(settler: Address, nonce: number, depth: number, limit: number) {
     return this.select(
-      `where status = 'mined' and settler = $1 and (nonce >= $2 or block_number >
-         (select max(block_number) - $3 from settlement_transactions where status = 'mined' and settler = $1))
+      `where block_hash is not null and settler = $1 and (nonce >= $2 or block_number >
+         (select max(block_number) - $3 from settlement_transactions where block_hash is not null and settler = $1))
        order by nonce desc limit $4`,
       [settler, nonce, depth, limit],
     );

@@ -4,12 +4,14 @@ import type { Address } from '../../base/shared/hex.js';
 import type { Known } from '../payments/payment.decide.js';
 import type { PaymentId } from '../payments/payment.js';
 import { ConfirmSettlement, FailSettlement, isOpen, transactionsOf } from '../payments/settle.decide.js';
+import type { NetworkFees } from './network-fees.js';
+import { OutcomeRecorder } from './outcome-recorder.js';
 import { Batcher } from './settlement.batcher.js';
 import { failureOf, hasExpired, type Verdict, verdictOf } from './settlement.outcome.js';
 import { type SettleItem, SettlementPending } from './settlement.ports.js';
 import { type SenderDeps, SettlementSender, type Submission, settlementItem } from './settlement.sender.js';
 import type { SettlementTransaction } from './settlement-transactions.js';
-import { recordOutcome, TransactionWatch } from './transaction-watch.js';
+import { TransactionWatch } from './transaction-watch.js';
 
 const BATCH_MAX = 40;
 /** The host's clock counts as past the chain's by this much only, in milliseconds. */
@@ -17,6 +19,7 @@ const OVERDUE_MS = 60_000;
 
 export interface EngineDeps extends SenderDeps {
   readonly clock: Clock;
+  readonly fees: NetworkFees;
 }
 
 /**
@@ -25,12 +28,14 @@ export interface EngineDeps extends SenderDeps {
  */
 export class SettlementEngine {
   readonly sender: SettlementSender;
+  readonly outcomes: OutcomeRecorder;
   private readonly watch: TransactionWatch;
   private readonly batchers = new Map<Address, Batcher<SettleItem, Submission>>();
 
   constructor(private readonly deps: EngineDeps) {
     this.sender = new SettlementSender(deps);
-    this.watch = new TransactionWatch(deps.chain, deps.book);
+    this.outcomes = new OutcomeRecorder(deps.book, deps.fees);
+    this.watch = new TransactionWatch(deps.chain, this.outcomes);
   }
 
   /**
@@ -72,7 +77,7 @@ export class SettlementEngine {
   /** A signed transaction may be mined as long as its nonce is free: publish the same bytes again and wait. */
   private async follow(open: SettlementTransaction, item: SettleItem): Promise<SettleItem | undefined> {
     const outcome = await this.deps.chain.transactionOutcome(open.hash);
-    if (await recordOutcome(this.deps.book, open.hash, outcome)) return item;
+    if (await this.outcomes.record(open.hash, outcome)) return item;
     const submission = (await this.sender.publish(open, open.payments, [item])).get(item.id);
     if (!submission) return undefined;
     await this.watch.mined(submission.transaction.hash);

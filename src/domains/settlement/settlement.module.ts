@@ -26,6 +26,7 @@ import {
   RevertSettlement,
   SubmitSettlement,
 } from '../payments/settle.decide.js';
+import { itemReader, NetworkFees } from './network-fees.js';
 import { signatureReader, type Tokens } from './settlement.ports.js';
 import { SettlementWorker } from './settlement.worker.js';
 import { PostgresTransactionBook } from './settlement-transactions.js';
@@ -63,6 +64,7 @@ class SettlementRunner implements OnApplicationBootstrap, OnApplicationShutdown 
       clock,
       tail,
       book: new PostgresTransactionBook(pool),
+      fees: new NetworkFees({ store, network: options.chain.network, items: itemReader(pool) }),
       execute: (command) => bus.execute(command),
       load: (id) => loadPayment(store, id),
       signatures: signatureReader(pool),

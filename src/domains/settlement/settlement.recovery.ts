@@ -1,13 +1,13 @@
 import type { Pool } from 'pg';
-import type { SettlementChain } from '../../base/chain/chain.js';
+import type { SettlementChain, TransactionOutcome } from '../../base/chain/chain.js';
 import type { Logger } from '../../base/platform/logger.js';
 import type { Hex } from '../../base/shared/hex.js';
 import type { PaymentId } from '../payments/payment.js';
 import { RevertSettlement } from '../payments/settle.decide.js';
+import type { OutcomeRecorder } from './outcome-recorder.js';
 import { type Execute, type LoadPayment, SettlementPending } from './settlement.ports.js';
 import type { SettlementSender } from './settlement.sender.js';
 import type { SettlementTransaction, TransactionBook } from './settlement-transactions.js';
-import { recordOutcome } from './transaction-watch.js';
 
 /** Deeper blocks count as final. */
 const REORG_DEPTH = 64;
@@ -19,6 +19,7 @@ export interface RecoveryDeps {
   readonly chain: SettlementChain;
   readonly book: TransactionBook;
   readonly sender: Pick<SettlementSender, 'publish'>;
+  readonly outcomes: OutcomeRecorder;
   readonly execute: Execute;
   readonly load: LoadPayment;
   /** Settled payments of late that no transaction of ours paid for. */
@@ -47,29 +48,35 @@ export class SettlementRecovery {
     const rows = await this.deps.book.recentlyMined(this.deps.chain.settler, nonce, REORG_DEPTH, LIMIT);
     const newest = rows[0];
     const key = newest && `${newest.hash} ${newest.block?.hash}`;
-    if (newest && key === this.anchor && (await this.stands(newest))) return;
+    if (newest && key === this.anchor && stands(newest, await this.outcomeOf(newest))) return;
     let moved = this.anchor === undefined;
+    const standing: [SettlementTransaction, TransactionOutcome][] = [];
     for (const row of rows) {
-      if (!(await this.stands(row))) {
+      const outcome = await this.outcomeOf(row);
+      if (stands(row, outcome)) {
+        standing.push([row, outcome]);
+      } else {
         moved = true;
-        await this.takeBack(row);
+        await this.takeBack(row, outcome);
       }
     }
-    if (moved) await this.verifyOthers();
+    if (moved) {
+      // A process that died, or a node that was behind, may have left a fee that is not the block's.
+      for (const [row, outcome] of standing) await this.deps.outcomes.record(row.hash, outcome);
+      await this.verifyOthers();
+    }
     this.anchor = key ?? 'none';
   }
 
-  private async stands(row: SettlementTransaction): Promise<boolean> {
-    const outcome = await this.deps.chain.transactionOutcome(row.hash);
-    return outcome.kind === 'mined' && outcome.succeeded && outcome.blockHash === row.block?.hash;
+  private outcomeOf(row: SettlementTransaction): Promise<TransactionOutcome> {
+    return this.deps.chain.transactionOutcome(row.hash);
   }
 
-  /** The payments first, the book last: if this is cut short, the next turn finds the same row again. */
-  private async takeBack(row: SettlementTransaction): Promise<void> {
-    const outcome = await this.deps.chain.transactionOutcome(row.hash);
+  /** The payments first, the fee next, the book last: if this is cut short, the next turn finds the same row again. */
+  private async takeBack(row: SettlementTransaction, outcome: TransactionOutcome): Promise<void> {
     this.deps.log.warn({ transaction: row.hash, now: outcome.kind }, 'a mined settlement moved or is gone');
     for (const id of row.payments) await this.revert(id, row.hash);
-    if (!(await recordOutcome(this.deps.book, row.hash, outcome))) await this.deps.book.markReverted(row.hash);
+    if (!(await this.deps.outcomes.record(row.hash, outcome))) await this.deps.book.markReverted(row.hash);
   }
 
   private async verifyOthers(): Promise<void> {
@@ -88,10 +95,10 @@ export class SettlementRecovery {
   }
 
   private async publishStranded(nonce: number): Promise<void> {
-    const { book, chain, log, sender } = this.deps;
+    const { book, chain, log, outcomes, sender } = this.deps;
     for (const row of await book.unmined(chain.settler, STRANDED_MS, LIMIT)) {
       const outcome = await chain.transactionOutcome(row.hash);
-      if (outcome.kind === 'pending' || (await recordOutcome(book, row.hash, outcome))) continue;
+      if ((await outcomes.record(row.hash, outcome)) || outcome.kind === 'pending') continue;
       if (row.nonce < nonce) {
         await this.suspect(row);
         continue;
@@ -115,6 +122,10 @@ export class SettlementRecovery {
     this.deps.log.warn({ transaction: row.hash, nonce: row.nonce }, 'the nonce of a settlement was used elsewhere');
     await this.deps.book.markLost(row.hash);
   }
+}
+
+function stands(row: SettlementTransaction, outcome: TransactionOutcome): boolean {
+  return outcome.kind === 'mined' && outcome.blockHash === row.block?.hash;
 }
 
 /** Reads the read model: settled within ten minutes by a transaction that is not in the book. */

@@ -36,7 +36,12 @@ export class SettlementWorker {
     this.feed = new ProjectionRunner(pool, tail, settlementFeed(this.queue), log, upcast);
     const sweep = new SettlementSweep(pool, this.queue, chain.network);
     this.sweep = new WakeLoop('settlement sweep', () => sweep.step(), SWEEP_MS, log);
-    const recovery = new SettlementRecovery({ ...deps, sender: engine.sender, paidByOthers: readPaidByOthers(pool) });
+    const recovery = new SettlementRecovery({
+      ...deps,
+      sender: engine.sender,
+      outcomes: engine.outcomes,
+      paidByOthers: readPaidByOthers(pool),
+    });
     this.recovery = new WakeLoop('settlement recovery', () => recovery.step().then(() => false), RECOVERY_MS, log);
   }
 

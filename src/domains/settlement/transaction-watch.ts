@@ -1,7 +1,7 @@
-import type { SettlementChain, TransactionOutcome } from '../../base/chain/chain.js';
+import type { SettlementChain } from '../../base/chain/chain.js';
 import type { Hex } from '../../base/shared/hex.js';
+import type { OutcomeRecorder } from './outcome-recorder.js';
 import { SettlementPending } from './settlement.ports.js';
-import type { TransactionBook } from './settlement-transactions.js';
 
 /** How long one attempt waits for a block, in milliseconds; after that the job is tried again later. */
 const WAIT_MS = 15_000;
@@ -15,10 +15,10 @@ export class TransactionWatch {
 
   constructor(
     private readonly chain: SettlementChain,
-    private readonly book: TransactionBook,
+    private readonly outcomes: OutcomeRecorder,
   ) {}
 
-  /** Resolves when the transaction is in a block and the book says so. Rejects with `SettlementPending` otherwise. */
+  /** Resolves when the transaction is in a block, and log and book say so. Rejects with `SettlementPending` otherwise. */
   mined(hash: Hex): Promise<void> {
     const known = this.waits.get(hash);
     if (known) return known;
@@ -35,7 +35,7 @@ export class TransactionWatch {
 
   private async wait(hash: Hex): Promise<void> {
     const outcome = await this.unlessStopped(this.chain.waitForTransaction(hash, WAIT_MS));
-    if (!(await recordOutcome(this.book, hash, outcome))) throw new SettlementPending(`transaction ${outcome.kind}`);
+    if (!(await this.outcomes.record(hash, outcome))) throw new SettlementPending(`transaction ${outcome.kind}`);
   }
 
   private unlessStopped<T>(work: Promise<T>): Promise<T> {
@@ -46,13 +46,4 @@ export class TransactionWatch {
       work.then(resolve, reject).finally(() => this.stops.delete(stop));
     });
   }
-}
-
-/** Writes into the book what became of a transaction; `true` if it is in a block. */
-export async function recordOutcome(book: TransactionBook, hash: Hex, outcome: TransactionOutcome): Promise<boolean> {
-  if (outcome.kind !== 'mined') return false;
-  // A transaction that failed as a whole had no effect and never can have one.
-  if (outcome.succeeded) await book.markMined(hash, { number: outcome.blockNumber, hash: outcome.blockHash });
-  else await book.markLost(hash);
-  return true;
 }
