@@ -3,12 +3,13 @@ import { UsageError } from './usage-error.js';
 
 describe('agent options', () => {
   it('default to twenty instant payments at the running gateway', () => {
-    expect(parseAgentOptions([])).toEqual({ calls: 20, pay: 'instant', url: undefined });
+    expect(parseAgentOptions([])).toEqual({ calls: 20, pay: 'instant', url: undefined, receipts: undefined });
   });
 
   it('take what is said', () => {
-    const args = ['--calls', '3', '--pay', 'deferred', '--url', 'http://127.0.0.1:4020'];
-    expect(parseAgentOptions(args)).toEqual({ calls: 3, pay: 'deferred', url: 'http://127.0.0.1:4020' });
+    const args = ['--calls', '3', '--pay', 'deferred', '--url', 'http://127.0.0.1:4020', '--receipts', 'kept'];
+    const url = 'http://127.0.0.1:4020';
+    expect(parseAgentOptions(args)).toEqual({ calls: 3, pay: 'deferred', url, receipts: 'kept' });
   });
 
   it.each([
@@ -17,6 +18,7 @@ describe('agent options', () => {
     ['another way to pay', ['--pay', 'later']],
     ['something that is no URL', ['--url', 'localhost']],
     ['a gateway elsewhere, since the key is public', ['--url', 'https://api.example.com']],
+    ['a folder without a name', ['--receipts', '']],
     ['a flag nobody knows', ['--fast']],
   ])('refuse %s', (_what, args) => {
     expect(() => parseAgentOptions(args)).toThrow(UsageError);

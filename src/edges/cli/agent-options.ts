@@ -7,17 +7,20 @@ export interface AgentOptions {
   readonly pay: 'instant' | 'deferred';
   /** Base URL of the gateway; taken from the data folder of a running Tollbook if absent. */
   readonly url?: string;
+  /** Folder for the receipts and the keys to check them with; none are kept if absent. */
+  readonly receipts?: string;
 }
 
-const USAGE = 'Usage: npm run agent -- [--calls N] [--pay instant] [--url http://localhost:4020]';
+const USAGE = 'Usage: npm run agent -- [--calls N] [--pay instant] [--url http://localhost:4020] [--receipts DIR]';
 
-/** Reads `--calls N --pay instant|deferred --url URL`. Throws `UsageError`. */
+/** Reads `--calls N --pay instant|deferred --url URL --receipts DIR`. Throws `UsageError`. */
 export function parseAgentOptions(args: readonly string[]): AgentOptions {
-  const { calls, pay, url } = readFlags(args);
+  const { calls, pay, url, receipts } = readFlags(args);
   if (!/^[1-9]\d{0,5}$/.test(calls)) throw new UsageError(`--calls is a number from 1 to 999999, not "${calls}"`);
   if (pay !== 'instant' && pay !== 'deferred') throw new UsageError(`--pay is instant or deferred, not "${pay}"`);
   if (url !== undefined) checkLocal(url);
-  return { calls: Number(calls), pay, url };
+  if (receipts === '') throw new UsageError('--receipts is a folder to write them to');
+  return { calls: Number(calls), pay, url, receipts };
 }
 
 function readFlags(args: readonly string[]) {
@@ -28,6 +31,7 @@ function readFlags(args: readonly string[]) {
         calls: { type: 'string', default: '20' },
         pay: { type: 'string', default: 'instant' },
         url: { type: 'string' },
+        receipts: { type: 'string' },
       },
     }).values;
   } catch (error) {

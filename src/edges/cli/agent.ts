@@ -1,7 +1,9 @@
+import { join } from 'node:path';
 import { readEndpoints } from '../../base/embedded/endpoints.js';
 import { loadConfig } from '../../base/platform/config.js';
 import { buy, demoRequests, type Purchase } from './agent-buyer.js';
 import { type AgentOptions, parseAgentOptions } from './agent-options.js';
+import { saveReceipts } from './agent-save.js';
 import { renderPurchases, succeeded } from './agent-table.js';
 import { UsageError } from './usage-error.js';
 
@@ -15,6 +17,7 @@ async function main(): Promise<number> {
   await checkAlive(gateway);
   const purchases = await buyAll(gateway, options);
   console.log(renderPurchases(purchases));
+  if (options.receipts !== undefined) await keep(gateway, purchases, options.receipts);
   return purchases.every(succeeded) ? 0 : 1;
 }
 
@@ -44,6 +47,15 @@ async function buyAll(gateway: string, { calls }: AgentOptions): Promise<Purchas
   }
   showProgress('');
   return purchases;
+}
+
+async function keep(gateway: string, purchases: readonly Purchase[], folder: string): Promise<void> {
+  try {
+    const count = await saveReceipts(gateway, purchases, folder);
+    console.log(`${count} receipts in ${folder}: npx tollbook-verify <file> --keys ${join(folder, 'jwks.json')}`);
+  } catch (error) {
+    throw new UsageError(`The receipts could not be kept in ${folder}: ${(error as Error).message}`);
+  }
 }
 
 function showProgress(text: string): void {
