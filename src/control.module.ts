@@ -1,8 +1,11 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
 import { Registry } from 'prom-client';
+import { CustomersModule } from './domains/customers/customers.module.js';
+import { keptAnswersOf } from './domains/payments/kept-answers.js';
 import { PricingModule } from './domains/pricing/pricing.module.js';
 import { AdminKeyGuard } from './edges/admin/admin-key.guard.js';
+import { CustomersController } from './edges/admin/customers.controller.js';
 import { PaymentsController } from './edges/admin/payments.controller.js';
 import { UsageController } from './edges/admin/usage.controller.js';
 import { Draining } from './edges/health/draining.js';
@@ -18,8 +21,12 @@ export class ControlModule {
   static of(runtime: Runtime, draining: Draining): DynamicModule {
     return {
       module: ControlModule,
-      imports: [RuntimeModule.of(runtime), PricingModule],
-      controllers: [PaymentsController, UsageController, HealthController, MetricsController],
+      imports: [
+        RuntimeModule.of(runtime),
+        PricingModule,
+        CustomersModule.of((tenant, payer) => keptAnswersOf(runtime.pool, tenant, payer)),
+      ],
+      controllers: [CustomersController, PaymentsController, UsageController, HealthController, MetricsController],
       providers: [
         AdminKeyGuard,
         { provide: Draining, useValue: draining },

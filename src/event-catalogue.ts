@@ -1,11 +1,17 @@
 import { type EventShape, shapeChecker } from './base/event-store/event-shape.js';
 import { type UpcastStep, upcasterOf } from './base/event-store/upcast.js';
+import { customerShapes } from './domains/customers/customer.shapes.js';
 import { paymentShapes } from './domains/payments/payment.shapes.js';
 import { publicationShapes } from './domains/pricing/publication.shapes.js';
 import { networkFeeShapes } from './domains/settlement/network-fee.shapes.js';
 
 /** Every shape that was ever stored, old versions included. docs/events is made from it. */
-export const eventShapes: readonly EventShape[] = [...publicationShapes, ...paymentShapes, ...networkFeeShapes];
+export const eventShapes: readonly EventShape[] = [
+  ...publicationShapes,
+  ...customerShapes,
+  ...paymentShapes,
+  ...networkFeeShapes,
+];
 
 const upcastSteps: readonly UpcastStep[] = [];
 

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { StoredEvent } from '../../src/base/event-store/event.js';
 import type { JsonObject } from '../../src/base/shared/json.js';
+import { type CustomerEvent, evolveCustomer, unknownCustomer } from '../../src/domains/customers/customer.js';
 import { evolvePayment, initialPayment, type Payment, type PaymentEvent } from '../../src/domains/payments/payment.js';
 import { identifiedPurchase } from '../../src/domains/payments/purchase-identifier.js';
 import { evolvePublished, type PublicationEvent, unpublished } from '../../src/domains/pricing/publication.js';
@@ -59,6 +60,7 @@ function after(state: Payment, event: PaymentEvent): Payment | undefined {
 const folds: Readonly<Record<string, (event: StoredEvent) => boolean>> = {
   payment: (event) => [...paymentStates()].some((state) => after(state, event as unknown as PaymentEvent)),
   identifier: (event) => identifiedPurchase([event]) !== undefined,
+  customer: (event) => evolveCustomer(unknownCustomer, event as unknown as CustomerEvent).status !== 'unknown',
   tenant: foldsPublication,
   route: foldsPublication,
   tariff: foldsPublication,

@@ -1,6 +1,6 @@
 import type { PoolClient } from 'pg';
 import { together } from './together.js';
-import type { Attachment, AttachmentTable } from './unit-of-work.js';
+import type { Attachment, AttachmentTable, Removal } from './unit-of-work.js';
 
 interface TableShape {
   readonly key: readonly string[];
@@ -38,6 +38,18 @@ const tables: Readonly<Record<AttachmentTable, TableShape>> = {
     columns: { tenant: 'text', id: 'text', revision: 'int', config: 'jsonb' },
     replace: true,
   },
+  customer_details: {
+    key: ['tenant', 'payer'],
+    columns: {
+      tenant: 'text',
+      payer: 'text',
+      name: 'text',
+      email: 'text',
+      note: 'text',
+      updated_at: 'timestamptz',
+    },
+    replace: true,
+  },
   tariffs: {
     key: ['tenant', 'id', 'version'],
     columns: { tenant: 'text', id: 'text', version: 'int', effective_from: 'timestamptz', rules: 'jsonb' },
@@ -46,13 +58,23 @@ const tables: Readonly<Record<AttachmentTable, TableShape>> = {
 
 /** One insert per table and batch. Rows go in key order, so that two batches cannot deadlock on unique keys. */
 export async function storeAttachments(client: PoolClient, attachments: readonly Attachment[]): Promise<void> {
-  const byTable = new Map<AttachmentTable, Attachment[]>();
-  for (const attachment of attachments) {
-    const list = byTable.get(attachment.table);
-    if (list) list.push(attachment);
-    else byTable.set(attachment.table, [attachment]);
+  await together(byTable(attachments).map(([table, list]) => insertRows(client, table, list)));
+}
+
+/** One delete per table and batch, after what the batch stores. */
+export async function storeRemovals(client: PoolClient, removals: readonly Removal[]): Promise<void> {
+  await together(byTable(removals).map(([table, list]) => removeRows(client, table, list)));
+}
+
+/** In order of the tables' names. */
+function byTable<T extends { readonly table: AttachmentTable }>(items: readonly T[]): [AttachmentTable, T[]][] {
+  const lists = new Map<AttachmentTable, T[]>();
+  for (const item of items) {
+    const list = lists.get(item.table);
+    if (list) list.push(item);
+    else lists.set(item.table, [item]);
   }
-  await together([...byTable.keys()].sort().map((table) => insertRows(client, table, byTable.get(table)!)));
+  return [...lists].sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
 async function insertRows(client: PoolClient, table: AttachmentTable, list: Attachment[]): Promise<void> {
@@ -75,4 +97,17 @@ function insertText(table: string, shape: TableShape): string {
     ? ` on conflict (${shape.key.join(', ')}) do update set ${rest.map((c) => `${c} = excluded.${c}`).join(', ')}`
     : '';
   return `insert into ${table} (${columns.join(', ')}) select * from unnest(${arrays.join(', ')})${conflict}`;
+}
+
+async function removeRows(client: PoolClient, table: AttachmentTable, list: readonly Removal[]): Promise<void> {
+  const { columns, key } = tables[table];
+  const names = key.join(', ');
+  const arrays = key.map((column, index) => `$${index + 1}::${columns[column]}[]`);
+  // Locked in key order first, as inserts are.
+  const rows = `select ${names} from ${table} where (${names}) in (select * from unnest(${arrays.join(', ')}))`;
+  await client.query({
+    name: `remove-${table}`,
+    text: `delete from ${table} where (${names}) in (${rows} order by ${names} for update)`,
+    values: key.map((column) => list.map((removal) => removal.key[column])),
+  });
 }

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Pool, PoolClient } from 'pg';
 import type { Clock } from '../shared/clock.js';
-import { storeAttachments } from './attachments.js';
+import { storeAttachments, storeRemovals } from './attachments.js';
 import { asStored, NEW_STREAM, type NewEvent, type StoredEvent, type Upcast, VersionConflict } from './event.js';
 import { GroupCommit, type Outcome } from './group-commit.js';
 import { decideHolds, type HoldTotals, lockHolds, storeHolds } from './hold-totals.js';
@@ -151,11 +151,15 @@ export class EventStore implements EventWriter {
     unanswered: Unanswered,
   ): Promise<readonly bigint[]> {
     try {
-      const [, , ends] = await together([
+      const [, , , ends] = await together([
         storeHolds(client, holds),
         storeAttachments(
           client,
           decisions.flatMap((decision) => decision.attachments ?? []),
+        ),
+        storeRemovals(
+          client,
+          decisions.flatMap((decision) => decision.removals ?? []),
         ),
         this.insertEvents(client, writes, decisions),
         // After a failure before it this ends the transaction as a rollback, and the failure is what is thrown.

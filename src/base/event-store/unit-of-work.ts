@@ -6,7 +6,14 @@ export interface Attachment {
   readonly row: Readonly<Record<string, unknown>>;
 }
 
-export type AttachmentTable = 'authorizations' | 'answers' | 'tenants' | 'routes' | 'tariffs';
+export type AttachmentTable = 'authorizations' | 'answers' | 'tenants' | 'routes' | 'tariffs' | 'customer_details';
+
+/** A row beside the log that goes when the events are stored; one that is not there is no error. */
+export interface Removal {
+  readonly table: AttachmentTable;
+  /** Every column of the table's key. */
+  readonly key: Readonly<Record<string, string>>;
+}
 
 /** A change of one hold total, in atomic units; `limit` refuses an increase that would pass it. */
 export interface HoldRequest {
@@ -24,6 +31,7 @@ export interface StreamClaim {
 export interface Decision {
   readonly events: readonly NewEvent[];
   readonly attachments?: readonly Attachment[];
+  readonly removals?: readonly Removal[];
 }
 
 /**

@@ -1,0 +1,19 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { DescribeCustomer, decideDescribe, decideErase, EraseCustomer } from './customer.decide.js';
+import type { KeptContent } from './customers.ports.js';
+import { handlerFor, KEPT_CONTENT } from './handler-for.js';
+
+/** Needs the runtime's parts and the command bus from a global module. */
+@Module({})
+export class CustomersModule {
+  static of(kept: KeptContent): DynamicModule {
+    return {
+      module: CustomersModule,
+      providers: [
+        { provide: KEPT_CONTENT, useValue: kept },
+        handlerFor(DescribeCustomer, decideDescribe),
+        handlerFor(EraseCustomer, decideErase),
+      ],
+    };
+  }
+}
