@@ -3,6 +3,12 @@ import { ChainUnavailable } from '../base/chain/chain.js';
 import { Problem } from '../base/shared/problem.js';
 import { asProblem } from './problem.js';
 
+/** A failed statement as Prisma reports it. */
+function wrapped(sqlState: string): Error {
+  const meta = { driverAdapterError: { cause: { originalCode: sqlState } } };
+  return Object.assign(new Error('x'), { code: 'P2039', meta });
+}
+
 describe('what callers are told of an error', () => {
   it.each<[string, unknown, string, number]>([
     ['a problem stays itself', new Problem('route_not_found'), 'route_not_found', 404],
@@ -11,6 +17,9 @@ describe('what callers are told of an error', () => {
     ['a database that shuts down', Object.assign(new Error('x'), { code: '57P01' }), 'store_unavailable', 503],
     ['a query that took too long', Object.assign(new Error('x'), { code: '57014' }), 'store_unavailable', 503],
     ['a connection lost before', new Error('Client was closed and is not queryable'), 'store_unavailable', 503],
+    ['a database that shuts down, through Prisma', wrapped('57P01'), 'store_unavailable', 503],
+    ['a zero byte', Object.assign(new Error('x'), { code: '22021' }), 'invalid_request', 400],
+    ['a zero byte, through Prisma', wrapped('22021'), 'invalid_request', 400],
     ['a constraint', Object.assign(new Error('x'), { code: '23505' }), 'internal_error', 500],
     ['what Nest throws', new NotFoundException(), 'not_found', 404],
     ['what Fastify throws', Object.assign(new Error('x'), { statusCode: 413 }), 'request_too_large', 413],

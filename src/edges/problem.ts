@@ -38,9 +38,12 @@ export function asProblem(error: unknown): Problem {
   if (code) return new Problem(code, (error as Error).message);
   if (status !== undefined && status >= 400 && status < 500)
     return new Problem('invalid_request', (error as Error).message);
+  if (sqlStateOf(error) === UNSTORABLE_TEXT) return new Problem('invalid_request', 'A text holds a zero byte');
   return isStoreFailure(error) ? new Problem('store_unavailable') : new Problem('internal_error');
 }
 
+/** SQLSTATE of text that Postgres cannot hold (character_not_in_repertoire): it came with the request. */
+const UNSTORABLE_TEXT = '22021';
 /** SQLSTATE classes 08, 53, 57 and 58: no connection, no resources, an operator or a timeout, the machine; 25006: a standby. */
 const STORE_STATES = /^(?:08|53|57|58)[0-9A-Z]{3}$|^25(?:006|P03)$/;
 const NETWORK_ERRORS = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH']);
@@ -48,6 +51,16 @@ const DRIVER_WORDS =
   /Connection terminated|timeout exceeded when trying to connect|timeout expired|Query read timeout|not queryable/;
 
 function isStoreFailure(error: unknown): boolean {
-  const { code = '', message = '' } = error as { code?: string; message?: string };
+  const { message = '' } = error as { message?: string };
+  const code = sqlStateOf(error);
   return STORE_STATES.test(code) || NETWORK_ERRORS.has(code) || DRIVER_WORDS.test(message);
+}
+
+/** Of an error of the driver itself, or of one that Prisma wrapped; other codes come as they are, none is empty. */
+function sqlStateOf(error: unknown): string {
+  const { code, meta } = error as {
+    code?: string;
+    meta?: { driverAdapterError?: { cause?: { originalCode?: string } } };
+  };
+  return meta?.driverAdapterError?.cause?.originalCode ?? code ?? '';
 }
