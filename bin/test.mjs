@@ -4,10 +4,9 @@
  * With CI=true a missing tool is a failure; elsewhere what needs it is left out and said so.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { checkNode, installDependencies, PreparationFailed, prepare, ROOT } from './prepare.mjs';
+import { runJest } from './run-jest.mjs';
 
 const CI = process.env.CI === 'true';
 /** The v1 clients bring wallet kits whose install scripts and optional parts they do not need to pay. */
@@ -23,30 +22,10 @@ function check(name, script, args = []) {
   return status === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
 }
 
-function suites(args) {
+async function suites(args) {
   console.log('\nTests…');
-  const folder = mkdtempSync(join(tmpdir(), 'tollbook-results-'));
-  const results = join(folder, 'results.json');
-  const jest = join(ROOT, 'node_modules', 'jest', 'bin', 'jest.js');
-  const options = ['--maxWorkers=2', '--json', `--outputFile=${results}`, ...args];
-  const { status } = spawnSync(process.execPath, ['--experimental-vm-modules', '--no-warnings', jest, ...options], {
-    cwd: ROOT,
-    // The JSON goes to its file; on standard output it would bury the report.
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
-  try {
-    return countsOf(JSON.parse(readFileSync(results, 'utf8')), status);
-  } catch {
-    return { passed: 0, failed: 1 };
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-/** A suite that could not even be loaded has no tests to count, so it counts itself. */
-function countsOf(report, status) {
-  const failed = report.numFailedTests + report.numRuntimeErrorTestSuites;
-  return { passed: report.numPassedTests, failed: failed === 0 && status !== 0 ? 1 : failed };
+  const { passed, failed } = await runJest(['--maxWorkers=2', ...args]);
+  return { passed, failed };
 }
 
 function installRedis() {
@@ -75,7 +54,7 @@ async function main(args) {
   return [
     check('Lint', '@biomejs/biome/bin/biome', ['check', '.']),
     check('Types', 'typescript/bin/tsc', ['--noEmit', '-p', 'tsconfig.json']),
-    suites(args),
+    await suites(args),
   ];
 }
 

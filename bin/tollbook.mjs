@@ -10,6 +10,7 @@ const COMMANDS = {
   agent: 'buy from the demo routes with the official client',
   verify: 'check the book: seals, ledger, projections, receipts, chain',
   rebuild: 'make all projections anew from the events, and compare',
+  soak: 'run the long form of the tests that have one',
   bench: 'measure, beside the official middleware',
 };
 
@@ -64,7 +65,8 @@ async function main([command, ...args]) {
     return;
   }
   await prepare();
-  if (command === 'bench') runBench(args);
+  if (command === 'soak') await runHere(join(ROOT, 'bin', 'soak.mjs'), args);
+  else if (command === 'bench') runBench(args);
   else await runHere(join(ROOT, 'dist', ...FILES[command]), args);
 }
 

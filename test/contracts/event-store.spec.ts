@@ -4,9 +4,10 @@ import { EventStore } from '../../src/base/event-store/event-store.js';
 import type { Write } from '../../src/base/event-store/unit-of-work.js';
 import { openPool } from '../../src/base/platform/pool.js';
 import { freshDatabase } from '../support/engines.js';
+import { scale } from '../support/long.js';
 
 const WRITERS = 16;
-const WRITES_EACH = 100;
+const WRITES_EACH = scale(100, 2_000);
 
 let databaseUrl: string;
 const pools: Pool[] = [];
@@ -63,7 +64,7 @@ describe('event store', () => {
 
   it('lets exactly one of many writers in four processes claim a stream', async () => {
     const stores = Array.from({ length: 4 }, () => storeWithOwnPool().store);
-    for (let round = 0; round < 10; round++) {
+    for (let round = 0; round < scale(10, 300); round++) {
       const attempts = stores.flatMap((store) =>
         Array.from({ length: 16 }, () => store.append(write(`claim/${round}`, NEW_STREAM))),
       );

@@ -1,5 +1,6 @@
 import { jest } from '@jest/globals';
 import { eventually } from '../support/eventually.js';
+import { scale, seeds } from '../support/long.js';
 import { expectBooksInOrder } from './books.js';
 import { load, type Outcome, present, seeded, sign, signMany } from './customer.js';
 import { enginePids } from './engine-pids.js';
@@ -7,10 +8,9 @@ import { open, openSite, type Site } from './site.js';
 
 const TICKETS = 100;
 const LANES = 12;
-const SEEDS = [1, 2];
 
 /** A busy machine takes its time; usually a quarter of this is enough. */
-jest.setTimeout(150_000);
+jest.setTimeout(scale(150_000, 900_000));
 
 let site: Site;
 let killed: Promise<void> | undefined;
@@ -43,7 +43,7 @@ function byStatus(outcomes: readonly Outcome[]): Record<string, number> {
 describe('Postgres killed under load', () => {
   it('loses no acknowledged payment, gives no answer away, and comes back', async () => {
     const outcomes: Outcome[] = [];
-    for (const seed of SEEDS) {
+    for (const seed of seeds(2, 12)) {
       await serves();
       await open(site.main.gateway);
       const tickets = await signMany(site.main.gateway, '/quick', TICKETS);

@@ -2,16 +2,16 @@ import { jest } from '@jest/globals';
 import { sql } from '../embedded/support.js';
 import type { App } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
+import { scale, seeds } from '../support/long.js';
 import { expectBooksInOrder } from './books.js';
 import { load, seeded, signMany } from './customer.js';
 import { open, openSite, type Site } from './site.js';
 
 const TICKETS = 40;
 const LANES = 6;
-const SEEDS = [1, 2];
 
 /** A busy machine takes its time; usually a quarter of this is enough. */
-jest.setTimeout(150_000);
+jest.setTimeout(scale(150_000, 900_000));
 
 let site: Site;
 let gateway: App;
@@ -38,7 +38,7 @@ describe('a worker killed between delivery and settlement', () => {
     let worker = await site.join('worker');
     await open(gateway.gateway);
     const acknowledged: string[] = [];
-    for (const seed of SEEDS) {
+    for (const seed of seeds(2, 12)) {
       const tickets = await signMany(gateway.gateway, '/quick', TICKETS);
       const strike = (await progress()) + seeded(seed, TICKETS);
       const served = load(gateway.gateway, tickets, LANES);
