@@ -1,0 +1,109 @@
+import { jest } from '@jest/globals';
+import { sql } from '../embedded/support.js';
+import type { App } from '../support/app.js';
+import { eventually } from '../support/eventually.js';
+import { scale, seeds } from '../support/long.js';
+import { transfers } from '../support/usdc.js';
+import { expectBooksInOrder } from './books.js';
+import { runCommand } from './commands.js';
+import { load, seeded, sign, type Ticket } from './customer.js';
+import { enginePids } from './engine-pids.js';
+import { TENANT } from './market.js';
+import { open, openSite, type Site } from './site.js';
+
+const TICKETS = 48;
+const LANES = 6;
+/** Each strikes once, in an order and at moments that the seed decides. */
+const VICTIMS = ['postgres', 'first', 'second', 'both'] as const;
+
+/** A busy machine takes its time; usually a quarter of this is enough. */
+jest.setTimeout(scale(180_000, 1_200_000));
+
+let site: Site;
+let gateway: App;
+let workers: [App, App];
+
+beforeAll(async () => {
+  // The engines are the control process's, so that workers can die alone. Two of them share projections and seals.
+  site = await openSite('control');
+  site.provider.setGate(true);
+  [gateway, ...workers] = await Promise.all([site.join('gateway'), site.join('worker'), site.join('worker')]);
+  await open(gateway.gateway);
+}, 60_000);
+afterAll(() => site?.stop());
+
+/** Every fifth is settled before it is answered. */
+function signTickets(): Promise<Ticket[]> {
+  const paths = Array.from({ length: TICKETS }, (_, n) => (n % 5 === 0 ? '/held' : '/quick'));
+  return Promise.all(paths.map((path) => sign(gateway.gateway, path)));
+}
+
+async function strike(victim: (typeof VICTIMS)[number]): Promise<void> {
+  if (victim === 'postgres') {
+    for (const pid of await enginePids(site.main.dataDir, 'postgres')) process.kill(pid, 'SIGKILL');
+    return;
+  }
+  const hit = { first: [0], second: [1], both: [0, 1] }[victim];
+  await Promise.all(hit.map((index) => workers[index]!.kill('SIGKILL')));
+  for (const index of hit) workers[index] = await site.join('worker');
+}
+
+/** The victims in the order of this seed. */
+function shuffled(seed: number): (typeof VICTIMS)[number][] {
+  return [...VICTIMS].sort((a, b) => seeded(seed + VICTIMS.indexOf(a), 1e6) - seeded(seed + VICTIMS.indexOf(b), 1e6));
+}
+
+async function tradeAround(victim: (typeof VICTIMS)[number], seed: number): Promise<void> {
+  const tickets = await eventually(signTickets, 30_000);
+  let struck: Promise<void> | undefined;
+  const strikeAt = seeded(seed, TICKETS - LANES);
+  const outcomes = await load(gateway.gateway, tickets, LANES, (answered) => {
+    if (answered === strikeAt) struck = strike(victim);
+  });
+  await struck;
+  const lost = outcomes.filter(({ status }) => status !== 200);
+  expect(lost.map(({ code }) => code)).toEqual(lost.map(() => 'store_unavailable'));
+}
+
+/** Every projection has read the whole log. */
+function caughtUp(): Promise<true> {
+  return eventually(async () => {
+    const behind = await sql(
+      site.main.engines.postgres,
+      'select name, position, stopped_error from projection_checkpoints where position < (select max(position) from events)',
+    );
+    if (behind.length > 0) throw new Error(JSON.stringify(behind));
+    return true;
+  }, 30_000) as Promise<true>;
+}
+
+describe('the book, while Postgres and the workers are killed', () => {
+  it.each(seeds(1, 10))('skips nothing and doubles nothing (seed %i)', async (seed) => {
+    for (const [index, victim] of shuffled(seed).entries()) await tradeAround(victim, seed + index);
+    await expectBooksInOrder(site.main, site.payee);
+    await caughtUp();
+
+    const rebuilt = await runCommand('rebuild', site.main.dataDir, ['--dry-run', '--json']);
+    expect(rebuilt).toMatchObject({ code: 0, output: expect.stringContaining('"equal": true') });
+    await expectLedgerAgrees();
+  });
+});
+
+/** With the chain, what the market's wallet got; with the limits, what every payer owes. */
+async function expectLedgerAgrees(): Promise<void> {
+  const moved = await transfers(site.main.engines.chain, { to: site.payee });
+  const [wallet] = await sql(
+    site.main.engines.postgres,
+    `select (a.debits_posted - a.credits_posted)::text as balance from ledger_accounts a join ledger_books b on b.id = a.book
+     where b.tenant = '${TENANT}' and a.kind = 'wallet' and a.party = '${site.payee}'`,
+  );
+  expect(BigInt(wallet!.balance)).toBe(moved.reduce((sum, { value }) => sum + value, 0n));
+  const owed = await sql(
+    site.main.engines.postgres,
+    `select h.key, h.held::text, (a.debits_pending + a.debits_posted - a.credits_posted)::text as owed
+     from hold_totals h join ledger_books b on h.key like 'exposure/' || b.tenant || '/%'
+     join ledger_accounts a on a.book = b.id and a.kind = 'customer_receivable' and h.key like '%/' || a.party
+     where h.held <> a.debits_pending + a.debits_posted - a.credits_posted`,
+  );
+  expect(owed).toEqual([]);
+}
