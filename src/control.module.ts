@@ -6,6 +6,7 @@ import { keptAnswersOf } from './domains/payments/kept-answers.js';
 import { PricingModule } from './domains/pricing/pricing.module.js';
 import { AdminKeyGuard } from './edges/admin/admin-key.guard.js';
 import { CustomersController } from './edges/admin/customers.controller.js';
+import { LedgerController } from './edges/admin/ledger.controller.js';
 import { PaymentsController } from './edges/admin/payments.controller.js';
 import { UsageController } from './edges/admin/usage.controller.js';
 import { Draining } from './edges/health/draining.js';
@@ -26,7 +27,14 @@ export class ControlModule {
         PricingModule,
         CustomersModule.of((tenant, payer) => keptAnswersOf(runtime.pool, tenant, payer)),
       ],
-      controllers: [CustomersController, PaymentsController, UsageController, HealthController, MetricsController],
+      controllers: [
+        CustomersController,
+        LedgerController,
+        PaymentsController,
+        UsageController,
+        HealthController,
+        MetricsController,
+      ],
       providers: [
         AdminKeyGuard,
         { provide: Draining, useValue: draining },

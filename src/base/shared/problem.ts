@@ -28,6 +28,7 @@ export const problems = {
   method_not_allowed: [405, 'This route does not serve that method'],
   request_too_large: [413, 'The request body is larger than this route takes'],
   invalid_request: [400, 'The request is not valid'],
+  as_of_not_reached: [409, 'The ledger has not come to that point yet; ask again soon'],
   unauthorized: [401, 'Send the admin key as a bearer token'],
   // refunds
   payment_not_settled: [409, 'Only a settled payment can be refunded'],

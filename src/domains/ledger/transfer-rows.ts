@@ -27,7 +27,7 @@ export async function insertTransfers(
     literal(transfers, ({ phase }) => phase),
     literal(transfers, ({ resolves }) => resolves ?? 'null'),
     literal(transfers, ({ code }) => code),
-    literal(transfers, ({ occurredAt }) => occurredAt.toISOString()),
+    literal(transfers, instants()),
   ];
   const { rowCount } = await client.query({
     name: 'ledger-transfers-insert',
@@ -43,9 +43,22 @@ export async function insertTransfers(
   if (rows[0]) throw new Error(`transfer ${rows[0].id} was posted before, and differently`);
 }
 
+/** Events that were appended together occurred at one instant, which is put into words once. */
+function instants(): (transfer: Transfer) => string {
+  let last: Date | undefined;
+  let text = '';
+  return ({ occurredAt }) => {
+    if (occurredAt.getTime() !== last?.getTime()) {
+      last = occurredAt;
+      text = occurredAt.toISOString();
+    }
+    return text;
+  };
+}
+
 /**
- * An array as Postgres reads it. Only for values that need no quotes: numbers, our own words, instants. A fifth of the time
- * that the driver takes, which quotes whatever comes.
+ * An array as Postgres reads it, made faster than the driver does, which quotes whatever comes. Only for values that need no
+ * quotes: numbers, our own words, instants.
  */
 function literal<T>(items: readonly T[], of: (item: T) => string | number | bigint): string {
   return `{${items.map(of).join(',')}}`;

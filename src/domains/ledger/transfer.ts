@@ -40,8 +40,15 @@ export interface Transfer {
   readonly occurredAt: Date;
 }
 
+/** An id is a position, shifted by this many bits, and a line. */
+const LINE_BITS = 4;
 /** Most lines of one event. */
-const LINES_MAX = 16;
+const LINES_MAX = 1 << LINE_BITS;
+
+/** A row of `ledger_activity` sums up a block of 2^16 positions, see the trigger in migration `0004_ledger`. */
+const BLOCK_BITS = 16;
+/** An id is a block, shifted by this many bits, and what is within the block. */
+export const BLOCK_SHIFT = BLOCK_BITS + LINE_BITS;
 
 /** @param line 0..15 */
 export function transferId(position: bigint, line: number): bigint {
@@ -57,4 +64,14 @@ export function positionOfTransfer(id: bigint): bigint {
 /** Largest id that a transfer of this or an earlier position can have. */
 export function lastTransferId(position: bigint): bigint {
   return transferId(position, LINES_MAX - 1);
+}
+
+/** Every id that a transfer of this event can have. */
+export function idsOfPosition(position: bigint): bigint[] {
+  return Array.from({ length: LINES_MAX }, (_, line) => transferId(position, line));
+}
+
+/** The block of positions that an id lies in. */
+export function blockOf(id: bigint): bigint {
+  return id >> BigInt(BLOCK_SHIFT);
 }
