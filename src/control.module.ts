@@ -6,6 +6,7 @@ import { keptAnswersOf } from './domains/payments/kept-answers.js';
 import { PricingModule } from './domains/pricing/pricing.module.js';
 import { AdminKeyGuard } from './edges/admin/admin-key.guard.js';
 import { CustomersController } from './edges/admin/customers.controller.js';
+import { EventsController } from './edges/admin/events.controller.js';
 import { LedgerController } from './edges/admin/ledger.controller.js';
 import { PaymentsController } from './edges/admin/payments.controller.js';
 import { UsageController } from './edges/admin/usage.controller.js';
@@ -30,6 +31,7 @@ export class ControlModule {
       controllers: [
         CustomersController,
         LedgerController,
+        EventsController,
         PaymentsController,
         UsageController,
         HealthController,

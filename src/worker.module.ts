@@ -22,6 +22,7 @@ import { SettlementModule } from './domains/settlement/settlement.module.js';
 import { upcast } from './event-catalogue.js';
 import { projections } from './projections.js';
 import { type Runtime, RuntimeModule } from './runtime.js';
+import { Sealing } from './sealing.js';
 
 const SWEEP_MS = 2_000;
 const PURGE_MS = 60_000;
@@ -68,7 +69,7 @@ export class WorkerModule {
         PaymentsModule,
         SettlementModule.of({ redisUrl: config.redisUrl, chain, tokens, upcast }),
       ],
-      providers: [Chores],
+      providers: [Chores, Sealing],
     };
   }
 }

@@ -37,6 +37,9 @@ export const problems = {
   refund_not_found: [409, 'No transfer in that transaction refunds this payment'],
   refund_ambiguous: [409, 'Several transfers in that transaction could refund this payment; name one by its log_index'],
   transfer_already_counted: [409, 'That transfer refunds another payment already'],
+  // log
+  event_not_sealed: [409, 'The event is not sealed yet; ask again in a few seconds'],
+  event_altered: [409, 'The event is not what was sealed; run verify'],
   // upstream
   upstream_unreachable: [502, 'The provider did not answer; nothing was charged'],
   upstream_timeout: [504, 'The provider took too long; nothing was charged'],

@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { addSealMetrics } from './seal-metrics.js';
 
 /** Prometheus metrics of this process and of the book. What cannot be read is left out, never an error. */
 export function createMetrics(pool: Pool): Registry {
@@ -15,6 +16,7 @@ export function createMetrics(pool: Pool): Registry {
     },
   });
   for (const metric of projectionMetrics) addGauge(registry, pool, metric);
+  addSealMetrics(registry, pool);
   return registry;
 }
 
