@@ -1,0 +1,37 @@
+import type { ChainClient } from './base/chain/chain-client.js';
+import type { Network } from './base/shared/hex.js';
+import type { ReceiptSigner } from './domains/receipts/receipt-signer.js';
+import { chainCheck } from './domains/reports/checks/chain.check.js';
+import type { Check } from './domains/reports/checks/check.js';
+import { gasCheck } from './domains/reports/checks/gas.check.js';
+import { holdsCheck } from './domains/reports/checks/holds.check.js';
+import { ledgerCheck } from './domains/reports/checks/ledger.check.js';
+import { logCheck } from './domains/reports/checks/log.check.js';
+import { projectionsCheck } from './domains/reports/checks/projections.check.js';
+import { receiptsCheck } from './domains/reports/checks/receipts.check.js';
+import { shapesCheck } from './domains/reports/checks/shapes.check.js';
+import type { CheckName } from './edges/cli/verify-options.js';
+import { checkShape } from './event-catalogue.js';
+import { projections } from './projections.js';
+
+export interface CheckParts {
+  readonly signer: ReceiptSigner;
+  readonly network: Network;
+  /** Asked for only by checks of the chain. */
+  readonly chain: () => Promise<ChainClient>;
+}
+
+/** Every check of the book by its name. */
+export function checkMakers({ chain, network, signer }: CheckParts): Record<CheckName, () => Check | Promise<Check>> {
+  const ledger = projections.find(({ name }) => name === 'ledger')!;
+  return {
+    log: () => logCheck,
+    shapes: () => shapesCheck(checkShape),
+    ledger: () => ledgerCheck(ledger),
+    holds: () => holdsCheck(ledger),
+    projections: () => projectionsCheck(projections),
+    receipts: () => receiptsCheck(signer),
+    chain: async () => chainCheck({ client: await chain(), network, ledger }),
+    gas: async () => gasCheck({ client: await chain(), network }),
+  };
+}

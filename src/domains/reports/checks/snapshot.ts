@@ -1,0 +1,66 @@
+import type { Pool, PoolClient, QueryResultRow } from 'pg';
+
+const PAGE = 2_000;
+
+/** Everything read through it is of one moment, however long the reading takes. */
+export interface Snapshot {
+  /** Position of the last event at that moment; 0 for an empty log. */
+  readonly head: bigint;
+  query<T extends QueryResultRow>(text: string, values?: readonly unknown[]): Promise<T[]>;
+  /** The rows of one statement in pages, in constant memory; Postgres sorts on its disk. */
+  pages<T extends QueryResultRow>(text: string, values?: readonly unknown[], size?: number): AsyncGenerator<T[]>;
+}
+
+/**
+ * Reads in one repeatable-read snapshot, while others write.
+ *
+ * @param tables locked against being replaced meanwhile: a rebuilt table that is swapped in after the snapshot was taken
+ *   would look empty to it
+ */
+export async function inSnapshot<T>(
+  pool: Pool,
+  tables: readonly string[],
+  read: (snapshot: Snapshot) => Promise<T>,
+): Promise<T> {
+  const client = await pool.connect();
+  let failed = true;
+  try {
+    await client.query('begin isolation level repeatable read read only');
+    await client.query('set local idle_in_transaction_session_timeout = 0');
+    // A lock takes no snapshot, so the statement after it sees what was there when the lock was granted.
+    await client.query(`lock table ${['events', ...tables].join(', ')} in access share mode`);
+    const { rows } = await client.query<{ head: string }>(
+      'select coalesce(max(position), 0)::text as head from events',
+    );
+    const result = await read(new ClientSnapshot(client, BigInt(rows[0]!.head)));
+    await client.query('commit');
+    failed = false;
+    return result;
+  } finally {
+    client.release(failed);
+  }
+}
+
+class ClientSnapshot implements Snapshot {
+  private cursors = 0;
+
+  constructor(
+    private readonly client: PoolClient,
+    readonly head: bigint,
+  ) {}
+
+  async query<T extends QueryResultRow>(text: string, values: readonly unknown[] = []): Promise<T[]> {
+    return (await this.client.query<T>(text, [...values])).rows;
+  }
+
+  async *pages<T extends QueryResultRow>(text: string, values: readonly unknown[] = [], size = PAGE) {
+    const cursor = `page_${++this.cursors}`;
+    await this.client.query(`declare ${cursor} no scroll cursor for ${text}`, [...values]);
+    for (;;) {
+      const { rows } = await this.client.query<T>(`fetch ${size} from ${cursor}`);
+      if (rows.length > 0) yield rows;
+      if (rows.length < size) break;
+    }
+    await this.client.query(`close ${cursor}`);
+  }
+}
