@@ -5,4 +5,8 @@ import { paymentsProjection } from './domains/payments/payments.projection.js';
 import { upcast } from './event-catalogue.js';
 
 /** Every projection that can be rebuilt from the events. */
-export const projections: readonly Projection[] = [paymentsProjection, usageProjection, ledgerProjection(upcast)];
+export const projections: readonly Projection[] = [
+  paymentsProjection,
+  usageProjection(upcast),
+  ledgerProjection(upcast),
+];

@@ -157,6 +157,24 @@ describe('event store', () => {
     expect(rows).toEqual([{ held: '1' }]);
   });
 
+  it('removes rows beside the log with the events, or not at all', async () => {
+    const { pool, store } = storeWithOwnPool();
+    const row = (id: string) => ({ payment_id: id, signature: Buffer.from('aa', 'hex'), valid_before: '1' });
+    const attachments = ['pay_c', 'pay_b', 'pay_a'].map((id) => ({ table: 'authorizations', row: row(id) }) as const);
+    const events = [{ type: 'T', schema: 1, data: {} }];
+    await store.append(write('removed', NEW_STREAM, { decide: () => ({ events, attachments }) }));
+    const removals = ['pay_c', 'pay_a', 'pay_none'].map((id) => {
+      return { table: 'authorizations', key: { payment_id: id } } as const;
+    });
+    const remove = { decide: () => ({ events, removals }) };
+    await expect(store.append(write('removed', NEW_STREAM, remove))).rejects.toBeInstanceOf(VersionConflict);
+    const kept = async () =>
+      (await pool.query("select payment_id from authorizations where payment_id ~ '^pay_[abc]$' order by 1")).rows;
+    expect(await kept()).toHaveLength(3);
+    await store.append(write('removed', 1, remove));
+    expect(await kept()).toEqual([{ payment_id: 'pay_b' }]);
+  });
+
   it.each(['update events set data = data', 'delete from events', 'truncate events'])(
     'does not let anybody rewrite history: %s',
     async (statement) => {

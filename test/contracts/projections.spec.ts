@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import { asStored } from '../../src/base/event-store/event.js';
 import { EventStore } from '../../src/base/event-store/event-store.js';
 import { LogTail } from '../../src/base/event-store/log-tail.js';
 import { type Projection, ProjectionRunner } from '../../src/base/event-store/projection-runner.js';
@@ -12,6 +13,7 @@ import { paymentEvents } from '../support/payment-events.js';
 
 const silent: Logger = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 const PAYMENTS = 60;
+const usage = usageProjection(asStored);
 
 let pool: Pool;
 let tail: LogTail;
@@ -42,7 +44,7 @@ async function rowsOf(table: string, order: string): Promise<unknown[]> {
 
 describe('projections', () => {
   it('are the same live, with several runners at once, and rebuilt', async () => {
-    const runners = [paymentsProjection, paymentsProjection, usageProjection, usageProjection].map(
+    const runners = [paymentsProjection, paymentsProjection, usage, usage].map(
       (projection) => new ProjectionRunner(pool, tail, projection, silent),
     );
     for (const runner of runners) runner.start();
@@ -70,7 +72,7 @@ describe('projections', () => {
     expect(rows[0].requests).toBe(delivered.length);
 
     await run({ ...paymentsProjection, version: paymentsProjection.version + 1 });
-    await run({ ...usageProjection, version: usageProjection.version + 1 });
+    await run({ ...usage, version: usage.version + 1 });
     expect(await rowsOf('payments', 'id')).toEqual(live.payments);
     expect(await rowsOf('usage_days', 'route, payer')).toEqual(live.usage);
   });

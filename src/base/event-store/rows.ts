@@ -34,3 +34,17 @@ export async function readEventsAfter(
   });
   return rows.map((row) => upcast(toStoredEvent(row)));
 }
+
+/** The event that began each of the streams; streams without events are missing. */
+export async function readFirstEvents(
+  db: Pool | PoolClient,
+  streams: readonly string[],
+  upcast: Upcast,
+): Promise<StoredEvent[]> {
+  const { rows } = await db.query<EventRow>({
+    name: 'read-first',
+    text: `select ${eventColumns} from events where stream = any($1::text[]) and version = 1`,
+    values: [streams],
+  });
+  return rows.map((row) => upcast(toStoredEvent(row)));
+}

@@ -1,6 +1,7 @@
 import type { PoolClient } from 'pg';
-import type { StoredEvent } from '../../base/event-store/event.js';
+import type { StoredEvent, Upcast } from '../../base/event-store/event.js';
 import type { Projection } from '../../base/event-store/projection-runner.js';
+import { readFirstEvents } from '../../base/event-store/rows.js';
 
 /** What the meter reads from the authorization that began a delivered payment. */
 interface Metered {
@@ -21,35 +22,42 @@ interface Total {
   amount: bigint;
 }
 
-/** Delivered requests, units and charges per tenant, route, payer, asset and UTC day. */
-export const usageProjection: Projection = {
-  name: 'usage',
-  version: 1,
-  types: ['PaymentAuthorized', 'RequestDelivered'],
-  lagMs: 250,
-  tables: ['usage_days'],
-
-  begin: () => async (client, events) => {
-    const deliveries = events.filter((event) => event.type === 'RequestDelivered');
-    if (deliveries.length === 0) return;
-    await addTotals(client, totalsOf(deliveries, await authorizations(client, events, deliveries)));
-  },
-};
+/**
+ * Delivered requests, units and charges per tenant, route, payer, asset and UTC day.
+ *
+ * @param upcast for the authorizations that it reads itself
+ */
+export function usageProjection(upcast: Upcast): Projection {
+  return {
+    name: 'usage',
+    version: 1,
+    types: ['PaymentAuthorized', 'RequestDelivered'],
+    lagMs: 250,
+    tables: ['usage_days'],
+    begin: () => async (client, events) => {
+      const deliveries = events.filter((event) => event.type === 'RequestDelivered');
+      if (deliveries.length === 0) return;
+      await addTotals(client, totalsOf(deliveries, await authorizations(client, events, deliveries, upcast)));
+    },
+  };
+}
 
 /** Mostly in the same batch; the others are read. */
-async function authorizations(client: PoolClient, events: readonly StoredEvent[], deliveries: readonly StoredEvent[]) {
+async function authorizations(
+  client: PoolClient,
+  events: readonly StoredEvent[],
+  deliveries: readonly StoredEvent[],
+  upcast: Upcast,
+) {
   const found = new Map<string, Metered>();
   for (const event of events) {
     if (event.type === 'PaymentAuthorized') found.set(event.stream, event.data as unknown as Metered);
   }
   const missing = deliveries.map((event) => event.stream).filter((stream) => !found.has(stream));
   if (missing.length === 0) return found;
-  const { rows } = await client.query<{ stream: string; data: Metered }>({
-    name: 'usage-authorizations',
-    text: 'select stream, data from events where stream = any($1::text[]) and version = 1',
-    values: [missing],
-  });
-  for (const row of rows) found.set(row.stream, row.data);
+  for (const event of await readFirstEvents(client, missing, upcast)) {
+    found.set(event.stream, event.data as unknown as Metered);
+  }
   return found;
 }
 

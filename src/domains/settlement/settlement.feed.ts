@@ -1,7 +1,8 @@
 import type { PoolClient } from 'pg';
-import type { StoredEvent } from '../../base/event-store/event.js';
+import type { StoredEvent, Upcast } from '../../base/event-store/event.js';
 import { NotNow, type Projection } from '../../base/event-store/projections/projection.js';
-import { paymentOfStream, type SettlementMode } from '../payments/payment.js';
+import { readFirstEvents } from '../../base/event-store/rows.js';
+import { type PaymentAuthorized, paymentOfStream } from '../payments/payment.js';
 import type { OpenSettlement, SettlementQueue } from './settlement.queue.js';
 
 /**
@@ -9,7 +10,7 @@ import type { OpenSettlement, SettlementQueue } from './settlement.queue.js';
  * only queues them twice. While Redis has enough to do, what nobody waits for stays in the log. Its rows are in Redis and
  * may be lost; the sweep, not a rebuild, brings them back.
  */
-export function settlementFeed(queue: Pick<SettlementQueue, 'add' | 'hasRoom'>): Projection {
+export function settlementFeed(queue: Pick<SettlementQueue, 'add' | 'hasRoom'>, upcast: Upcast): Projection {
   return {
     name: 'settlement-feed',
     version: 1,
@@ -17,7 +18,7 @@ export function settlementFeed(queue: Pick<SettlementQueue, 'add' | 'hasRoom'>):
     lagMs: 50,
     tables: [],
     begin: () => async (client, events) => {
-      const delivered = await deliveredPayments(client, events);
+      const delivered = await deliveredPayments(client, events, upcast);
       await enqueue(queue, delivered).catch((cause: Error) => {
         throw new NotNow(cause.message, { cause });
       });
@@ -34,10 +35,14 @@ async function enqueue(
   if (urgent.length > 0) await queue.add(urgent, false);
 }
 
-async function deliveredPayments(client: PoolClient, events: readonly StoredEvent[]): Promise<OpenSettlement[]> {
-  const { rows } = await client.query<{ stream: string; mode: SettlementMode }>(
-    `select stream, data ->> 'mode' as mode from events where stream = any($1::text[]) and version = 1`,
-    [events.map(({ stream }) => stream)],
-  );
-  return rows.map(({ mode, stream }) => ({ id: paymentOfStream(stream), mode }));
+async function deliveredPayments(
+  client: PoolClient,
+  events: readonly StoredEvent[],
+  upcast: Upcast,
+): Promise<OpenSettlement[]> {
+  const streams = events.map(({ stream }) => stream);
+  return (await readFirstEvents(client, streams, upcast)).map(({ data, stream }) => ({
+    id: paymentOfStream(stream),
+    mode: (data as unknown as PaymentAuthorized['data']).mode,
+  }));
 }

@@ -33,7 +33,7 @@ export class SettlementWorker {
     const engine = new SettlementEngine(deps);
     this.queue = new SettlementQueue(redisUrl, log);
     this.processor = new SettlementProcessor(redisUrl, engine, log);
-    this.feed = new ProjectionRunner(pool, tail, settlementFeed(this.queue), log, upcast);
+    this.feed = new ProjectionRunner(pool, tail, settlementFeed(this.queue, upcast), log, upcast);
     const sweep = new SettlementSweep(pool, this.queue, chain.network);
     this.sweep = new WakeLoop('settlement sweep', () => sweep.step(), SWEEP_MS, log);
     const recovery = new SettlementRecovery({
