@@ -11,9 +11,13 @@ const SPAN_MAX = 10_000n;
 /** Logs in one answer above which the next one asks for fewer blocks; bounds the memory of the reader. */
 const PAGE_LOGS = 4_000;
 
-/** How nodes say that an answer would be too large, or a range too wide. Never the words of a rate limit. */
-const TOO_MANY =
-  /(too many|max(imum)?|exceeds?|more than) [\w ]*(results|logs)|returned more than|response size|(too (large|wide|big)|exceeds?|exceeded|limited to|max(imum)?)[\w ,.-]* range|range[\w ,.-]* (too|exceed|limit|max|greater|over)|query timeout/i;
+/** How nodes say that an answer would be too large or a range too wide: a size, and a limit on it. */
+const SIZE = /results|logs|\brange\b|\bblocks\b|response size|query timeout/i;
+const LIMIT = /max|exceed|limit|too (many|large|wide|big)|more than|timeout/i;
+/** A smaller question would not help against these. */
+const RATE = /too many requests|\brate\b|throughput|capacity|compute units/i;
+
+type TokenAddress = Pick<Token, 'address'>;
 
 /** A Transfer of one token (ERC-20), in a block. */
 export interface TransferLog {
@@ -44,7 +48,7 @@ export interface TransferParties {
  */
 export async function* transferLogs(
   client: ChainClient,
-  token: Token,
+  token: TokenAddress,
   { from, to }: TransferParties,
   fromBlock: bigint,
   toBlock: bigint,
@@ -71,7 +75,7 @@ export async function* transferLogs(
  */
 export async function transfersOf(
   client: ChainClient,
-  token: Token,
+  token: TokenAddress,
   hash: Hex,
 ): Promise<ReceiptTransfer[] | undefined> {
   const receipt = await readReceipt(client, hash);
@@ -91,9 +95,13 @@ async function request(client: ChainClient, filter: object, single: boolean): Pr
   try {
     return await client.request({ method: 'eth_getLogs', params: [filter] });
   } catch (error) {
-    if (!single && TOO_MANY.test(rpcErrorOf(error)?.details ?? '')) return undefined;
+    if (!single && isTooLarge(rpcErrorOf(error)?.details ?? '')) return undefined;
     throw unavailable('transfers', error);
   }
+}
+
+function isTooLarge(refusal: string): boolean {
+  return SIZE.test(refusal) && LIMIT.test(refusal) && !RATE.test(refusal);
 }
 
 function nextSpan(span: bigint, found: number): bigint {
@@ -102,7 +110,7 @@ function nextSpan(span: bigint, found: number): bigint {
   return wider < SPAN_MAX ? wider : SPAN_MAX;
 }
 
-function transfersIn(logs: readonly RpcLog[], token: Token): TransferLog[] {
+function transfersIn(logs: readonly RpcLog[], token: TokenAddress): TransferLog[] {
   return logs
     .filter((log) => log.address.toLowerCase() === token.address && log.topics[0] === TRANSFER && !log.removed)
     .map((log) => {
