@@ -3,12 +3,14 @@ import { APP_FILTER } from '@nestjs/core';
 import { Registry } from 'prom-client';
 import { CustomersModule } from './domains/customers/customers.module.js';
 import { keptAnswersOf } from './domains/payments/kept-answers.js';
+import { PaymentsModule } from './domains/payments/payments.module.js';
 import { PricingModule } from './domains/pricing/pricing.module.js';
 import { AdminKeyGuard } from './edges/admin/admin-key.guard.js';
 import { CustomersController } from './edges/admin/customers.controller.js';
 import { EventsController } from './edges/admin/events.controller.js';
 import { LedgerController } from './edges/admin/ledger.controller.js';
 import { PaymentsController } from './edges/admin/payments.controller.js';
+import { RefundsController } from './edges/admin/refunds.controller.js';
 import { UsageController } from './edges/admin/usage.controller.js';
 import { Draining } from './edges/health/draining.js';
 import { HealthController } from './edges/health/health.controller.js';
@@ -26,6 +28,7 @@ export class ControlModule {
       imports: [
         RuntimeModule.of(runtime),
         PricingModule,
+        PaymentsModule,
         CustomersModule.of((tenant, payer) => keptAnswersOf(runtime.pool, tenant, payer)),
       ],
       controllers: [
@@ -33,6 +36,7 @@ export class ControlModule {
         LedgerController,
         EventsController,
         PaymentsController,
+        RefundsController,
         UsageController,
         HealthController,
         MetricsController,

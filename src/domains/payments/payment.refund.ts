@@ -46,6 +46,7 @@ export function refundedBy(state: Payment): bigint {
   return refundsOf(state).reduce((sum, { amount }) => sum + BigInt(amount), 0n);
 }
 
+/** A transaction that moved to another block has the same logs, maybe under other indices. */
 function isSameTransfer(a: Refund, b: Refund): boolean {
-  return a.transaction === b.transaction && a.logIndex === b.logIndex;
+  return a.transaction === b.transaction && (a.logIndex === b.logIndex || a.blockHash !== b.blockHash);
 }

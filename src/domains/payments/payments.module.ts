@@ -12,6 +12,7 @@ import {
   RecordDelivery,
   RestartDelivery,
 } from './payment.decide.js';
+import { decideRefund, RecordRefund } from './payment.refund.js';
 
 @Module({
   providers: [
@@ -20,6 +21,7 @@ import {
     handlerFor(FailDelivery, decideFailure),
     handlerFor(InterruptDelivery, decideInterruption),
     handlerFor(RestartDelivery, decideRestart),
+    handlerFor(RecordRefund, decideRefund),
   ],
 })
 export class PaymentsModule {}

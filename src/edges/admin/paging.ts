@@ -42,8 +42,16 @@ export function pageOf<R, T>(
 }
 
 export function parseQuery<S extends z.ZodType>(schema: S, query: unknown): z.output<S> {
-  const parsed = schema.safeParse(query);
+  return parse(schema, query, 'query');
+}
+
+export function parseBody<S extends z.ZodType>(schema: S, body: unknown): z.output<S> {
+  return parse(schema, body, 'body');
+}
+
+function parse<S extends z.ZodType>(schema: S, value: unknown, whole: string): z.output<S> {
+  const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0]!;
-  throw new Problem('invalid_request', `${issue.path.join('.') || 'query'}: ${issue.message}`);
+  throw new Problem('invalid_request', `${issue.path.join('.') || whole}: ${issue.message}`);
 }

@@ -1,0 +1,123 @@
+import type { ReceiptTransfer } from '../../base/chain/transfer-logs.js';
+import { VersionConflict } from '../../base/event-store/event.js';
+import type { EventStore } from '../../base/event-store/event-store.js';
+import type { Address, Hex, Network } from '../../base/shared/hex.js';
+import { Problem } from '../../base/shared/problem.js';
+import { loadPayment, type PaymentAfter } from './handler-for.js';
+import { type AuthorizationTerms, type Payment, type PaymentId, paymentIdOf, paymentStream } from './payment.js';
+import { RecordRefund, type Refund, refundsOf, transferStream } from './payment.refund.js';
+
+/** A lost race is tried again at once; somebody has won each of them. */
+const RACES_MAX = 50;
+
+export interface RefundRequest {
+  readonly transaction: Hex;
+  /** Which transfer of the transaction; needed only if several could be meant. */
+  readonly logIndex?: number;
+}
+
+export interface RefundPorts {
+  readonly store: Pick<EventStore, 'readStream' | 'readStreams'>;
+  /** Transfers of a token in one transaction; `undefined` if it is in no block. May throw ChainUnavailable. */
+  readonly transfers: (network: Network, asset: Address, transaction: Hex) => Promise<ReceiptTransfer[] | undefined>;
+  readonly execute: (command: RecordRefund) => Promise<PaymentAfter>;
+}
+
+type Settled = Extract<Payment, { status: 'settled' }>;
+
+/** The payment's terms, the refund, and whether it had been recorded before. */
+export interface Recorded {
+  readonly terms: AuthorizationTerms;
+  readonly refund: Refund;
+  readonly repeated: boolean;
+}
+
+/**
+ * Records a refund that the owner of the payee's wallet has sent: the transfer from payee to payer is read from the chain, where it
+ * must be in a block, which is all that counts for a settlement too. The same transaction again gives the same answer.
+ * Throws a Problem if the payment is unknown or not settled, or if no transfer, or more than one, fits.
+ */
+export async function recordRefund(ports: RefundPorts, id: PaymentId, request: RefundRequest): Promise<Recorded> {
+  const { state } = await loadPayment(ports.store, id);
+  if (state.status === 'unknown') throw new Problem('not_found');
+  const { terms } = state.authorized;
+  const known = recordedIn(state, request);
+  if (known) return { terms, refund: known, repeated: true };
+  if (state.status !== 'settled') throw new Problem('payment_not_settled');
+  const refund = await readRefund(ports, state, request);
+  const after = refund && (await claim(ports, id, terms, refund));
+  if (refund && after && after.events.length > 0) return { terms, refund, repeated: false };
+  // Somebody else was faster, most likely with the same request.
+  const { state: now } = await loadPayment(ports.store, id);
+  const recorded = recordedIn(now, request) ?? (after && recordedIn(now, { transaction: request.transaction }));
+  if (!recorded) throw new Problem('transfer_already_counted');
+  return { terms, refund: recorded, repeated: true };
+}
+
+/** `undefined` if every transfer that fits counts for something already. */
+async function readRefund(ports: RefundPorts, state: Settled, request: RefundRequest): Promise<Refund | undefined> {
+  const { terms } = state.authorized;
+  const transfers = await ports.transfers(terms.network, terms.asset, request.transaction);
+  if (!transfers) throw new Problem('refund_not_mined');
+  const since = BigInt(state.settled.blockNumber);
+  const fitting = transfers.filter((transfer) => couldRefund(terms, since, transfer, request.logIndex));
+  const free = await oneFree(ports.store, terms, fitting);
+  return free && refundOf(free);
+}
+
+/** `undefined` if the transfer was claimed meanwhile. Of many refunds of one payment at once, each round records one. */
+async function claim(
+  { execute }: RefundPorts,
+  id: PaymentId,
+  { network }: AuthorizationTerms,
+  refund: Refund,
+): Promise<PaymentAfter | undefined> {
+  for (let race = 1; ; race++) {
+    try {
+      return await execute(new RecordRefund(id, refund));
+    } catch (error) {
+      if (!(error instanceof VersionConflict)) throw error;
+      if (error.stream === transferStream(network, refund)) return undefined;
+      if (race === RACES_MAX) throw error;
+    }
+  }
+}
+
+function recordedIn(state: Payment, { logIndex, transaction }: RefundRequest): Refund | undefined {
+  return refundsOf(state).find(
+    (refund) => refund.transaction === transaction && (logIndex ?? refund.logIndex) === refund.logIndex,
+  );
+}
+
+function couldRefund(terms: AuthorizationTerms, since: bigint, transfer: ReceiptTransfer, logIndex?: number): boolean {
+  if (logIndex !== undefined && transfer.logIndex !== logIndex) return false;
+  const { blockNumber, from, to, value } = transfer;
+  return from === terms.payee && to === terms.payer && value > 0n && blockNumber >= since;
+}
+
+/** The one transfer that counts for nothing else yet: neither for another refund nor as a payment that the payee made. */
+async function oneFree(
+  store: RefundPorts['store'],
+  terms: AuthorizationTerms,
+  transfers: readonly ReceiptTransfer[],
+): Promise<ReceiptTransfer | undefined> {
+  if (transfers.length === 0) throw new Problem('refund_not_found');
+  const uses = transfers.map((transfer) => usesOf(terms, transfer));
+  const used = await store.readStreams(uses.flat());
+  const free = transfers.filter((_, index) => !uses[index]!.some((stream) => used.has(stream)));
+  if (free.length > 1)
+    throw new Problem('refund_ambiguous', `log_index: ${free.map(({ logIndex }) => logIndex).join(', ')}`);
+  return free[0];
+}
+
+/** Streams that exist if the transfer counts for something already. */
+function usesOf({ asset, network }: AuthorizationTerms, transfer: ReceiptTransfer): string[] {
+  const { authorization, from: payer } = transfer;
+  const claim = transferStream(network, transfer);
+  if (!authorization) return [claim];
+  return [claim, paymentStream(paymentIdOf({ network, asset, payer, nonce: authorization }))];
+}
+
+function refundOf({ blockHash, blockNumber, logIndex, transaction, value }: ReceiptTransfer): Refund {
+  return { amount: value.toString(), transaction, blockNumber: blockNumber.toString(), blockHash, logIndex };
+}
