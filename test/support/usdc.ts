@@ -1,4 +1,12 @@
-import { createPublicClient, http, parseAbiItem } from 'viem';
+import {
+  createPublicClient,
+  createTestClient,
+  encodeFunctionData,
+  erc20Abi,
+  http,
+  parseAbiItem,
+  publicActions,
+} from 'viem';
 import { mintCallData, sendAsAdmin, USDC_ADDRESS } from '../../src/base/embedded/usdc.js';
 import type { Address, Hex } from '../../src/base/shared/hex.js';
 import { eventually } from './eventually.js';
@@ -12,6 +20,16 @@ export async function mintUsdc(rpcUrl: string, to: Address, amount: bigint): Pro
     await sendAsAdmin(rpcUrl, [mintCallData(to, amount)]);
     return true;
   });
+}
+
+/** Sends USDC as its owner, whose key nobody needs: the embedded node signs for any address. Resolves when mined. */
+export async function transferUsdc(rpcUrl: string, from: Address, to: Address, amount: bigint): Promise<Hex> {
+  const node = createTestClient({ mode: 'anvil', transport: http(rpcUrl) }).extend(publicActions);
+  await node.setBalance({ address: from, value: 10n ** 18n });
+  const data = encodeFunctionData({ abi: erc20Abi, functionName: 'transfer', args: [to, amount] });
+  const hash = await node.sendUnsignedTransaction({ from, to: USDC_ADDRESS, data, gas: 200_000n });
+  await eventually(async () => (await node.getTransactionReceipt({ hash })).status === 'success');
+  return hash;
 }
 
 const TRANSFER = parseAbiItem('event Transfer(address indexed from, address indexed to, uint256 value)');
