@@ -26,6 +26,13 @@ function write(stream: string, expectedVersion: number, over: Partial<Write> = {
   return { stream, tenant: 'test', expectedVersion, decide, ...over };
 }
 
+/** What a restore leaves of a log. */
+async function cutLog(pool: Pool, after: bigint): Promise<void> {
+  await pool.query('alter table events disable trigger events_only_grow');
+  await pool.query('delete from events where position > $1', [after.toString()]);
+  await pool.query('alter table events enable trigger events_only_grow');
+}
+
 beforeAll(async () => {
   databaseUrl = await freshDatabase();
 });
@@ -105,6 +112,25 @@ describe('event store', () => {
     await one.append(write('moved', NEW_STREAM));
     await other.append(write('moved', 1));
     await expect(one.append(write('moved', 1))).rejects.toBeInstanceOf(VersionConflict);
+  });
+
+  it('believes no version that it knows from a log which was replaced by an older copy', async () => {
+    const [one, other] = [storeWithOwnPool(), storeWithOwnPool()];
+    const { position } = await one.store.append(write('replaced/kept', NEW_STREAM));
+    await one.store.append(write('replaced/lost', NEW_STREAM));
+    await one.store.append(write('replaced/read', NEW_STREAM));
+    await other.store.readStream('replaced/read');
+    await cutLog(one.pool, position);
+    // Positions are used again, by other events.
+    await storeWithOwnPool().store.append(write('replaced/other', NEW_STREAM));
+    await storeWithOwnPool().store.append(write('replaced/another', NEW_STREAM));
+    for (const { store } of [one, other]) {
+      for (const stream of ['replaced/lost', 'replaced/read']) {
+        await expect(store.append(write(stream, 1))).rejects.toBeInstanceOf(VersionConflict);
+        expect(await store.readStream(stream)).toEqual([]);
+      }
+    }
+    await expect(one.store.append(write('replaced/kept', 1))).resolves.toMatchObject({ version: 2 });
   });
 
   it('stores a claim on a second stream together with the events, or neither', async () => {

@@ -5,6 +5,7 @@ import { storeAttachments, storeRemovals } from './attachments.js';
 import { asStored, NEW_STREAM, type NewEvent, type StoredEvent, type Upcast, VersionConflict } from './event.js';
 import { GroupCommit, type Outcome } from './group-commit.js';
 import { decideHolds, type HoldTotals, lockHolds, storeHolds } from './hold-totals.js';
+import { LogReplaced, NewestKnown } from './newest-known.js';
 import { type EventRow, eventColumns, readEventsAfter, toStoredEvent } from './rows.js';
 import { together } from './together.js';
 import { findStored, isUnanswered, remember, type Unanswered } from './unanswered.js';
@@ -22,6 +23,7 @@ const UNANSWERED_PAUSE_MS = 200;
 /** The log: appends with group commit, reads streams and the whole. Postgres is the only source of truth. */
 export class EventStore implements EventWriter {
   private readonly commits: GroupCommit<Write, Appended>;
+  private readonly newest = new NewestKnown();
 
   constructor(
     private readonly pool: Pool,
@@ -43,7 +45,7 @@ export class EventStore implements EventWriter {
       text: `select ${eventColumns} from events where stream = $1 order by version`,
       values: [stream],
     });
-    return rows.map((row) => this.upcast(toStoredEvent(row)));
+    return rows.map((row) => this.lift(row));
   }
 
   /** The events of many streams in one read; streams without events are missing from the map. */
@@ -54,7 +56,7 @@ export class EventStore implements EventWriter {
       values: [streams],
     });
     const found = new Map<string, StoredEvent[]>();
-    for (const event of rows.map((row) => this.upcast(toStoredEvent(row)))) {
+    for (const event of rows.map((row) => this.lift(row))) {
       const list = found.get(event.stream);
       if (list) list.push(event);
       else found.set(event.stream, [event]);
@@ -65,6 +67,12 @@ export class EventStore implements EventWriter {
   /** Up to `limit` events after a position, in commit order. */
   readAfter(position: bigint, limit: number): Promise<StoredEvent[]> {
     return readEventsAfter(this.pool, position, limit, this.upcast);
+  }
+
+  private lift(row: EventRow): StoredEvent {
+    const event = toStoredEvent(row);
+    this.newest.note(event);
+    return this.upcast(event);
   }
 
   private async commit(writes: readonly Write[]): Promise<readonly Outcome<Appended>[]> {
@@ -111,13 +119,14 @@ export class EventStore implements EventWriter {
       client,
       writes.map((write) => write.hold),
     );
-    // A write at a known version of our own stream is not looked up: if the unique constraint objects, everything is
-    // looked up in the next attempt.
-    const [, totals, , current] = await together([
+    // A write at a known version of our own stream is not looked up, while the log is the one that we know: if the unique
+    // constraint objects, everything is looked up in the next attempt.
+    const [, totals, , , current] = await together([
       begun,
       locked,
       again ? client.query('select pg_advisory_xact_lock(8402, 1)') : begun,
-      this.versions(client, again ? writes : writes.filter(isClaim)),
+      this.newest.mustStand(client),
+      this.versions(client, again || !this.newest.trustsVersions ? writes : writes.filter(isClaim)),
     ]);
     const conflicts = writes.map((write) => conflictOf(write, current));
     const results = await findStored(
@@ -134,7 +143,9 @@ export class EventStore implements EventWriter {
     const ends = await this.store(client, live, decisions, changed, unanswered);
     live.forEach((write, index) => {
       const events = decisions[index]!.events;
-      results.set(write, { events, version: write.expectedVersion + events.length, position: ends[index]! });
+      const [version, position] = [write.expectedVersion + events.length, ends[index]!];
+      if (events.length > 0) this.newest.note({ stream: write.stream, version, position });
+      results.set(write, { events, version, position });
     });
     return writes.map((write, index): Outcome<Appended> => {
       const appended = results.get(write);
@@ -253,5 +264,5 @@ function lines(items: readonly (string | number)[]): string {
 
 function lostRace(error: unknown): boolean {
   const code = (error as { code?: string }).code;
-  return code === UNIQUE_VIOLATION || code === DEADLOCK;
+  return code === UNIQUE_VIOLATION || code === DEADLOCK || error instanceof LogReplaced;
 }
