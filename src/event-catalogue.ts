@@ -1,4 +1,5 @@
 import { type EventShape, shapeChecker } from './base/event-store/event-shape.js';
+import { restorationShapes } from './base/event-store/seals/restorations.shapes.js';
 import { type UpcastStep, upcasterOf } from './base/event-store/upcast.js';
 import { customerShapes } from './domains/customers/customer.shapes.js';
 import { paymentShapes } from './domains/payments/payment.shapes.js';
@@ -11,6 +12,7 @@ export const eventShapes: readonly EventShape[] = [
   ...customerShapes,
   ...paymentShapes,
   ...networkFeeShapes,
+  ...restorationShapes,
 ];
 
 const upcastSteps: readonly UpcastStep[] = [];
