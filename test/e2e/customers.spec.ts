@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { appendPaymentIdentifierToExtensions } from '@x402/extensions/payment-identifier';
 import pg from 'pg';
 import { type App, startApp } from '../support/app.js';
@@ -8,7 +10,9 @@ import { eventually } from '../support/eventually.js';
 import { codeOf, type Reply, send } from '../support/http.js';
 import { addressOf, ask as askOffer, buy, newBuyer, present, sign } from '../support/payment.js';
 
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const SETTLE_MS = 20_000;
+const SEAL_MS = 20_000;
 const PAYER = `0x${'c5'.repeat(20)}`;
 
 let app: App;
@@ -75,6 +79,18 @@ async function tablesWith(words: readonly string[]): Promise<string[]> {
 function writings(): string {
   const files = readdirSync(app.dataDir, { withFileTypes: true }).filter((entry) => entry.isFile());
   return [app.output(), ...files.map(({ name }) => readFileSync(join(app.dataDir, name), 'utf8'))].join('\n');
+}
+
+/** Runs a command of Tollbook beside the running one; throws with what it printed if it does not end well. */
+async function tollbook(command: 'verify' | 'rebuild', ...args: readonly string[]): Promise<void> {
+  const env = { PATH: process.env.PATH, TOLLBOOK_DATA_DIR: app.dataDir };
+  const file = join(ROOT, 'dist', `${command}.js`);
+  await new Promise<void>((resolve, reject) => {
+    execFile(process.execPath, [file, ...args], { env }, (error, stdout, stderr) => {
+      if (error) reject(new Error(`${command} ended with ${error.code}:\n${stdout}${stderr}`));
+      else resolve();
+    });
+  });
 }
 
 describe('the customers of a tenant', () => {
@@ -204,6 +220,15 @@ describe('personal data', () => {
     const repeat = await present(call, payment);
     expect([repeat.status, codeOf(repeat)]).toEqual([409, 'answer_not_kept']);
     for (const word of [...notedWords, ...sentWords]) expect(writings()).not.toContain(word);
+
+    await eventually(async () => {
+      const { rows } = await pool.query(
+        'select 1 where (select max(to_position) from seals) >= (select max(position) from events)',
+      );
+      return rows.length === 1;
+    }, SEAL_MS);
+    await tollbook('verify');
+    await tollbook('rebuild');
   });
 
   async function books() {
