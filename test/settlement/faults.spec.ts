@@ -25,6 +25,7 @@ import {
   type Delivered,
   type Desk,
   deliver,
+  gasBooked,
   heldBy,
   newPayer,
   openDesk,
@@ -57,6 +58,10 @@ async function broadcast(data: Hex): Promise<void> {
   const hash = await wallet.sendTransaction({ chain: null, to: chain.token.address, data });
   const receipt = await chain.client.waitForTransactionReceipt({ hash });
   expect(receipt.status).toBe('success');
+}
+
+function settlerGas(): Promise<bigint> {
+  return chain.client.getBalance({ address: chain.settler });
 }
 
 /** Runs one worker until all payments stand as asked. */
@@ -194,6 +199,7 @@ describe('what machines do', () => {
 
   it('survives a worker killed with work in hand', async () => {
     const payer = await newPayer(chain, 1_000_000n);
+    const gas = await settlerGas();
     const sold = await Promise.all(Array.from({ length: 30 }, () => deliver(desk, chain, payer, { mode: 'async' })));
     const ids = sold.map(({ id }) => id);
     const script = fileURLToPath(new URL('./worker-process.ts', import.meta.url));
@@ -204,10 +210,12 @@ describe('what machines do', () => {
     await once(child, 'exit');
     await settleUntil('settled', ids);
     expect(await transfersFrom(chain, addressOf(payer))).toBe(30);
+    expect(await gasBooked(desk)).toBe(gas - (await settlerGas()));
   });
 
   it('settles again what the chain rolled back', async () => {
     const payer = await newPayer(chain, 10_000n);
+    const gas = await settlerGas();
     const worker = await startWorker(desk, chain);
     try {
       const { id } = await deliver(desk, chain, payer, { mode: 'async' });
@@ -224,6 +232,7 @@ describe('what machines do', () => {
         'PaymentSettled',
       ]);
       expect(await heldBy(desk, addressOf(payer))).toBe('0');
+      expect(await gasBooked(desk)).toBe(gas - (await settlerGas()));
     } finally {
       await worker.stop();
     }

@@ -5,6 +5,7 @@ import {
   allAre,
   type Desk,
   deliver,
+  gasBooked,
   heldBy,
   newPayer,
   openDesk,
@@ -42,6 +43,7 @@ describe('settlement', () => {
 
   it('settles 200 payments exactly once with two workers', async () => {
     const payers = await Promise.all([newPayer(chain, 1_000_000n), newPayer(chain, 1_000_000n)]);
+    const gas = await chain.client.getBalance({ address: chain.settler });
     const workers = await Promise.all([startWorker(desk, chain), startWorker(desk, chain)]);
     try {
       const sold = await Promise.all(
@@ -54,6 +56,8 @@ describe('settlement', () => {
       for (const payer of payers) expect(await transfersFrom(chain, addressOf(payer))).toBe(100);
       const { rows } = await desk.pool.query('select count(*)::int as n from settlement_transactions');
       expect(rows[0].n).toBeLessThan(100);
+      const spent = async () => gas - (await chain.client.getBalance({ address: chain.settler }));
+      await eventually(async () => (await spent()) === (await gasBooked(desk)));
     } finally {
       await Promise.all(workers.map((worker) => worker.stop()));
     }

@@ -130,6 +130,15 @@ export async function heldBy(desk: Desk, payer: Address): Promise<string | undef
   return rows[0]?.held;
 }
 
+/** Wei of gas that the log says was paid, and not taken back. */
+export async function gasBooked(desk: Desk): Promise<bigint> {
+  const { rows } = await desk.pool.query<{ wei: string }>(
+    `select coalesce(sum(case type when 'NetworkFeePaid' then 1 else -1 end * (data ->> 'share')::numeric), 0)::text as wei
+     from events where type in ('NetworkFeePaid', 'NetworkFeeReversed')`,
+  );
+  return BigInt(rows[0]!.wei);
+}
+
 /** How often the token moved money from the payer to the payee: the chain's own count. */
 export async function transfersFrom(chain: LocalChain, payer: Address, to: Address = PAYEE): Promise<number> {
   const { address } = chain.token;
