@@ -64,7 +64,7 @@ export class ProjectionRunner {
     private readonly projection: Projection,
     private readonly log: Logger,
     private readonly upcast: Upcast = asStored,
-    private readonly owner = THIS_PROCESS,
+    private readonly owner: string = THIS_PROCESS,
   ) {
     this.apply = projection.begin();
     this.loop = new WakeLoop(`projection ${projection.name}`, () => this.step(), IDLE_MS, log, projection.lagMs);

@@ -133,13 +133,20 @@ async function contentOf(client: PoolClient, table: string): Promise<{ rows: str
   return rows[0]!;
 }
 
-/** Both sides of a row that differs stand together, since rows begin with their key. */
+/** By primary key, so that both sides of a row that differs stand together. */
 async function differencesOf(client: PoolClient, live: string, rebuilt: string): Promise<RowDifference[]> {
-  const text = (table: string) => `select row_to_json(t)::text as row from ${table} t`;
+  const { rows: keys } = await client.query<{ column: string }>(
+    `select attname as column from pg_index join pg_attribute on attrelid = indrelid and attnum = any(indkey)
+     where indrelid = $1::regclass and indisprimary order by array_position(indkey::int[], attnum::int)`,
+    [live],
+  );
+  const key = `jsonb_build_array(${keys.map(({ column }) => `t.${escapeIdentifier(column)}`).join(', ')})`;
+  const text = (table: string) => `select ${key} as key, row_to_json(t)::text as row from ${table} t`;
   const { rows } = await client.query<RowDifference>(
-    `select '-' as side, row from (${text(live)} except all ${text(rebuilt)}) gone
-     union all select '+', row from (${text(rebuilt)} except all ${text(live)}) come
-     order by row, side desc limit ${SHOWN_MAX}`,
+    `select side, row from (
+       select '-' as side, * from (${text(live)} except all ${text(rebuilt)}) gone
+       union all select '+', * from (${text(rebuilt)} except all ${text(live)}) come) differing
+     order by key, side desc limit ${SHOWN_MAX}`,
   );
   return rows;
 }
