@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { parseOptions, USAGE, UsageError } from '../src/options.js';
-import { asJson, asLines, holds } from '../src/report.js';
+import { asJson, asLines, holds, printable } from '../src/report.js';
 import { Unreadable } from '../src/strict-json.js';
 import { verify } from '../src/verify.js';
 
@@ -16,7 +16,7 @@ try {
 } catch (error) {
   if (!(error instanceof UsageError || error instanceof Unreadable)) throw error;
   console.error(
-    error instanceof UsageError ? `${error.message}\n\n${USAGE}` : `Nothing was verified: ${error.message}`,
+    error instanceof UsageError ? `${error.message}\n\n${USAGE}` : printable(`Nothing was verified: ${error.message}`),
   );
   process.exitCode = 2;
 }

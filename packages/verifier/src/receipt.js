@@ -57,7 +57,7 @@ function mustBeReceipt(document) {
     throw new Unreadable(`receipts of version ${receipt.version} are newer than this verifier`);
   }
   if ('keys' in document) throw new Unreadable('the receipt file is a key set: give it with --keys');
-  if ('header' in document) throw new Unreadable('the receipt file is the proof of an event: give it with --event');
+  if ('proof' in document) throw new Unreadable('the receipt file is the proof of an event: give it with --event');
   if ('accepts' in document) throw new Unreadable('the receipt file is an offer: nothing has been paid with it');
   if ('code' in document) throw new Unreadable(`the receipt file is an error of the server: ${document.code}`);
   throw new Unreadable('the receipt file holds no receipt as GET /receipts/{id} gives it');
@@ -168,7 +168,13 @@ function proofChecks(receipt, proofs, seals) {
  * @param {number} proved
  */
 function summaryOf(receipt, proved) {
-  const { payment, status, amount, asset, network } = receipt;
+  const { payment, status, amount, asset, network, refunds } = receipt;
+  const refunded = Array.isArray(refunds)
+    ? `, refunded ${refunds
+        .filter(isObject)
+        .map(({ amount }) => amount)
+        .join(' + ')}`
+    : '';
   const sealed = `${proved} of ${eventsOf(receipt).length} events proved to be sealed`;
-  return `${payment}: ${status}, ${amount} atomic units of ${asset} on ${network}; ${sealed}`;
+  return `${payment}: ${status}, ${amount} atomic units of ${asset} on ${network}${refunded}; ${sealed}`;
 }

@@ -14,7 +14,7 @@
  * @property {string[]} summaries what was looked at
  */
 
-/** @param {Report} report */
+/** @param {{ checks: import('./check.js').Check[] }} found */
 export function holds({ checks }) {
   return checks.every(({ ok }) => ok);
 }
@@ -40,8 +40,8 @@ export function asJson(report) {
 /**
  * What a file says must not steer the terminal that shows it.
  *
- * @param {string} text
+ * @param {string} text one line
  */
-function printable(text) {
+export function printable(text) {
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\u{fffd}');
 }

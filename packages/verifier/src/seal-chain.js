@@ -22,6 +22,7 @@ export class SealChain {
   #previous = '';
   #to = 0n;
   #count = 0;
+  #steppedBack = 0;
   /** @type {Map<number, string>} what each seal says, by its number */
   #texts = new Map();
   /** @type {Map<string, string>} the first failure of each rule */
@@ -59,7 +60,7 @@ export class SealChain {
         must(this.#count > 0, 'there are no seals');
         const failure = this.#failures.get(name);
         must(failure === undefined, failure ?? '');
-        return name === 'ranges' ? `positions 1 to ${this.#to}, without gap or overlap` : `${this.#count} seals`;
+        return name === 'ranges' ? this.#covered() : `${this.#count} seals`;
       }),
     );
   }
@@ -97,7 +98,14 @@ export class SealChain {
   /** @param {import('./seal.js').Seal} seal */
   #begins({ number, from }) {
     if (from === this.#to + 1n) return true;
-    return this.restorations.some((one) => one.after === number - 1 && one.from === from && from <= this.#to);
+    const known = this.restorations.some((one) => one.after === number - 1 && one.from === from && from <= this.#to);
+    if (known) this.#steppedBack++;
+    return known;
+  }
+
+  #covered() {
+    const covered = `positions 1 to ${this.#to}, without gap or overlap`;
+    return this.#steppedBack === 0 ? covered : `${covered} but for ${this.#steppedBack} restored backups`;
   }
 
   #history() {
