@@ -12,6 +12,7 @@ import { PaymentsModule } from './domains/payments/payments.module.js';
 import { CatalogueFeed } from './domains/pricing/catalogue-feed.js';
 import { QuoteLock } from './domains/pricing/quote-lock.js';
 import { OfferSigner } from './domains/receipts/offers.js';
+import { ReceiptDesk } from './domains/receipts/proved-receipt.js';
 import { ReceiptSigner } from './domains/receipts/receipt-signer.js';
 import { settlementsLostUntil } from './domains/settlement/lost-settlements.js';
 import { AdmissionDesk } from './edges/gateway/admission.js';
@@ -26,6 +27,7 @@ import { UpstreamClient } from './edges/gateway/upstream/upstream-client.js';
 import { Draining } from './edges/health/draining.js';
 import { HealthController } from './edges/health/health.controller.js';
 import { ProblemFilter } from './edges/problem.js';
+import { upcast } from './event-catalogue.js';
 import { type Runtime, RuntimeModule } from './runtime.js';
 
 /** Most that one payer may owe a tenant while its settlements are under way, in atomic units: 100 USDC. */
@@ -116,6 +118,11 @@ export class GatewayModule {
         { provide: RUNTIME, useValue: runtime },
         { provide: Draining, useValue: draining },
         { provide: ReceiptSigner, useFactory: () => new ReceiptSigner(config.publicUrl, [secrets.receiptKey]) },
+        {
+          provide: ReceiptDesk,
+          useFactory: (signer: ReceiptSigner) => new ReceiptDesk(runtime.pool, signer, upcast),
+          inject: [ReceiptSigner],
+        },
         { provide: APP_FILTER, useClass: ProblemFilter },
         Gateway,
       ],

@@ -6,7 +6,7 @@ import { asStored, NEW_STREAM, type NewEvent, type StoredEvent, type Upcast, Ver
 import { GroupCommit, type Outcome } from './group-commit.js';
 import { decideHolds, type HoldTotals, lockHolds, storeHolds } from './hold-totals.js';
 import { LogReplaced, NewestKnown } from './newest-known.js';
-import { type EventRow, eventColumns, readEventsAfter, toStoredEvent } from './rows.js';
+import { type EventRow, eventColumns, readEventsAfter, readStream, toStoredEvent } from './rows.js';
 import { together } from './together.js';
 import { findStored, isUnanswered, remember, type Unanswered } from './unanswered.js';
 import type { Appended, Decision, EventWriter, Write } from './unit-of-work.js';
@@ -40,12 +40,7 @@ export class EventStore implements EventWriter {
 
   /** All events of a stream, oldest first. Streams are short: one per payment, tariff or route. */
   async readStream(stream: string): Promise<StoredEvent[]> {
-    const { rows } = await this.pool.query<EventRow>({
-      name: 'read-stream',
-      text: `select ${eventColumns} from events where stream = $1 order by version`,
-      values: [stream],
-    });
-    return rows.map((row) => this.lift(row));
+    return (await readStream(this.pool, stream)).map((event) => this.lift(event));
   }
 
   /** The events of many streams in one read; streams without events are missing from the map. */
@@ -56,7 +51,7 @@ export class EventStore implements EventWriter {
       values: [streams],
     });
     const found = new Map<string, StoredEvent[]>();
-    for (const event of rows.map((row) => this.lift(row))) {
+    for (const event of rows.map((row) => this.lift(toStoredEvent(row)))) {
       const list = found.get(event.stream);
       if (list) list.push(event);
       else found.set(event.stream, [event]);
@@ -69,8 +64,7 @@ export class EventStore implements EventWriter {
     return readEventsAfter(this.pool, position, limit, this.upcast);
   }
 
-  private lift(row: EventRow): StoredEvent {
-    const event = toStoredEvent(row);
+  private lift(event: StoredEvent): StoredEvent {
     this.newest.note(event);
     return this.upcast(event);
   }

@@ -20,6 +20,16 @@ export function toStoredEvent(row: EventRow): StoredEvent {
   return { ...rest, position: BigInt(position), occurredAt };
 }
 
+/** All events of a stream, oldest first, as they are stored. */
+export async function readStream(db: Pool | PoolClient, stream: string): Promise<StoredEvent[]> {
+  const { rows } = await db.query<EventRow>({
+    name: 'read-stream',
+    text: `select ${eventColumns} from events where stream = $1 order by version`,
+    values: [stream],
+  });
+  return rows.map(toStoredEvent);
+}
+
 /** Up to `limit` events after a position, in commit order: nothing before the last one is missing (docs/adr/0002). */
 export async function readEventsAfter(
   db: Pool | PoolClient,

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { compactVerify, importJWK } from 'jose';
 import type { StoredEvent } from '../../base/event-store/event.js';
 import { canonicalJson, type JsonObject } from '../../base/shared/json.js';
@@ -81,6 +82,10 @@ function stored(...events: PaymentEvent[]): StoredEvent[] {
 }
 
 const receiptFor = (...events: PaymentEvent[]) => receiptOf(ID, stored(...events), signer)!;
+const digestOf = ({ data }: PaymentEvent) =>
+  createHash('sha256')
+    .update(canonicalJson(data as unknown as JsonObject))
+    .digest('base64url');
 const officialPayload = (signature: string) =>
   JSON.parse(Buffer.from(signature.split('.')[1]!, 'base64url').toString());
 
@@ -107,10 +112,34 @@ describe('receiptOf', () => {
       response: { status: 200, digest: 'response-digest', bytes: 42 },
       settlement: { transaction, blockNumber: '12', blockHash, logIndex: 3 },
       events: [
-        { position: '100', version: 1, type: 'PaymentAuthorized', at: '2026-09-21T14:13:20.000Z' },
-        { position: '101', version: 2, type: 'RequestDelivered', at: '2026-09-21T14:13:20.001Z' },
-        { position: '102', version: 3, type: 'SettlementSubmitted', at: '2026-09-21T14:13:20.002Z' },
-        { position: '103', version: 4, type: 'PaymentSettled', at: '2026-09-21T14:13:20.003Z' },
+        {
+          position: '100',
+          version: 1,
+          type: 'PaymentAuthorized',
+          at: '2026-09-21T14:13:20.000Z',
+          digest: digestOf(authorized),
+        },
+        {
+          position: '101',
+          version: 2,
+          type: 'RequestDelivered',
+          at: '2026-09-21T14:13:20.001Z',
+          digest: digestOf(delivered),
+        },
+        {
+          position: '102',
+          version: 3,
+          type: 'SettlementSubmitted',
+          at: '2026-09-21T14:13:20.002Z',
+          digest: digestOf(submitted),
+        },
+        {
+          position: '103',
+          version: 4,
+          type: 'PaymentSettled',
+          at: '2026-09-21T14:13:20.003Z',
+          digest: digestOf(settled),
+        },
       ],
     });
     expect(officialPayload(official!.signature)).toEqual({
@@ -157,6 +186,12 @@ describe('receiptOf', () => {
   it('is the same bytes whenever it is issued', () => {
     expect(receiptFor(authorized, delivered)).toEqual(receiptFor(authorized, delivered));
     expect(receiptFor(authorized, delivered).official).toEqual(receiptFor(authorized, delivered, submitted).official);
+  });
+
+  it('names the digests of what is stored, whatever the newest shape of an event is', () => {
+    const events = stored(authorized, delivered);
+    const upcast = (event: StoredEvent) => ({ ...event, data: { ...event.data, added: true } });
+    expect(receiptOf(ID, events, signer, upcast)).toEqual(receiptOf(ID, events, signer));
   });
 
   it('gives away nothing that would open the stored answer', () => {

@@ -1,11 +1,12 @@
-import type { StoredEvent } from '../../base/event-store/event.js';
+import { asStored, type StoredEvent, type Upcast } from '../../base/event-store/event.js';
+import { dataDigest } from '../../base/event-store/seals/leaf.js';
 import type { JsonObject } from '../../base/shared/json.js';
 import { evolvePayment, initialPayment, type Payment, type PaymentEvent, type PaymentId } from '../payments/payment.js';
 import { refundsOf } from '../payments/payment.refund.js';
 import { officialReceipt, receiptFacts, type SignedReceipt } from './official-receipt.js';
 import type { ReceiptSigner } from './receipt-signer.js';
 
-/** What `GET /receipts/{id}` answers. */
+/** Signed, and the same whenever it is issued; what is shown beside it is in `proved-receipt.ts`. */
 export interface Receipt {
   readonly receipt: JsonObject;
   /** Compact JWS whose payload is the canonical JSON of `receipt`. */
@@ -19,9 +20,16 @@ type KnownPayment = Exclude<Payment, { status: 'unknown' }>;
 /**
  * The receipt of one payment, from its events alone: the same events give the same bytes. `undefined` without events.
  * Throws if the receipt cannot be signed: an unsigned receipt is none.
+ *
+ * @param events as they are stored, because their digests are those that seals cover
  */
-export function receiptOf(id: PaymentId, events: readonly StoredEvent[], signer: ReceiptSigner): Receipt | undefined {
-  const payment = events.map((event) => event as unknown as PaymentEvent).reduce(evolvePayment, initialPayment);
+export function receiptOf(
+  id: PaymentId,
+  events: readonly StoredEvent[],
+  signer: ReceiptSigner,
+  upcast: Upcast = asStored,
+): Receipt | undefined {
+  const payment = events.map((event) => upcast(event) as unknown as PaymentEvent).reduce(evolvePayment, initialPayment);
   if (payment.status === 'unknown') return undefined;
   const receipt = receiptDocument(id, payment, events);
   return { receipt, signature: signer.sign(receipt), ...officialPart(payment, signer) };
@@ -84,8 +92,8 @@ function refundPart(payment: KnownPayment): JsonObject {
   return { refunds: refunds.map((refund) => ({ ...refund })) };
 }
 
-function eventPart({ position, version, type, occurredAt }: StoredEvent): JsonObject {
-  return { position: position.toString(), version, type, at: occurredAt.toISOString() };
+function eventPart({ position, version, type, occurredAt, data }: StoredEvent): JsonObject {
+  return { position: position.toString(), version, type, at: occurredAt.toISOString(), digest: dataDigest(data) };
 }
 
 function officialPart(payment: KnownPayment, signer: ReceiptSigner): Pick<Receipt, 'official'> {

@@ -9,10 +9,10 @@ import {
 import { compactVerify, createRemoteJWKSet } from 'jose';
 import { freePort } from '../../../../test/support/ports.js';
 import type { StoredEvent } from '../../../base/event-store/event.js';
-import { EventStore } from '../../../base/event-store/event-store.js';
 import { LOGGER } from '../../../base/platform/tokens.js';
 import { OfferSigner } from '../../../domains/receipts/offers.js';
-import type { Receipt } from '../../../domains/receipts/receipt.js';
+import { ReceiptDesk } from '../../../domains/receipts/proved-receipt.js';
+import { type Receipt, receiptOf } from '../../../domains/receipts/receipt.js';
 import { ReceiptSigner } from '../../../domains/receipts/receipt-signer.js';
 import { ProblemFilter } from '../../problem.js';
 import { KeysController } from './keys.controller.js';
@@ -60,12 +60,15 @@ beforeAll(async () => {
   const port = await freePort();
   url = `http://127.0.0.1:${port}`;
   signer = new ReceiptSigner(url, [NEW, OLD]);
-  const readStream = async (stream: string) => (stream === `payment/${ID}` ? paymentEvents() : []);
+  const issue: ReceiptDesk['issue'] = async (id) => {
+    const receipt = receiptOf(id, id === ID ? paymentEvents() : [], signer);
+    return receipt && { ...receipt, proofs: [], seals: {} };
+  };
 
   @Module({
     controllers: [ReceiptsController, KeysController],
     providers: [
-      { provide: EventStore, useValue: { readStream } },
+      { provide: ReceiptDesk, useValue: { issue } },
       { provide: ReceiptSigner, useValue: signer },
       { provide: LOGGER, useValue: console },
       ProblemFilter,
