@@ -78,6 +78,10 @@ export class Books {
     return Object.assign(new URL(this.app.engines.postgres), { pathname: `/${name}` }).href;
   }
 
+  async dropDatabases(names: readonly string[]): Promise<void> {
+    for (const name of names) await this.database.query(`drop database if exists ${name} with (force)`);
+  }
+
   async close(): Promise<void> {
     await this.queue.close();
     this.redis.disconnect();

@@ -1,70 +1,136 @@
 import { cpus } from 'node:os';
 import Table from 'cli-table3';
 import type { AppendRates } from './append.js';
-import { type Goal, goal, median, type Series, type Summary, summarize } from './statistics.js';
+import type { GrowthRates } from './growth.js';
+import type { RebuildRates } from './rebuild.js';
+import type { SealRates } from './seals.js';
+import { atLeast, atMost, type Goal, median, type Series, type Summary, summarize } from './statistics.js';
 
+/** What can be measured, in the order it is. */
+export const PARTS = ['offers', 'payments', 'append', 'seals', 'rebuild', 'growth'] as const;
+export type Part = (typeof PARTS)[number];
+
+/** Of the parts that were run. */
 export interface Results {
-  readonly offers: { readonly ours: Series; readonly official: Series; readonly plain: Series };
-  readonly payments: { readonly ours: Series; readonly official: Series };
-  readonly append: AppendRates;
+  readonly offers?: { readonly ours: Series; readonly official: Series; readonly plain: Series };
+  readonly payments?: { readonly ours: Series; readonly official: Series };
+  readonly append?: AppendRates;
+  readonly seals?: SealRates;
+  readonly rebuild?: RebuildRates;
+  readonly growth?: GrowthRates;
+}
+
+/** One part as it is printed: a table of requests, or lines. */
+interface Section {
+  readonly summaries?: readonly Summary[];
+  readonly lines?: readonly string[];
+  readonly goals: readonly Goal[];
 }
 
 export interface Report {
   readonly machine: { readonly cpu: string; readonly cores: number; readonly node: string };
-  readonly offers: readonly Summary[];
-  readonly payments: readonly Summary[];
-  /** Events per second, medians. */
-  readonly append: { readonly store: number; readonly raw: number };
-  /** How many times more requests per second, and how many times less CPU of the server per request. */
-  readonly ratios: Readonly<Record<string, number>>;
+  readonly sections: Readonly<Partial<Record<Part, Section>>>;
   readonly goals: readonly Goal[];
 }
 
-export function makeReport({ offers, payments, append }: Results): Report {
-  const [ourOffers, theirOffers, plain] = [offers.ours, offers.official, offers.plain].map(summarize) as Three;
-  const [ourPayments, theirPayments] = [payments.ours, payments.official].map(summarize) as Two;
-  const rates = { store: median(append.store), raw: median(append.raw) };
-  const ratios = {
-    offersRate: ourOffers.rate / theirOffers.rate,
-    offersCpu: theirOffers.cpu.server! / ourOffers.cpu.server!,
-    offersShareOfPlain: ourOffers.rate / plain.rate,
-    paymentsRate: ourPayments.rate / theirPayments.rate,
-    paymentsCpu: theirPayments.cpu.server! / ourPayments.cpu.server!,
-    appendShareOfRaw: rates.store / rates.raw,
+export function makeReport(results: Results): Report {
+  const { append, growth, offers, payments, rebuild, seals } = results;
+  const sections: Partial<Record<Part, Section>> = {
+    ...(offers && { offers: offersSection(offers) }),
+    ...(payments && { payments: paymentsSection(payments) }),
+    ...(append && { append: appendSection(append) }),
+    ...(seals && { seals: sealsSection(seals) }),
+    ...(rebuild && { rebuild: rebuildSection(rebuild) }),
+    ...(growth && { growth: growthSection(growth) }),
   };
   return {
     machine: { cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length, node: process.version },
-    offers: [ourOffers, theirOffers, plain],
-    payments: [ourPayments, theirPayments],
-    append: rates,
-    ratios,
+    sections,
+    goals: Object.values(sections).flatMap((section) => section.goals),
+  };
+}
+
+function offersSection({ ours, official, plain }: NonNullable<Results['offers']>): Section {
+  const summaries = [ours, official, plain].map(summarize) as [Summary, Summary, Summary];
+  const [us, them, ceiling] = summaries;
+  const cpu = them.cpu.server! / us.cpu.server!;
+  const share = (us.rate / ceiling.rate) * 100;
+  return {
+    summaries,
+    lines: [
+      `CPU of the server per offer, official to ours: ${cpu.toFixed(1)}; ${share.toFixed(0)} % of plain Fastify's rate`,
+    ],
+    goals: [atLeast('402 offers per second, times the official middleware', us.rate / them.rate, 4)],
+  };
+}
+
+function paymentsSection({ ours, official }: NonNullable<Results['payments']>): Section {
+  const summaries = [ours, official].map(summarize) as [Summary, Summary];
+  const [us, them] = summaries;
+  const cpu = them.cpu.server! / us.cpu.server!;
+  return {
+    summaries,
+    lines: [`CPU of the server per paid request, official to ours: ${cpu.toFixed(1)}`],
+    goals: [atLeast('paid requests per second, times the official middleware', us.rate / them.rate, 8)],
+  };
+}
+
+function appendSection({ raw, store }: AppendRates): Section {
+  const [ours, bare] = [median(store), median(raw)];
+  return {
+    lines: [`events appended: ${count(ours)}/s through the store, ${count(bare)}/s raw`],
+    goals: [atLeast('events appended per second, share of raw inserts', ours / bare, 0.7)],
+  };
+}
+
+function sealsSection({ bare, sealed, verified }: SealRates): Section {
+  const [seal, verify, loop] = [median(sealed), median(verified), median(bare)];
+  return {
+    lines: [`events sealed: ${count(seal)}/s, verified: ${count(verify)}/s, read and hashed bare: ${count(loop)}/s`],
     goals: [
-      goal('402 offers per second, times the official middleware', ratios.offersRate, 4),
-      goal('paid requests per second, times the official middleware', ratios.paymentsRate, 8),
-      goal('events appended per second, share of raw inserts', ratios.appendShareOfRaw, 0.7),
+      atLeast('events sealed per second, share of a bare loop', seal / loop, 0.5),
+      atLeast('events verified per second, share of a bare loop', verify / loop, 0.5),
     ],
   };
 }
 
-type Two = [Summary, Summary];
-type Three = [Summary, Summary, Summary];
+function rebuildSection({ peakMegabytes, projections }: RebuildRates): Section {
+  const lines = projections.map(({ name, rawSeconds, rows, seconds }) => {
+    return `${name}: ${count(rows)} rows rebuilt in ${seconds.toFixed(1)} s, inserted raw in ${rawSeconds.toFixed(1)} s`;
+  });
+  const sum = (pick: 'seconds' | 'rawSeconds') => projections.reduce((total, one) => total + one[pick], 0);
+  return {
+    lines,
+    goals: [
+      atLeast('projections rebuilt, share of a raw insert of their rows', sum('rawSeconds') / sum('seconds'), 0.3),
+      atMost('peak memory while rebuilding, MB', peakMegabytes, 400),
+    ],
+  };
+}
 
-export function printReport({ machine, offers, payments, append, ratios, goals }: Report): void {
+function growthSection({ large, small }: GrowthRates): Section {
+  const [few, many] = [median(small), median(large)];
+  return {
+    lines: [`events appended: ${count(few)}/s behind 50,000 events, ${count(many)}/s behind 5,000,000`],
+    goals: [atLeast('events appended per second behind a long log, share of a short one', many / few, 0.9)],
+  };
+}
+
+export function printReport({ goals, machine, sections }: Report): void {
   console.log(`\n${machine.cpu}, ${machine.cores} cores, Node ${machine.node}; medians over the rounds`);
-  printSummaries('402 offers', offers);
-  printSummaries('paid requests', payments);
-  console.log(`\nevents appended: ${count(append.store)}/s through the store, ${count(append.raw)}/s raw`);
-  console.log(
-    `\nCPU of the server per request, official to ours: ${ratios.offersCpu!.toFixed(1)} for offers, ` +
-      `${ratios.paymentsCpu!.toFixed(1)} for paid requests; offers reach ` +
-      `${(ratios.offersShareOfPlain! * 100).toFixed(0)} % of a plain Fastify reply`,
-  );
-  for (const { what, value, atLeast, met } of goals) {
-    console.log(`${met ? '✓' : '✗'} ${what}: ${value.toFixed(2)} (goal ${atLeast})`);
+  for (const [title, { lines, summaries }] of Object.entries(sections)) {
+    console.log('');
+    if (summaries) console.log(tableOf(title, summaries));
+    for (const line of lines ?? []) console.log(line);
+  }
+  console.log('');
+  for (const { what, value, wanted, met } of goals) {
+    const limit = 'atLeast' in wanted ? `at least ${wanted.atLeast}` : `at most ${wanted.atMost}`;
+    console.log(`${met ? '✓' : '✗'} ${what}: ${value.toFixed(2)} (goal ${limit})`);
   }
 }
 
-function printSummaries(title: string, summaries: readonly Summary[]): void {
+function tableOf(title: string, summaries: readonly Summary[]): string {
   const table = new Table({
     head: [title, 'requests/s', 'p50 ms', 'p99 ms', 'CPU µs per request'],
     colAligns: ['left', 'right', 'right', 'right', 'left'],
@@ -74,7 +140,7 @@ function printSummaries(title: string, summaries: readonly Summary[]): void {
     const parts = Object.entries(cpu).map(([part, microseconds]) => `${part} ${microseconds.toFixed(0)}`);
     table.push([name, count(rate), p50.toFixed(1), p99.toFixed(1), parts.join(', ')]);
   }
-  console.log(`\n${table.toString()}`);
+  return table.toString();
 }
 
 function count(value: number): string {

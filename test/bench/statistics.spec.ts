@@ -1,4 +1,4 @@
-import { goal, median, summarize } from './statistics.js';
+import { atLeast, atMost, median, summarize } from './statistics.js';
 
 describe('bench statistics', () => {
   it('take the middle, or the mean of the two in the middle', () => {
@@ -22,7 +22,9 @@ describe('bench statistics', () => {
   });
 
   it('say whether a goal is met', () => {
-    expect(goal('offers', 4, 4).met).toBe(true);
-    expect(goal('offers', 3.99, 4).met).toBe(false);
+    expect(atLeast('offers', 4, 4).met).toBe(true);
+    expect(atLeast('offers', 3.99, 4).met).toBe(false);
+    expect(atMost('memory', 400, 400).met).toBe(true);
+    expect(atMost('memory', 401, 400).met).toBe(false);
   });
 });

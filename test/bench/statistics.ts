@@ -21,7 +21,7 @@ export interface Summary {
 export interface Goal {
   readonly what: string;
   readonly value: number;
-  readonly atLeast: number;
+  readonly wanted: { readonly atLeast: number } | { readonly atMost: number };
   readonly met: boolean;
 }
 
@@ -43,6 +43,10 @@ export function summarize({ name, rounds }: Series): Summary {
   };
 }
 
-export function goal(what: string, value: number, atLeast: number): Goal {
-  return { what, value, atLeast, met: value >= atLeast };
+export function atLeast(what: string, value: number, least: number): Goal {
+  return { what, value, wanted: { atLeast: least }, met: value >= least };
+}
+
+export function atMost(what: string, value: number, most: number): Goal {
+  return { what, value, wanted: { atMost: most }, met: value <= most };
 }

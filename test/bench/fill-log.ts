@@ -1,0 +1,40 @@
+import { SingleBar } from 'cli-progress';
+import pg from 'pg';
+import { generatedLog, insertLog, type LogRow } from '../support/generated-log.js';
+
+/** A payment leaves this many events or fewer; enough payments are generated to cut the log where it is wanted. */
+const EVENTS_PER_PAYMENT = 3;
+
+/** The first so many events of a generated log. */
+export function* eventsOf(count: number): Generator<LogRow> {
+  let left = count;
+  for (const row of generatedLog({ payments: Math.ceil(count / EVENTS_PER_PAYMENT) })) {
+    if (left-- === 0) return;
+    yield row;
+  }
+}
+
+/** Writes them with a bar on a terminal: millions take minutes. */
+export async function fillLog(url: string, rows: Iterable<LogRow>, total: number): Promise<void> {
+  const bar = new SingleBar({ format: 'filling the log {bar} {value}/{total} events, {eta_formatted} left' });
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  if (process.stderr.isTTY) bar.start(total, 0);
+  try {
+    await insertLog(
+      client,
+      counted(rows, (count) => bar.update(count)),
+    );
+  } finally {
+    bar.stop();
+    await client.end();
+  }
+}
+
+function* counted<T>(items: Iterable<T>, onCount: (count: number) => void): Generator<T> {
+  let count = 0;
+  for (const item of items) {
+    if (++count % 10_000 === 0) onCount(count);
+    yield item;
+  }
+}

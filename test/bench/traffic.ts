@@ -1,0 +1,143 @@
+import { type Address, parseAddress } from '../../src/base/shared/hex.js';
+import type { App } from '../support/app.js';
+import { Books } from './books.js';
+import { alternate, type Contender, runOnce } from './compare.js';
+import { BenchProcess, type CpuProbe, cpuSeconds, processTree } from './processes.js';
+import { testPayers } from './sign-payment.js';
+import type { Series } from './statistics.js';
+
+const ROUNDS = 3;
+const OFFER_SECONDS = 3;
+/** Until the compiler has settled; shorter, and the first rounds measure it instead. */
+const WARM_SECONDS = 8;
+const PAYERS = 8;
+const OUR_PAYMENTS = 3_000;
+const WARM_PAYMENTS = 3_000;
+const THEIR_PAYMENTS = 1_000;
+const ROUTE = '/demo/weather';
+
+type Served = Awaited<ReturnType<typeof BenchProcess.serve>>;
+
+/** Requests from outside, to Tollbook and to the official middleware in turn. */
+export class Traffic {
+  private constructor(
+    private readonly app: App,
+    private readonly books: Books,
+    private readonly generator: BenchProcess,
+    private readonly facilitator: Served,
+    private readonly official: Served,
+    private readonly note: (line: string) => void,
+  ) {}
+
+  static async start(app: App, note: (line: string) => void): Promise<Traffic> {
+    const facilitator = await BenchProcess.serve('facilitator-stub.ts');
+    const official = await BenchProcess.serve('official-server.ts', facilitator.url);
+    return new Traffic(app, new Books(app), BenchProcess.start('load.ts'), facilitator, official, note);
+  }
+
+  async stop(): Promise<void> {
+    for (const process of [this.generator, this.official.process, this.facilitator.process]) process.stop();
+    await this.books.close();
+  }
+
+  async compareOffers() {
+    this.note('\n402 offers');
+    const { official } = this;
+    const plain = await BenchProcess.serve('plain-server.ts');
+    const contenders = (seconds: number) => {
+      const ask = (name: string, url: string, expect: number, probe: CpuProbe): Contender => {
+        return { name, job: { kind: 'gets', url: url + ROUTE, seconds }, expect, probe };
+      };
+      return [
+        ask('Tollbook', this.app.gateway, 402, wholeOfTollbook(this.app)),
+        ask('@x402/express', official.url, 402, serverOnly(official.process.pid)),
+        ask('plain Fastify', plain.url, 200, serverOnly(plain.process.pid)),
+      ];
+    };
+    try {
+      for (const warmUp of contenders(WARM_SECONDS)) await runOnce(this.generator, warmUp);
+      const series = await alternate(this.generator, contenders(OFFER_SECONDS), ROUNDS, this.note);
+      return { ours: series[0]!, official: series[1]!, plain: series[2]! };
+    } finally {
+      plain.process.stop();
+    }
+  }
+
+  /** Settlement sleeps meanwhile; it is work for later on both sides. Afterwards each payment must be settled once. */
+  async comparePayments(): Promise<{ ours: Series; official: Series }> {
+    this.note('\nPaid requests');
+    const { books, generator } = this;
+    let paid = 0;
+    const pay = (name: string, url: string, count: number, probe: CpuProbe): Contender => {
+      return { name, job: { kind: 'payments', url: url + ROUTE, count, payers: PAYERS }, expect: 200, probe };
+    };
+    const ours = pay('Tollbook', this.app.gateway, OUR_PAYMENTS, wholeOfTollbook(this.app));
+    const warmUp = async (count: number) => {
+      await runOnce(generator, pay('Tollbook (warm-up)', this.app.gateway, count, wholeOfTollbook(this.app)));
+      paid += count;
+      await books.quiet();
+    };
+    // Strangers wait for their settlement; after these, all payers are known.
+    await warmUp(PAYERS);
+    await warmUp(WARM_PAYMENTS);
+    const { official } = this;
+    const theirs = pay('@x402/express', official.url, THEIR_PAYMENTS, serverOnly(official.process.pid));
+    await runOnce(generator, theirs);
+    await books.drained(() => undefined);
+    await books.pauseSettlement();
+    const before = async () => {
+      await warmUp(PAYERS);
+      paid += OUR_PAYMENTS;
+    };
+    const contenders = [
+      { ...ours, before },
+      { ...theirs, before: () => books.quiet() },
+    ];
+    const [first, second] = await alternate(generator, contenders, ROUNDS, this.note);
+    await this.checkSettledOnce(paid);
+    return { ours: first!, official: second! };
+  }
+
+  private async checkSettledOnce(paid: number): Promise<void> {
+    const { books, note } = this;
+    note('\nSettling what was paid…');
+    await books.resumeSettlement();
+    const start = performance.now();
+    let next = paid;
+    const states = await books.drained((open) => {
+      if (open > next) return;
+      note(`${open} open after ${((performance.now() - start) / 1000).toFixed(0)} s`);
+      next = open - paid / 10;
+    });
+    const { token, payee } = await this.termsOfRoute();
+    const payers = testPayers(PAYERS).map(({ address }) => address);
+    const { authorizations, transfers } = await books.onChain(token, payers, payee);
+    if (states.settled !== paid || authorizations !== paid || transfers !== paid) {
+      const found = JSON.stringify({ states, authorizations, transfers });
+      throw new Error(`${paid} payments were taken, and they are not settled exactly once: ${found}`);
+    }
+    note(`${paid} payments, each settled exactly once`);
+  }
+
+  private async termsOfRoute(): Promise<{ token: Address; payee: Address }> {
+    const response = await fetch(this.app.gateway + ROUTE);
+    const offer = JSON.parse(Buffer.from(response.headers.get('payment-required')!, 'base64').toString());
+    return { token: parseAddress(offer.accepts[0].asset)!, payee: parseAddress(offer.accepts[0].payTo)! };
+  }
+}
+
+function serverOnly(pid: number): CpuProbe {
+  return () => ({ server: cpuSeconds(pid) });
+}
+
+/** The server process, which in this mode is gateway, control, worker and projections in one, and its Postgres and Redis. */
+function wholeOfTollbook(app: App): CpuProbe {
+  const names = { root: 'server', node: 'upstream', postgres: 'Postgres', 'redis-server': 'Redis' };
+  return () => {
+    const tree = processTree(app.pid);
+    const parts = Object.entries(names).filter(([program]) => tree.has(program));
+    return Object.fromEntries(
+      parts.map(([program, name]) => [name, tree.get(program)!.reduce((sum, pid) => sum + cpuSeconds(pid), 0)]),
+    );
+  };
+}
