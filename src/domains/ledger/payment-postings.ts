@@ -7,8 +7,6 @@ import { type Account, type Book, tokenAsset } from './chart.js';
 import { type Entry, Lines, type Pending } from './lines.js';
 import type { Transfer } from './transfer.js';
 
-type Posting = PaymentEvent | PaymentRefunded;
-
 /** Every event of a payment. */
 export const paymentTypes = [
   'PaymentAuthorized',
@@ -21,7 +19,7 @@ export const paymentTypes = [
   'PaymentSettlementFailed',
   'SettlementReverted',
   'PaymentRefunded',
-] as const satisfies Posting['type'][];
+] as const satisfies PaymentEvent['type'][];
 
 interface Terms {
   readonly book: Book;
@@ -59,7 +57,7 @@ export interface Posted {
  * @throws if the event does not fit what was posted before it: the log is corrupt
  */
 export function postPayment(state: PaymentBook | undefined, stored: StoredEvent): Posted {
-  const event = { type: stored.type, data: stored.data } as unknown as Posting;
+  const event = { type: stored.type, data: stored.data } as unknown as PaymentEvent;
   if (event.type === 'PaymentAuthorized') return begin(stored, event.data);
   if (!state) throw new Error(`${stored.type} at ${stored.position} comes before its authorization`);
   if (event.type === 'PaymentRefunded') {
@@ -84,7 +82,7 @@ function begin(stored: StoredEvent, { hold, terms }: PaymentAuthorized['data']):
   return { state, transfers: lines.transfers };
 }
 
-type Later = Exclude<Posting, PaymentAuthorized | PaymentRefunded>;
+type Later = Exclude<PaymentEvent, PaymentAuthorized | PaymentRefunded>;
 
 function creditStep(state: OnCredit, event: Later, lines: Lines): OnCredit {
   switch (event.type) {
