@@ -9,6 +9,7 @@ import { ledgerCheck } from './domains/reports/checks/ledger.check.js';
 import { logCheck } from './domains/reports/checks/log.check.js';
 import { projectionsCheck } from './domains/reports/checks/projections.check.js';
 import { receiptsCheck } from './domains/reports/checks/receipts.check.js';
+import { sealsCheck } from './domains/reports/checks/seals.check.js';
 import { shapesCheck } from './domains/reports/checks/shapes.check.js';
 import type { CheckName } from './edges/cli/verify-options.js';
 import { checkShape } from './event-catalogue.js';
@@ -17,21 +18,23 @@ import { projections } from './projections.js';
 export interface CheckParts {
   readonly signer: ReceiptSigner;
   readonly network: Network;
-  /** Asked for only by checks of the chain. */
+  /** Asked for by the checks of the chain, when they run. */
   readonly chain: () => Promise<ChainClient>;
+  readonly witnessPath: string;
 }
 
 /** Every check of the book by its name. */
-export function checkMakers({ chain, network, signer }: CheckParts): Record<CheckName, () => Check | Promise<Check>> {
+export function checkMakers({ chain, network, signer, witnessPath }: CheckParts): Record<CheckName, () => Check> {
   const ledger = projections.find(({ name }) => name === 'ledger')!;
   return {
     log: () => logCheck,
     shapes: () => shapesCheck(checkShape),
+    seals: () => sealsCheck(signer.jwks(), witnessPath),
     ledger: () => ledgerCheck(ledger),
     holds: () => holdsCheck(ledger),
     projections: () => projectionsCheck(projections),
     receipts: () => receiptsCheck(signer),
-    chain: async () => chainCheck({ client: await chain(), network, ledger }),
-    gas: async () => gasCheck({ client: await chain(), network }),
+    chain: () => chainCheck({ chain, network, ledger }),
+    gas: () => gasCheck({ chain, network }),
   };
 }

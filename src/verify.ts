@@ -1,4 +1,10 @@
-import { assertChainId, type ChainClient, createChainClient } from './base/chain/chain-client.js';
+import { assertChainId, createChainClient } from './base/chain/chain-client.js';
+import { EventStore } from './base/event-store/event-store.js';
+import { acceptLoss } from './base/event-store/seals/accept-loss.js';
+import { Witness, witnessPathOf } from './base/event-store/seals/witness.js';
+import { createLogger } from './base/platform/logger.js';
+import { openPool } from './base/platform/pool.js';
+import { systemClock } from './base/shared/clock.js';
 import type { Network } from './base/shared/hex.js';
 import { checkMakers } from './checks.js';
 import { ReceiptSigner } from './domains/receipts/receipt-signer.js';
@@ -26,32 +32,45 @@ async function main(): Promise<number> {
   }
 }
 
-async function verify(book: Book, { json, only }: VerifyOptions): Promise<number> {
+async function verify(book: Book, { acceptLoss: accept, json, only }: VerifyOptions): Promise<number> {
+  if (accept) await acceptKnownLoss(book);
   const context = { pool: book.pool, upcast, listed: LISTED, graceMs: GRACE_MS };
-  const checks = await checksOf(book, only);
-  const all = await runChecks(checks, context, progressDisplay(process.stderr), (checked) => {
+  const all = await runChecks(checksOf(book, only), context, progressDisplay(process.stderr), (checked) => {
     if (!json) console.log(checkLines(checked).join('\n'));
   });
   console.log(json ? jsonReport(all) : verdictOf(all));
   return all.every(passed) ? 0 : 1;
 }
 
-/** The chain is asked only for checks of the chain. */
-async function checksOf(book: Book, only: readonly CheckName[]): Promise<readonly Check[]> {
-  const network: Network = `eip155:${book.config.chainId}`;
-  const signer = new ReceiptSigner(book.config.publicUrl, [book.secrets.receiptKey]);
-  const makers = checkMakers({ signer, network, chain: () => chainOf(book, network) });
-  const checks: Check[] = [];
-  for (const name of only) checks.push(await makers[name]());
-  return checks;
+function checksOf(book: Book, only: readonly CheckName[]): readonly Check[] {
+  const { chainRpcUrl, config } = book;
+  const network: Network = `eip155:${config.chainId}`;
+  const chain = async () => {
+    if (chainRpcUrl === undefined) throw new Error('no chain is known; CHAIN_RPC_URL names one');
+    const client = createChainClient({ rpcUrl: chainRpcUrl, timeoutMs: RPC_TIMEOUT_MS });
+    await assertChainId(client, network);
+    return client;
+  };
+  const makers = checkMakers({ signer: signerOf(book), network, chain, witnessPath: witnessPathOf(config.dataDir) });
+  return only.map((name) => makers[name]());
 }
 
-async function chainOf({ chainRpcUrl }: Book, network: Network): Promise<ChainClient> {
-  if (chainRpcUrl === undefined)
-    throw new UsageError('The chain is not known: set CHAIN_RPC_URL, or leave out chain and gas');
-  const client = createChainClient({ rpcUrl: chainRpcUrl, timeoutMs: RPC_TIMEOUT_MS });
-  await assertChainId(client, network);
-  return client;
+async function acceptKnownLoss(book: Book): Promise<void> {
+  const log = createLogger('warn', 'verify');
+  const pool = openPool(book.databaseUrl, 'tollbook-verify', 4, log);
+  const witness = new Witness(witnessPathOf(book.config.dataDir));
+  const store = new EventStore(pool, systemClock, upcast);
+  try {
+    const losses = await acceptLoss({ pool, store, signer: signerOf(book), witness, clock: systemClock, log });
+    for (const { lostFrom, lostTo } of losses) console.error(`Accepted: positions ${lostFrom} to ${lostTo} are lost.`);
+    if (losses.length === 0) console.error('No loss is open: nothing to accept.');
+  } finally {
+    await pool.end();
+  }
+}
+
+function signerOf({ config, secrets }: Book): ReceiptSigner {
+  return new ReceiptSigner(config.publicUrl, [secrets.receiptKey]);
 }
 
 try {

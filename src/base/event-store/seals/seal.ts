@@ -75,6 +75,11 @@ export interface SealSigner {
   jwks(): SealKeys;
 }
 
+/** A `kid` is a DID URL; what stands before its fragment is the host of the day, which may have moved since. */
+function thumbprintIn(kid: string): string {
+  return kid.slice(kid.indexOf('#') + 1);
+}
+
 /** Says whether a compact JWS was signed with one of the keys given. */
 export class SignatureCheck {
   private readonly keys: ReadonlyMap<string, KeyObject>;
@@ -82,13 +87,13 @@ export class SignatureCheck {
   constructor({ keys }: SealKeys) {
     const importKey = ({ crv, kty, x }: SealKeys['keys'][number]) =>
       createPublicKey({ key: { crv, kty, x }, format: 'jwk' });
-    this.keys = new Map(keys.map((key) => [key.kid, importKey(key)]));
+    this.keys = new Map(keys.map((key) => [thumbprintIn(key.kid), importKey(key)]));
   }
 
   isSigned(jws: string): boolean {
     const [head = '', payload = '', signature = ''] = jws.split('.');
     const header = parseJson(Buffer.from(head, 'base64url').toString()) as { alg?: unknown; kid?: unknown } | undefined;
-    const key = header?.alg === 'EdDSA' ? this.keys.get(String(header.kid)) : undefined;
+    const key = header?.alg === 'EdDSA' ? this.keys.get(thumbprintIn(String(header.kid))) : undefined;
     const bytes = Buffer.from(signature, 'base64url');
     // Only one spelling of the signature is ours.
     if (key === undefined || bytes.toString('base64url') !== signature) return false;

@@ -18,8 +18,7 @@ const ATTEMPTS_MAX = 3;
 const TABLES = ['projection_checkpoints', 'ledger_books', 'ledger_accounts', 'tenants'];
 
 export interface ChainCheckDeps {
-  readonly client: ChainClient;
-  /** The chain that `client` serves. */
+  readonly chain: () => Promise<ChainClient>;
   readonly network: Network;
   readonly ledger: Pick<Projection, 'name' | 'version'>;
 }
@@ -33,9 +32,10 @@ export function chainCheck(deps: ChainCheckDeps): Check {
   return {
     name: 'chain',
     async run(context: CheckContext, onProgress: Progress) {
+      const client = await deps.chain();
       for (let attempt = 1; ; attempt++) {
         const findings = new Findings(context.listed);
-        const { result, stood } = await look(deps, context, findings, onProgress);
+        const { result, stood } = await look({ ...deps, client }, context, findings, onProgress);
         if (stood) return result();
         if (attempt < ATTEMPTS_MAX) continue;
         findings.gap(`the chain was reorganized ${attempt} times while it was read`);
@@ -45,12 +45,14 @@ export function chainCheck(deps: ChainCheckDeps): Check {
   };
 }
 
+type Deps = Omit<ChainCheckDeps, 'chain'> & { readonly client: ChainClient };
+
 interface Looked {
   readonly stood: boolean;
   readonly result: () => CheckResult;
 }
 
-function look(deps: ChainCheckDeps, context: CheckContext, findings: Findings, onProgress: Progress): Promise<Looked> {
+function look(deps: Deps, context: CheckContext, findings: Findings, onProgress: Progress): Promise<Looked> {
   return inSnapshot(context.pool, TABLES, async (snapshot) => {
     const checkpoint = await checkpointOf(snapshot, deps.ledger, findings);
     if (checkpoint === undefined) return { stood: true, result: () => findings.result({}) };
@@ -83,7 +85,7 @@ class WalletReader {
   private token: Token | undefined;
 
   constructor(
-    private readonly deps: ChainCheckDeps,
+    private readonly deps: Deps,
     private readonly context: CheckContext,
     snapshot: Snapshot,
     private readonly reading: Reading,

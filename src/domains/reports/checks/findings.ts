@@ -16,6 +16,11 @@ export class Findings {
     else this.differences.push({ what, where, expected: String(expected), found: String(found) });
   }
 
+  /** Differences that somebody else found and only counted. */
+  more(count: number): void {
+    this.moreDifferences += count;
+  }
+
   note(what: string, where: string, found: unknown): void {
     if (this.notes.length >= this.listed) this.moreNotes++;
     else this.notes.push({ what, where, found: String(found) });

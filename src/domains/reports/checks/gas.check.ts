@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ChainClient } from '../../../base/chain/chain-client.js';
 import { feeOf, readReceipt } from '../../../base/chain/transaction-outcome.js';
-import type { Hex, Network } from '../../../base/shared/hex.js';
+import type { Hex } from '../../../base/shared/hex.js';
+import type { ChainCheckDeps } from './chain.check.js';
 import type { Check, CheckContext, Progress } from './check.js';
 import { Findings } from './findings.js';
 import { inSnapshot } from './snapshot.js';
@@ -32,10 +33,11 @@ const SPENT = `
   where status is distinct from 'submitted' or coalesce(paid, 0) <> 0 order by hash`;
 
 /** The fees in the log add up to what each settlement transaction cost, by its receipt, to the wei. */
-export function gasCheck({ client, network }: { readonly client: ChainClient; readonly network: Network }): Check {
+export function gasCheck({ chain, network }: Omit<ChainCheckDeps, 'ledger'>): Check {
   return {
     name: 'gas',
     async run({ graceMs, listed, pool }: CheckContext, onProgress: Progress) {
+      const client = await chain();
       const findings = new Findings(listed);
       const counts = { transactions: 0, 'in flight': 0 };
       let doubtful: Judged[] = [];

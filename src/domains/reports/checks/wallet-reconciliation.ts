@@ -97,7 +97,7 @@ export class WalletReconciliation {
       const { count, doubts, findings, token } = this.deps;
       for (const [transfer, { inFlight, payment }] of await doubts.incoming(token, this.unnamed.in.splice(0))) {
         count(inFlight ? 'in flight' : 'unbooked receipts');
-        const by = payment === undefined ? '' : `, by the authorization of ${payment}, which was given up`;
+        const by = payment === undefined ? '' : `, by the authorization of ${payment}`;
         if (!inFlight)
           findings.note('unbooked receipt', logOf(transfer), `${transfer.value} from ${transfer.from}${by}`);
       }

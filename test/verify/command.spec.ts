@@ -1,0 +1,92 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import pg from 'pg';
+import { type LocalChain, startLocalChain } from '../chain/support.js';
+import { freshDatabase } from '../support/engines.js';
+
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+
+interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+let chain: LocalChain;
+let databaseUrl: string;
+let folder: string;
+
+beforeAll(async () => {
+  chain = await startLocalChain();
+  databaseUrl = await freshDatabase();
+  folder = await mkdtemp(join(tmpdir(), 'tollbook-verify-'));
+});
+afterAll(async () => {
+  await chain.stop();
+  await rm(folder, { recursive: true });
+});
+
+/** `npm run verify` as a process of its own, on an empty book. */
+function verify(args: readonly string[], env: Record<string, string> = {}): Promise<Ended> {
+  const settings = { DATABASE_URL: databaseUrl, CHAIN_RPC_URL: chain.rpcUrl, TOLLBOOK_DATA_DIR: folder, ...env };
+  const command = ['--import', 'tsx', join(ROOT, 'src', 'verify.ts'), ...args];
+  return new Promise((resolve) => {
+    execFile(
+      process.execPath,
+      command,
+      { cwd: ROOT, env: { PATH: process.env.PATH, HOME: process.env.HOME, ...settings } },
+      (error, stdout, stderr) => resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
+    );
+  });
+}
+
+describe('npm run verify', () => {
+  it('prints one line per check and a verdict, and ends with 0', async () => {
+    const { code, stdout } = await verify([]);
+    const lines = stdout.trim().split('\n');
+    expect(lines).toHaveLength(10);
+    expect(lines.slice(0, 9).map((line) => line.split(/\s+/).slice(0, 2).join(' '))).toEqual(
+      ['log', 'shapes', 'seals', 'ledger', 'holds', 'projections', 'receipts', 'chain', 'gas'].map(
+        (name) => `✓ ${name}`,
+      ),
+    );
+    expect(lines.at(-1)).toBe('The books are in order: 9 checks passed.');
+    expect(code).toBe(0);
+  });
+
+  it('names what differs and ends with 1, for people and for programs', async () => {
+    const client = new pg.Client({ connectionString: databaseUrl });
+    await client.connect();
+    await client.query(`insert into hold_totals values ('exposure/demo/eip155:84532/0x0a/0x0b', 4)`);
+    try {
+      const { code, stdout } = await verify(['--only', 'holds,log']);
+      expect(code).toBe(1);
+      expect(stdout).toMatch(/^✓ log .*\n✗ holds .*1 difference /);
+      expect(stdout).toContain('    hold: hold_totals exposure/demo/eip155:84532/0x0a/0x0b: expected 0, found 4\n');
+      const json = await verify(['--only', 'holds', '--json']);
+      expect(JSON.parse(json.stdout)).toMatchObject({
+        passed: false,
+        checks: [{ name: 'holds', differences: [{ found: '4' }] }],
+      });
+      expect(json.code).toBe(1);
+    } finally {
+      await client.query('delete from hold_totals');
+      await client.end();
+    }
+  });
+
+  it('does not pass a check that could not be made, and makes the others', async () => {
+    const { code, stdout } = await verify(['--only', 'log,gas'], { CHAIN_RPC_URL: 'http://127.0.0.1:9' });
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/✓ log .*\n✗ gas .*\n {4}not compared: it could not be run: /);
+  });
+
+  it.each([['--only', 'nothing'], ['--fast'], ['--only', '']])('ends with 2 for %s %s', async (...args) => {
+    const { code, stderr } = await verify(args.filter((arg) => arg !== undefined));
+    expect(stderr).toContain('Usage: npm run verify');
+    expect(code).toBe(2);
+  });
+});
