@@ -27,6 +27,8 @@ export class EventCheck {
   /** The position behind the last one looked at. */
   private next = 1n;
   private lastRow = 0n;
+  /** The last position that should have an event, not counting lost ones. */
+  private sealedTo = 0n;
 
   constructor(
     private readonly rows: RowCursor,
@@ -54,7 +56,6 @@ export class EventCheck {
 
   /** Everything behind the last seal. Returns how many events are not sealed yet. */
   async finish(): Promise<number> {
-    const sealedTo = this.next - 1n;
     let unsealed = 0;
     for (let rows = await this.take(END); rows.length > 0; rows = await this.take(END)) {
       for (const row of rows) {
@@ -68,9 +69,9 @@ export class EventCheck {
       }
     }
     this.strays.resolve();
-    if (this.lastRow < sealedTo) {
-      const detail = `the log ends before its last sealed event, ${sealedTo}`;
-      this.differences.add({ kind: 'log-cut-off', from: this.lastRow + 1n, to: sealedTo, detail });
+    if (this.lastRow < this.sealedTo) {
+      const detail = `the log ends before its last sealed event, ${this.sealedTo}`;
+      this.differences.add({ kind: 'log-cut-off', from: this.lastRow + 1n, to: this.sealedTo, detail });
     }
     return unsealed;
   }
@@ -100,11 +101,12 @@ export class EventCheck {
   }
 
   private compareEach(
-    { from, number: seal }: SealedRange,
+    { from, number: seal, to }: SealedRange,
     sealed: Buffer,
     found: readonly (SealRow | undefined)[],
     leaves: readonly (Buffer | undefined)[],
   ): void {
+    this.sealedTo = to;
     for (const [index, leaf] of leaves.entries()) {
       const start = index * HASH_BYTES;
       if (leaf !== undefined && sealed.compare(leaf, 0, HASH_BYTES, start, start + HASH_BYTES) === 0) continue;
@@ -123,11 +125,11 @@ export class EventCheck {
   ): void {
     const complete = leaves.every((leaf) => leaf !== undefined);
     const same = complete && root !== undefined && merkleRoot(Buffer.concat(leaves)).equals(root);
-    if (behindTable && !same) {
-      const detail = 'sealed, as the witness says; the log has not these events: was it restored from a backup?';
-      this.differences.add({ kind: 'events-lost', from, to, detail });
+    if (behindTable) {
+      this.compareBehindTable({ from, to }, seal, same);
       return;
     }
+    this.sealedTo = to;
     const leafDetail = stored === undefined ? 'has no leaf hashes' : 'has leaf hashes that do not lead to its root';
     if (root !== undefined) {
       this.differences.add({ kind: 'leaves-differ', from, to, seal, detail: `seal ${seal} ${leafDetail}` });
@@ -137,6 +139,15 @@ export class EventCheck {
     }
     if (complete && !same) {
       this.differences.add({ kind: 'events-differ', from, to, seal, detail: 'some of these are not what was sealed' });
+    }
+  }
+
+  private compareBehindTable(place: { readonly from: bigint; readonly to: bigint }, seal: number, same: boolean): void {
+    if (same) {
+      this.differences.add({ ...place, kind: 'seal-missing', seal, detail: `seal ${seal} is in the witness only` });
+    } else {
+      const detail = 'sealed, as the witness says; the log has not these events: was it restored from a backup?';
+      this.differences.add({ ...place, kind: 'events-lost', detail });
     }
   }
 

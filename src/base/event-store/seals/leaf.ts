@@ -40,23 +40,30 @@ export function dataDigest(data: JsonObject): string {
 }
 
 /** SHA-256(0x00 ‖ canonical JSON of the header): RFC 6962's leaf. */
-export function leafOf(row: SealRow, position = row[0]): Buffer {
-  return leafHash(headerText(row, position));
+export function leafOf(row: SealRow): Buffer {
+  return leafHash(headerText(row)(row[0]));
+}
+
+/** The leaf that an event would be at any position. */
+export function leafAnywhere(row: SealRow): (position: string) => Buffer {
+  const textAt = headerText(row);
+  return (position) => leafHash(textAt(position));
 }
 
 export function headerOf(row: SealRow): EventHeader {
-  return JSON.parse(headerText(row, row[0])) as EventHeader;
+  return JSON.parse(headerText(row)(row[0])) as EventHeader;
 }
 
 /** Canonical JSON of the header, written out member by member because it is written for every event of the log. */
-function headerText(row: SealRow, position: string): string {
-  const [, stream, version, type, schema, tenant, data, occurredAt] = row;
+function headerText([, stream, version, type, schema, tenant, data, occurredAt]: SealRow): (
+  position: string,
+) => string {
   const digest = hash('sha256', canonicalJsonb(data), 'base64url');
-  return (
-    `{"at":${JSON.stringify(isoTime(occurredAt))},"digest":"${digest}","kind":"tollbook-event-1",` +
-    `"position":"${position}","schema":${schema},"stream":${JSON.stringify(stream)},` +
-    `"tenant":${JSON.stringify(tenant)},"type":${JSON.stringify(type)},"version":${version}}`
-  );
+  const before = `{"at":${JSON.stringify(isoTime(occurredAt))},"digest":"${digest}","kind":"tollbook-event-1",`;
+  const behind =
+    `,"schema":${schema},"stream":${JSON.stringify(stream)},"tenant":${JSON.stringify(tenant)},` +
+    `"type":${JSON.stringify(type)},"version":${version}}`;
+  return (position) => `${before}"position":"${position}"${behind}`;
 }
 
 const TIMESTAMP = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.(\d{1,3}))?$/;

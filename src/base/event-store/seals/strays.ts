@@ -1,5 +1,5 @@
 import type { Differences } from './differences.js';
-import { leafOf, type SealRow } from './leaf.js';
+import { leafAnywhere, type SealRow } from './leaf.js';
 
 /** Each row is tried at each place, so of very many only the first are compared. */
 const COMPARED = 128;
@@ -41,7 +41,8 @@ export class Strays {
   }
 
   private originOf(row: SealRow): Vacancy | undefined {
-    return this.vacancies.find(({ leaf, position }) => leafOf(row, position.toString()).equals(leaf));
+    const leafAt = leafAnywhere(row);
+    return this.vacancies.find(({ leaf, position }) => leafAt(position.toString()).equals(leaf));
   }
 
   private report({ row, seal }: Stray, origin: Vacancy | undefined, moved: ReadonlySet<bigint>): void {
