@@ -25,7 +25,7 @@ export async function verify(options) {
   if (options.seals !== undefined) results.push(await checkSeals(options.seals, keys, results));
   return {
     checks: results.flatMap(({ checks }) => checks),
-    summaries: results.map(({ summary }) => summary),
+    summaries: [...results.map(({ summary }) => summary), ...trustNote(options)],
   };
 }
 
@@ -43,6 +43,16 @@ async function checkSeals(path, keys, others) {
   for await (const line of linesOf(path)) chain.add(line);
   const shown = others.flatMap(({ seals }) => seals).map((seal) => chain.agreesWith(seal));
   return { checks: [...chain.checks(), ...shown], summary: chain.summary(), seals: [] };
+}
+
+/**
+ * A server that shows its own keys proves that it agrees with itself, no more.
+ *
+ * @param {import('./options.js').Options} options
+ */
+function trustNote({ keys, pins, receipt = '' }) {
+  if (keys !== undefined || pins.length > 0) return [];
+  return [`the keys are those that ${new URL(receipt).origin} shows today: trust one that you know with --key`];
 }
 
 /** @param {import('./options.js').Options} options */
