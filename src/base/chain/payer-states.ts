@@ -17,7 +17,7 @@ const MOST_REFRESHED = 1_000;
 export interface PayerStatesOptions {
   readonly client: ChainClient;
   readonly clock: Clock;
-  /** Told when a background round failed; what is known then grows old, and payers are asked in the request again. */
+  /** Told when background rounds begin to fail; what is known then grows old, and payers are asked in the request again. */
   readonly onRefreshFailed?: (error: ChainUnavailable) => void;
 }
 
@@ -47,6 +47,7 @@ export class PayerStates {
   private readonly entries = new LRUCache<string, Entry>({ max: MOST_PAYERS });
   private timer: NodeJS.Timeout | undefined;
   private running = false;
+  private failing = false;
 
   constructor(private readonly options: PayerStatesOptions) {}
 
@@ -136,8 +137,10 @@ export class PayerStates {
     this.timer = setTimeout(async () => {
       try {
         await this.refresh();
+        this.failing = false;
       } catch (error) {
-        this.options.onRefreshFailed?.(error as ChainUnavailable);
+        if (!this.failing) this.options.onRefreshFailed?.(error as ChainUnavailable);
+        this.failing = true;
       }
       if (this.running) this.schedule();
     }, REFRESH_PAUSE_MS);

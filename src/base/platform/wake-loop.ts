@@ -2,7 +2,8 @@ import type { Logger } from './logger.js';
 
 /**
  * Runs one piece of work again and again: when woken, and at least once per interval. Never twice at once. Work says
- * `true` if there is more to do at once. An error is logged and the work tried again after the interval.
+ * `true` if there is more to do at once. After an error the work is tried again after the interval; an error that comes again
+ * and again is logged once, and so is its end.
  *
  * A wake after a quiet time is served at once; while wakes keep coming, `restMs` passes between two runs, so that busy
  * times are served in fewer and larger steps.
@@ -13,6 +14,8 @@ export class WakeLoop {
   private timer: NodeJS.Timeout | undefined;
   private endRest: (() => void) | undefined;
   private stopped = false;
+  /** Message of the error that the last run ended with. */
+  private failing: string | undefined;
 
   constructor(
     private readonly name: string,
@@ -44,15 +47,29 @@ export class WakeLoop {
     try {
       while (this.woken && !this.stopped) {
         this.woken = false;
-        if (await this.work()) this.woken = true;
+        const more = await this.work();
+        this.noteSuccess();
+        if (more) this.woken = true;
         else if (this.restMs > 0) await this.rest();
       }
     } catch (error) {
-      this.log.error({ err: (error as Error).message, loop: this.name }, 'background work failed; trying again');
+      this.noteFailure((error as Error).message);
     } finally {
       this.running = undefined;
       if (!this.stopped) this.timer = setTimeout(() => this.wake(), this.intervalMs);
     }
+  }
+
+  private noteFailure(err: string): void {
+    const fields = { err, loop: this.name };
+    if (err === this.failing) this.log.debug(fields, 'background work failed again');
+    else this.log.error(fields, 'background work failed; trying again');
+    this.failing = err;
+  }
+
+  private noteSuccess(): void {
+    if (this.failing !== undefined) this.log.info({ loop: this.name }, 'background work goes on');
+    this.failing = undefined;
   }
 
   private async rest(): Promise<void> {

@@ -52,7 +52,10 @@ export class SettlementProcessor {
         settings: { backoffStrategy: (attemptsMade) => retryDelay(attemptsMade) },
       },
     );
-    this.worker.on('error', (error) => log.warn({ err: error.message }, 'settlement worker'));
+    this.worker.on(
+      'error',
+      this.redis.firstOf((error) => log.warn({ err: error.message }, 'settlement worker')),
+    );
     this.worker.on('failed', (job, error) => this.report(job?.id, error));
   }
 

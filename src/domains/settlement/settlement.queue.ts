@@ -36,7 +36,10 @@ export class SettlementQueue {
   constructor(redisUrl: string, log: Logger) {
     this.redis = redisLink(redisUrl, { enableOfflineQueue: false });
     this.queue = new Queue(SETTLEMENT_QUEUE, { connection: this.redis.client, prefix: QUEUE_PREFIX });
-    this.queue.on('error', (error) => log.warn({ err: error.message }, 'settlement queue'));
+    this.queue.on(
+      'error',
+      this.redis.firstOf((error) => log.warn({ err: error.message }, 'settlement queue')),
+    );
   }
 
   /** Jobs that are there already stay as they are. Rejects if Redis does not answer in time. */
@@ -76,6 +79,8 @@ export class SettlementQueue {
 
 export interface RedisLink {
   readonly client: Redis;
+  /** Passes on the first error of each outage: while Redis is away, every attempt to connect makes one. */
+  firstOf(report: (error: Error) => void): (error: Error) => void;
   /** Ends the client and its duplicates; those that are trying to reconnect do so at their next attempt. */
   end(): void;
 }
@@ -91,7 +96,17 @@ export function redisLink(url: string, options: { readonly enableOfflineQueue: b
     ended = true;
     client.disconnect();
   };
-  return { client, end };
+  const firstOf = (report: (error: Error) => void) => {
+    let told = false;
+    client.on('ready', () => {
+      told = false;
+    });
+    return (error: Error) => {
+      if (!told) report(error);
+      told = true;
+    };
+  };
+  return { client, firstOf, end };
 }
 
 /** Milliseconds until the next attempt: doubles up to half a minute, and spreads. */
