@@ -3,8 +3,10 @@ import { removeEndpoints, writeEndpoints } from './base/embedded/endpoints.js';
 import { type Engines, startEngines } from './base/embedded/engines.js';
 import { type Config, loadConfig } from './base/platform/config.js';
 import { migrate } from './base/platform/migrate.js';
+import { assertRedisAnswers } from './base/platform/redis-check.js';
 import { loadSecrets, type Secrets } from './base/platform/secrets.js';
 import { startDemo } from './demo.js';
+import { naming } from './naming.js';
 import { type RunningRole, startControl, startGateway, startWorker } from './roles.js';
 import { openRuntime, type Runtime } from './runtime.js';
 
@@ -18,7 +20,8 @@ async function start(stops: Stops): Promise<void> {
   const secrets = await loadSecrets(config.dataDir, process.env);
   const engines = await startEngines({ config, secrets, log: say });
   stops.push({ name: 'engines', stop: () => engines.stop() });
-  await naming('Postgres', migrate(engines.databaseUrl, say));
+  await naming(config.embedded.postgres ? 'Postgres' : 'DATABASE_URL', migrate(engines.databaseUrl, say));
+  if (needsRedis(config)) await naming('REDIS_URL', assertRedisAnswers(engines.redisUrl));
   const runtime = await openRuntime({ ...config, ...urlsOf(engines) }, secrets);
   stops.push({ name: 'connections', stop: () => runtime.close() });
   if (config.embedded.chain) stops.push({ name: 'demo upstream', stop: await startDemo(runtime) });
@@ -26,11 +29,9 @@ async function start(stops: Stops): Promise<void> {
   await announce(config, engines, secrets, stops);
 }
 
-/** Connection errors tell an address at best; people look for the variable that holds it. */
-async function naming<T>(what: string, work: Promise<T>): Promise<T> {
-  return work.catch((cause: Error) => {
-    throw new Error(`${what}: ${cause.message}`, { cause });
-  });
+/** Only workers have queues; a Redis of our own has answered already. */
+function needsRedis({ embedded, role }: Config): boolean {
+  return !embedded.redis && (role === 'all' || role === 'worker');
 }
 
 function urlsOf({ chainRpcUrl, databaseUrl, redisUrl }: Engines) {

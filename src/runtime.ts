@@ -14,6 +14,7 @@ import { type Clock, systemClock } from './base/shared/clock.js';
 import type { Network } from './base/shared/hex.js';
 import { TokenBook } from './domains/pricing/token-book.js';
 import { upcast } from './event-catalogue.js';
+import { naming } from './naming.js';
 
 /** What one process has once, whatever roles it plays. */
 export interface Runtime {
@@ -35,13 +36,13 @@ export interface Runtime {
 
 export async function openRuntime(config: Runtime['config'], secrets: Secrets): Promise<Runtime> {
   const log = createLogger(config.logLevel, config.role);
+  const network: Network = `eip155:${config.chainId}`;
+  const chain = createChainClient({ rpcUrl: config.chainRpcUrl });
+  await naming(config.embedded.chain ? 'the chain' : 'CHAIN_RPC_URL', assertChainId(chain, network));
   const pool = openPool(config.databaseUrl, `tollbook-${config.role}`, 16, log);
   const tail = new LogTail(config.databaseUrl, log);
   const catalogueTail = new LogTail(config.databaseUrl, log, 'tollbook_catalogue');
   await Promise.all([tail.start(), catalogueTail.start()]);
-  const network: Network = `eip155:${config.chainId}`;
-  const chain = createChainClient({ rpcUrl: config.chainRpcUrl });
-  await assertChainId(chain, network);
   const tokens = new TokenBook(pool, chain, network, catalogueTail, log);
   await tokens.start();
   const store = new EventStore(pool, systemClock, upcast);

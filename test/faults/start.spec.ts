@@ -108,6 +108,19 @@ describe('a start', () => {
     expect(output).not.toContain(WELL_KNOWN_KEY);
   });
 
+  it.each([
+    ['DATABASE_URL', 'postgres://tollbook:pass-word@127.0.0.1:1/tollbook'],
+    ['REDIS_URL', 'redis://:pass-word@127.0.0.1:1'],
+    ['CHAIN_RPC_URL', 'http://127.0.0.1:1/pass-word'],
+  ])('names %s if nobody answers there, ends with 1 and leaves no engine behind', async (variable, url) => {
+    const dataDir = await newFolder();
+    const { code, output } = await runMain({ TOLLBOOK_DATA_DIR: dataDir, [variable]: url });
+    expect({ code, output }).toMatchObject({ code: 1, output: expect.stringContaining(`${variable}: `) });
+    expect(output).not.toContain('pass-word');
+    expect(await enginePids(dataDir)).toEqual([]);
+    await removeData(dataDir);
+  });
+
   it('on a port that is taken says so, ends with 1 and leaves no engine behind', async () => {
     const dataDir = await newFolder();
     const { code, output } = await runMain({ TOLLBOOK_DATA_DIR: dataDir, PORT: new URL(site.main.gateway).port });
