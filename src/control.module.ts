@@ -1,6 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
 import { Registry } from 'prom-client';
+import { ViemSettlementChain } from './base/chain/settlement-chain.js';
 import { CustomersModule } from './domains/customers/customers.module.js';
 import { keptAnswersOf } from './domains/payments/kept-answers.js';
 import { PaymentsModule } from './domains/payments/payments.module.js';
@@ -23,6 +24,8 @@ import { type Runtime, RuntimeModule } from './runtime.js';
 @Module({})
 export class ControlModule {
   static of(runtime: Runtime, draining: Draining): DynamicModule {
+    const { chain: client, network, secrets } = runtime;
+    const settler = new ViemSettlementChain({ client, network, signerKey: secrets.settlerKey });
     return {
       module: ControlModule,
       imports: [
@@ -44,7 +47,7 @@ export class ControlModule {
       providers: [
         AdminKeyGuard,
         { provide: Draining, useValue: draining },
-        { provide: Registry, useFactory: () => createMetrics(runtime.pool) },
+        { provide: Registry, useFactory: () => createMetrics(runtime.pool, settler) },
         { provide: APP_FILTER, useClass: ProblemFilter },
       ],
     };

@@ -135,6 +135,7 @@ describe('the control plane', () => {
     expect(await send({ url: `${app.control}/health/live` })).toMatchObject({ status: 200 });
     expect(await send({ url: `${app.control}/health/ready` })).toMatchObject({ status: 200 });
     const { body } = await send({ url: `${app.control}/metrics` });
+    expect(body).toMatch(/^tollbook_settler_gas_wei\{network="eip155:84532",settler="0x[0-9a-f]{40}"\} [1-9]/m);
     expect(body).toMatch(/^tollbook_payments\{state="settled"\} \d+$/m);
     expect(body).toMatch(/^tollbook_projection_lag_events\{projection="usage"\} \d+$/m);
   });

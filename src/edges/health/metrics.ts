@@ -1,9 +1,10 @@
 import type { Pool } from 'pg';
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { addGasMetrics, type GasAccount } from './gas-metrics.js';
 import { addSealMetrics } from './seal-metrics.js';
 
 /** Prometheus metrics of this process and of the book. What cannot be read is left out, never an error. */
-export function createMetrics(pool: Pool): Registry {
+export function createMetrics(pool: Pool, gas: GasAccount): Registry {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, prefix: 'tollbook_' });
   new Gauge({
@@ -17,6 +18,7 @@ export function createMetrics(pool: Pool): Registry {
   });
   for (const metric of projectionMetrics) addGauge(registry, pool, metric);
   addSealMetrics(registry, pool);
+  addGasMetrics(registry, gas);
   return registry;
 }
 
