@@ -7,12 +7,13 @@ export interface EventRange {
   readonly leaves: Buffer;
 }
 
-/** Splits rows, which are ordered by position, where a position is missing. */
-export function rangesOf(rows: readonly SealRow[]): EventRange[] {
+/** Splits rows, which are ordered by position, where a position is missing, and so that no range has more than `max` events. */
+export function rangesOf(rows: readonly SealRow[], max = rows.length): EventRange[] {
   const ranges: EventRange[] = [];
   let start = 0;
   for (let next = 1; next <= rows.length; next++) {
-    if (next < rows.length && Number(rows[next]![0]) === Number(rows[next - 1]![0]) + 1) continue;
+    const continues = next < rows.length && Number(rows[next]![0]) === Number(rows[next - 1]![0]) + 1;
+    if (continues && next - start < max) continue;
     const part = rows.slice(start, next);
     if (part.length > 0) {
       const leaves = Buffer.concat(part.map((row) => leafOf(row)));

@@ -4,8 +4,8 @@ import type { Seal } from './seal.js';
 import { readSealsWithLeaves, type SealWithLeaves } from './seal-table.js';
 import type { Witness } from './witness.js';
 
-/** With up to 128 KiB of leaf hashes each. */
-const PAGE = 64;
+/** With up to 32 KiB of leaf hashes each. */
+const PAGE = 100;
 
 /** What table and witness have under one number; one of the two at least. */
 export interface SealPair {

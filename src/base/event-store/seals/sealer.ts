@@ -15,10 +15,12 @@ import type { Witness } from './witness.js';
 
 /** How long an event waits for its seal, in milliseconds, as long as the sealer keeps up. */
 const INTERVAL_MS = 3_000;
-/** Most events under one seal: few enough that a proof is found in milliseconds. */
-const SEAL_MAX = 4_096;
-/** Most seals in one transaction. */
-const SEALS_MAX = 16;
+/** Most events under one seal: a proof, which anybody may ask for, hashes them all. */
+const SEAL_MAX = 1_024;
+/** After so many seals a transaction ends. */
+const SEALS_MAX = 64;
+/** Events in one read. */
+const PAGE = 4 * SEAL_MAX;
 const WITNESS_PAGE = 1_000;
 /** One sealer works at a time; the numbers name the advisory lock. */
 const LOCK = [8402, 7];
@@ -115,8 +117,8 @@ export class Sealer {
   private async seal(client: PoolClient): Promise<number> {
     let sealedTo = await lastSealedPosition(client);
     let count = 0;
-    for await (const page of pagesOfSealRows(client, sealedTo, SEAL_MAX)) {
-      for (const range of rangesOf(page)) {
+    for await (const page of pagesOfSealRows(client, sealedTo, PAGE)) {
+      for (const range of rangesOf(page, SEAL_MAX)) {
         if (range.from !== sealedTo + 1n) this.warnOfGap(sealedTo, range);
         await this.sealRange(client, range);
         sealedTo = range.to;
