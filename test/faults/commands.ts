@@ -8,6 +8,7 @@ const OUTPUT_MAX = 10_000_000;
 
 export interface CommandResult {
   readonly code: number;
+  /** Standard output, or what went wrong if there is none. */
   readonly output: string;
 }
 
@@ -25,6 +26,39 @@ export async function runCommand(
   } catch (error) {
     const { code, stderr, stdout } = error as { code: unknown; stdout: string; stderr: string };
     if (typeof code !== 'number') throw error;
-    return { code, output: stdout + stderr };
+    return { code, output: stdout || stderr };
   }
+}
+
+interface Report {
+  readonly checks: readonly {
+    readonly name: string;
+    readonly passed: boolean;
+    readonly differences: readonly { readonly where: string }[];
+    readonly notes: readonly { readonly where: string }[];
+  }[];
+}
+
+export interface Verified {
+  readonly code: number;
+  /** Names of the checks that did not pass. */
+  readonly failed: readonly string[];
+  /** What the report says, should it surprise. */
+  readonly output: string;
+  differences(check: string): string[];
+  notes(check: string): string[];
+}
+
+/** Runs `verify` on the book of a data folder. */
+export async function verify(dataDir: string, args: readonly string[] = []): Promise<Verified> {
+  const { code, output } = await runCommand('verify', dataDir, ['--json', ...args]);
+  const { checks } = JSON.parse(output) as Report;
+  const of = (name: string) => checks.find((check) => check.name === name)!;
+  return {
+    code,
+    output,
+    failed: checks.filter(({ passed }) => !passed).map(({ name }) => name),
+    differences: (name) => of(name).differences.map(({ where }) => where),
+    notes: (name) => of(name).notes.map(({ where }) => where),
+  };
 }

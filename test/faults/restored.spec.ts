@@ -6,6 +6,7 @@ import { eventually } from '../support/eventually.js';
 import { transfers } from '../support/usdc.js';
 import { type Backup, backUp } from './backup.js';
 import { type Booked, held, payments } from './books.js';
+import { runCommand, verify } from './commands.js';
 import { introduce, load, present, sign, signMany, type Ticket } from './customer.js';
 import { enginePids } from './engine-pids.js';
 import { open, openSite, type Site } from './site.js';
@@ -21,7 +22,7 @@ type Books = ReadonlyMap<string, Booked>;
 
 let site: Site;
 let gateway: App;
-let worker: App;
+let control: App;
 let backup: Backup;
 /** In delivery, delivered, and settled when the backup was taken. */
 let begun: Ticket;
@@ -32,10 +33,12 @@ let lostSettled: Ticket[];
 let lostOpen: Ticket[];
 let knownThen: readonly string[];
 let booksLost: Books;
+/** As far as the lost log was sealed, at least. */
+let lostTo: bigint;
 
 beforeAll(async () => {
-  // The engines are the control process's, so that gateways and workers can die alone.
-  site = await openSite('control');
+  // The engines are the worker's, and so is the data folder with the witness; they outlive its kill.
+  site = await openSite('worker');
   await startOthers();
   await tradeUntilBackup();
   backup = await backUp(site.main.dataDir);
@@ -53,12 +56,22 @@ afterAll(async () => {
 });
 
 async function startOthers(): Promise<void> {
-  [gateway, worker] = await Promise.all([site.join('gateway'), site.join('worker')]);
+  [gateway, control] = await Promise.all([site.join('gateway'), site.join('control')]);
   await open(gateway.gateway);
 }
 
+async function killAll(): Promise<void> {
+  await Promise.all([gateway, control, site.main].map((app) => app.kill('SIGKILL')));
+}
+
+async function stopPostgres(signal: NodeJS.Signals): Promise<void> {
+  const pids = await enginePids(site.main.dataDir, 'postgres');
+  for (const pid of pids) process.kill(pid, signal);
+  await eventually(async () => (await enginePids(site.main.dataDir, 'postgres')).length === 0, 20_000);
+}
+
 async function books(): Promise<Books> {
-  return new Map((await payments(site.main)).map((one) => [one.id, one]));
+  return new Map((await payments(control)).map((one) => [one.id, one]));
 }
 
 /** Ids of the payments in the log. */
@@ -86,20 +99,21 @@ function settled(tickets: readonly Ticket[]): Promise<Books> {
 async function tradeUntilBackup(): Promise<void> {
   settledThen = await buy(TICKETS);
   await settled(settledThen);
-  await worker.kill('SIGKILL');
+  await site.main.kill('SIGKILL');
   openThen = await buy(TICKETS);
   begun = await sign(gateway.gateway, '/gate');
   const answer = present(gateway.gateway, begun);
   await eventually(() => site.provider.waiting() === 1);
   knownThen = await knownPayments();
-  await gateway.kill('SIGKILL');
+  await killAll();
   await answer;
-  await site.main.kill('SIGTERM');
+  await stopPostgres('SIGINT');
 }
 
 async function tradeUntilLoss(): Promise<void> {
   lostSettled = await buy(TICKETS);
   booksLost = await settled([...openThen, ...lostSettled]);
+  lostTo = await sealed();
   lostOpen = await signMany(gateway.gateway, '/quick', TICKETS);
   await introduce(gateway.gateway);
   const [chain] = await enginePids(site.main.dataDir, 'anvil');
@@ -107,9 +121,19 @@ async function tradeUntilLoss(): Promise<void> {
   const outcomes = await Promise.all(lostOpen.map((ticket) => present(gateway.gateway, ticket)));
   expect(outcomes.map(({ status }) => status)).toEqual(lostOpen.map(() => 200));
   await eventually(async () => (await jobsOf(lostOpen)) === lostOpen.length);
-  await Promise.all([worker, gateway, site.main].map((app) => app.kill('SIGKILL')));
-  for (const pid of await enginePids(site.main.dataDir, 'postgres')) process.kill(pid, 'SIGKILL');
+  await killAll();
+  await stopPostgres('SIGKILL');
   process.kill(chain!, 'SIGCONT');
+}
+
+/** The log's last position, once it is sealed. */
+async function sealed(): Promise<bigint> {
+  const [log] = await sql(site.main.engines.postgres, 'select max(position) as head from events');
+  await eventually(async () => {
+    const [seals] = await sql(site.main.engines.postgres, 'select max(to_position) as head from seals');
+    return BigInt(seals!.head ?? 0) >= BigInt(log!.head);
+  }, SETTLED_MS);
+  return BigInt(log!.head);
 }
 
 function jobsOf(tickets: readonly Ticket[]): Promise<number> {
@@ -187,5 +211,35 @@ describe('Tollbook restored from an older copy of its Postgres', () => {
     const outcomes = await load(gateway.gateway, lostOpen, LANES);
     expect(outcomes.map(({ status }) => status)).toEqual(lostOpen.map(() => 200));
     await expectSettled(lostOpen);
+  });
+
+  it('names what is lost: in the log by its seals, on the chain by its transfers', async () => {
+    const [found] = await sql(
+      site.main.engines.postgres,
+      "select data from events where stream = 'log/restorations' and type = 'LogRestored'",
+    );
+    expect(BigInt(found!.data.lostTo)).toBeGreaterThanOrEqual(lostTo);
+    expect(BigInt(found!.data.lostFrom)).toBeLessThanOrEqual(BigInt(found!.data.head) + 1n);
+
+    const before = await verify(site.main.dataDir);
+    expect(before.failed).toEqual(['seals']);
+    const place = `positions ${found!.data.lostFrom} to ${found!.data.lostTo}`;
+    expect(before.differences('seals')).toEqual([expect.stringContaining(place)]);
+    const all = await books();
+    const unbooked = before.notes('chain').map((where) => where.split(',')[0]);
+    expect(unbooked.sort()).toEqual(
+      lostFrom(all)
+        .map(({ transaction }) => transaction)
+        .sort(),
+    );
+
+    const accepted = await verify(site.main.dataDir, ['--accept-loss']);
+    expect(accepted.failed).toEqual([]);
+    expect(accepted.notes('seals')).toEqual([place]);
+  });
+
+  it('has the projections of its log, made live and anew', async () => {
+    const rebuilt = await runCommand('rebuild', site.main.dataDir, ['--dry-run', '--json']);
+    expect(rebuilt).toMatchObject({ code: 0, output: expect.stringContaining('"equal": true') });
   });
 });
