@@ -26,7 +26,7 @@ export async function accountSums(
   accounts: readonly number[],
   asOf: NonNullable<AsOf>,
 ): Promise<(account: number) => Sums> {
-  const { rows } = await client.query<SumRow & { account: number }>(pastSums('id', 'id as account', asOf, accounts));
+  const { rows } = await client.query<SumRow & { account: number }>(pastSums('accounts', 'account', asOf, accounts));
   const found = new Map(rows.map((row) => [row.account, toSums(row)]));
   return (account) => found.get(account) ?? nothing;
 }
@@ -34,7 +34,7 @@ export async function accountSums(
 /** Sums of whole books by kind of account, in the order of books and kinds. */
 export async function kindSums(client: PoolClient, books: readonly number[], asOf: AsOf): Promise<KindSums[]> {
   const now = `select book, kind, ${totals} from ledger_accounts where book = any($1::int[]) group by book, kind`;
-  const query = asOf ? pastSums('book', 'book, kind', asOf, books) : { text: now, values: [books] };
+  const query = asOf ? pastSums('books', 'book, kind', asOf, books) : { text: now, values: [books] };
   const { rows } = await client.query<SumRow & { book: number; kind: AccountKind }>(query);
   return rows.map((row) => ({ book: row.book, kind: row.kind, sums: toSums(row) }));
 }
@@ -48,32 +48,43 @@ export function toSums(row: SumRow): Sums {
   };
 }
 
-const totals = `sum(debits_posted)::text as debits_posted, sum(credits_posted)::text as credits_posted,
-  sum(debits_pending)::text as debits_pending, sum(credits_pending)::text as credits_pending`;
+/** The driver hands numeric sums over as decimal strings. */
+const totals = `sum(debits_posted) as debits_posted, sum(credits_posted) as credits_posted,
+  sum(debits_pending) as debits_pending, sum(credits_pending) as credits_pending`;
 
-/** What a transfer moves, as in the trigger that keeps the sums of now. */
-const posted = "case when phase in ('posted', 'post') then amount else 0 end";
-const pending = "case phase when 'pending' then amount when 'posted' then 0 else -amount end";
+/** Which rows count, `$1` being a list of accounts or of books. */
+const pick = {
+  accounts: {
+    activity: 'account = any($1::int[])',
+    transfer: '(debit = any($1::int[]) or credit = any($1::int[]))',
+    side: 'account = any($1::int[])',
+  },
+  books: {
+    activity: 'account in (select id from ledger_accounts where book = any($1::int[]))',
+    transfer: 'book = any($1::int[])',
+    side: 'true',
+  },
+} as const;
 
-/**
- * @param column of `ledger_accounts`: which accounts count
- * @param group columns of `picked` to group by; a renamed one, `a as b`, is grouped by its own name
- */
-function pastSums(column: 'id' | 'book', group: string, asOf: NonNullable<AsOf>, picked: readonly number[]) {
+/** @param group columns to group by: `account`, or those that say what an account is */
+function pastSums(picked: keyof typeof pick, group: string, asOf: NonNullable<AsOf>, numbers: readonly number[]) {
   const { activity, transfers, bounds } = cut(asOf);
-  const text = `with picked as materialized (select id, book, kind from ledger_accounts where ${column} = any($1::int[])),
-    moves as (
+  const where = pick[picked];
+  // What a transfer moves is said once more in the trigger that keeps the sums of now.
+  const text = `with moves as (
       select account, debits_posted, credits_posted, debits_pending, credits_pending
-        from ledger_activity where account in (select id from picked) and ${activity}
+        from ledger_activity where ${where.activity} and ${activity}
       union all
-      select debit, ${posted}, 0, ${pending}, 0
-        from ledger_transfers where debit in (select id from picked) and ${transfers}
-      union all
-      select credit, 0, ${posted}, 0, ${pending}
-        from ledger_transfers where credit in (select id from picked) and ${transfers}
-    )
-    select ${group}, ${totals} from moves join picked on picked.id = account group by ${group.replace(/ as .*/, '')}`;
-  return { text, values: [picked, ...bounds] };
+      select side.* from (
+          select debit, credit, case when phase in ('posted', 'post') then amount else 0 end as posted,
+            case phase when 'pending' then amount when 'posted' then 0 else -amount end as pending
+          from ledger_transfers where ${where.transfer} and ${transfers}
+        ) t cross join lateral (values (debit, posted, 0, pending, 0), (credit, 0, posted, 0, pending))
+          as side (account, debits_posted, credits_posted, debits_pending, credits_pending)
+        where ${where.side}
+    ), sums as materialized (select account, ${totals} from moves group by account)
+    select ${group}, ${totals} from sums join (select id, book, kind from ledger_accounts) a on a.id = account group by ${group}`;
+  return { text, values: [numbers, ...bounds] };
 }
 
 /** Which rows of the two tables add up to a point in the past: conditions on `$2`, `$3` and `$4`. */
