@@ -1,4 +1,6 @@
-import { isAgain, retryDelay } from './settlement.queue.js';
+import { eventually } from '../../../test/support/eventually.js';
+import { freePort } from '../../../test/support/ports.js';
+import { isAgain, redisLink, retryDelay } from './settlement.queue.js';
 
 describe('retryDelay', () => {
   it('doubles up to half a minute and stays within a quarter below', () => {
@@ -15,4 +17,17 @@ describe('isAgain', () => {
   ])('of %j at start %i is %s', (data, attemptsStarted, expected) => {
     expect(isAgain({ data, attemptsStarted })).toBe(expected);
   });
+});
+
+it('passes on the first error of an outage only', async () => {
+  const link = redisLink(`redis://127.0.0.1:${await freePort()}`, { enableOfflineQueue: false });
+  let errors = 0;
+  const told: string[] = [];
+  const report = link.firstOf((error) => told.push(error.message));
+  link.client.on('error', (error: Error) => {
+    errors++;
+    report(error);
+  });
+  await eventually(() => errors >= 3).finally(() => link.end());
+  expect(told).toHaveLength(1);
 });
