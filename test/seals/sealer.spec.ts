@@ -7,9 +7,12 @@ import { provesConsistency } from '../../src/base/event-store/seals/merkle-proof
 import { sealConsistency, sealsFrom } from '../../src/base/event-store/seals/proof.js';
 import { readSeal, type Seal } from '../../src/base/event-store/seals/seal.js';
 import { Sealer } from '../../src/base/event-store/seals/sealer.js';
+import { verifySeals } from '../../src/base/event-store/seals/verify-seals.js';
+import type { Hex } from '../../src/base/shared/hex.js';
+import { ReceiptSigner } from '../../src/domains/receipts/receipt-signer.js';
 import { eventually } from '../support/eventually.js';
 import { scale, seed } from '../support/long.js';
-import { Dice, openLog, type SealedLog } from './support.js';
+import { Dice, openLog, RECEIPT_KEY, type SealedLog } from './support.js';
 
 const SEALERS = 4;
 const KILLS = scale(4, 60);
@@ -59,6 +62,16 @@ describe('the sealer', () => {
     expect(second!.payload).toMatchObject({ number: 2, previous: first!.digest });
     expect((await stat(log.witness.path)).mode & 0o777).toBe(0o600);
     await expectSealedOnce();
+  });
+
+  it('signs for a host that may move later, with a key that stays', async () => {
+    await log.pay(0, 5);
+    await log.seal();
+    const keysOf = (seed: Hex) => new ReceiptSigner('https://pay.example', [seed]).jwks();
+    const verifyWith = (seed: Hex) => verifySeals(log.pool, keysOf(seed), log.witness.path);
+    expect((await verifyWith(RECEIPT_KEY)).differences).toEqual([]);
+    const kinds = (await verifyWith(`0x${'77'.repeat(32)}`)).differences.map(({ kind }) => kind);
+    expect(kinds).toEqual(expect.arrayContaining(['seal-forged', 'witness-differs']));
   });
 
   it('shares the log with others: no gap, no overlap, nothing twice', async () => {
