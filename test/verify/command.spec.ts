@@ -1,11 +1,21 @@
 import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
+import { EventStore } from '../../src/base/event-store/event-store.js';
+import { Sealer } from '../../src/base/event-store/seals/sealer.js';
+import { Witness, witnessPathOf } from '../../src/base/event-store/seals/witness.js';
+import { openPool } from '../../src/base/platform/pool.js';
+import { loadSecrets } from '../../src/base/platform/secrets.js';
+import { systemClock } from '../../src/base/shared/clock.js';
+import { ReceiptSigner } from '../../src/domains/receipts/receipt-signer.js';
 import { type LocalChain, startLocalChain } from '../chain/support.js';
+import { log } from '../settlement/support.js';
 import { freshDatabase } from '../support/engines.js';
+import { copyOf } from './stand.js';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 
@@ -41,6 +51,21 @@ function verify(args: readonly string[], env: Record<string, string> = {}): Prom
       (error, stdout, stderr) => resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
     );
   });
+}
+
+/** Appends events and seals them, with the key and the witness of the data folder. */
+async function sealEvents(url: string, count: number): Promise<void> {
+  const pool = openPool(url, 'test-sealing', 4, log);
+  const { receiptKey } = await loadSecrets(folder, {});
+  const store = new EventStore(pool, systemClock);
+  const signer = new ReceiptSigner('http://localhost:4020', [receiptKey]);
+  const witness = new Witness(witnessPathOf(folder));
+  for (let n = 0; n < count; n++) {
+    const decide = () => ({ events: [{ type: 'Noted', schema: 1, data: { n } }] });
+    await store.append({ stream: `note/${randomUUID()}`, tenant: 'demo', expectedVersion: 0, decide });
+  }
+  await new Sealer({ pool, store, signer, witness, clock: systemClock, log }).step();
+  await pool.end();
 }
 
 describe('npm run verify', () => {
@@ -84,7 +109,22 @@ describe('npm run verify', () => {
     expect(stdout).toMatch(/✓ log .*\n✗ gas .*\n {4}not compared: it could not be run: /);
   });
 
-  it.each([['--only', 'nothing'], ['--fast'], ['--only', '']])('ends with 2 for %s %s', async (...args) => {
+  it('names what a restored backup lacks until the loss is accepted', async () => {
+    const current = await freshDatabase();
+    await sealEvents(current, 3);
+    const backup = await copyOf(current);
+    await sealEvents(current, 2);
+    const asked = await verify(['--only', 'seals'], { DATABASE_URL: backup });
+    expect(asked.code).toBe(1);
+    expect(asked.stdout).toMatch(/events-lost: positions 4 to 5:/);
+    const accepted = await verify(['--only', 'seals', '--accept-loss'], { DATABASE_URL: backup });
+    expect(accepted.stderr).toMatch(/^Accepted: positions \d+ to 5 are lost\.$/m);
+    expect(accepted.stdout).toMatch(/✓ seals .*1 noted/);
+    expect(accepted.code).toBe(0);
+    expect((await verify(['--only', 'seals'], { DATABASE_URL: backup })).code).toBe(0);
+  });
+
+  it.each([['--only', 'nothing'], ['--fast'], ['--only', '']])('ends with 2 for %s', async (...args) => {
     const { code, stderr } = await verify(args.filter((arg) => arg !== undefined));
     expect(stderr).toContain('Usage: npm run verify');
     expect(code).toBe(2);
