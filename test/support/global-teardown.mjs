@@ -2,7 +2,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
-const STOP_MS = 20_000;
+const STOP_MS = 60_000;
 
 /** Stops the engines of this run, if any spec started them, and removes their data. */
 export default async function globalTeardown() {
