@@ -9,8 +9,11 @@ import { ROOT } from './prepare.mjs';
 import { runJest } from './run-jest.mjs';
 
 const SEEDS = 2 ** 31;
+/** Of a single test, for those that do not say; milliseconds. */
+const TEST_TIMEOUT = 1_200_000;
 /** A suite may draw this many seeds in a row. */
 const SEEDS_A_ROUND = 1_000;
+const OPTIONS = ['--runInBand', `--testTimeout=${TEST_TIMEOUT}`, '--runTestsByPath'];
 const USAGE = 'Usage: npm run soak -- [--minutes N | --rounds N] [--seed N] [part of a file name…]';
 
 class UsageError extends Error {}
@@ -68,7 +71,7 @@ async function soak({ endAt, rounds, seed, suites }) {
 async function runSuite(suite, seed, place) {
   const startedAt = Date.now();
   const env = { TOLLBOOK_SOAK: '1', TOLLBOOK_SEED: String(seed) };
-  const { passed, failed, report } = await runJest(['--runInBand', '--runTestsByPath', suite], { env, quiet: true });
+  const { passed, failed, report } = await runJest([...OPTIONS, suite], { env, quiet: true });
   const seconds = Math.round((Date.now() - startedAt) / 1000);
   if (failed > 0) console.error(report);
   console.log(`  ${place} ${suite}: ${passed} passed, ${failed} failed (${seconds} s)`);

@@ -14,16 +14,16 @@ import { upcast } from '../../src/event-catalogue.js';
 import { projections } from '../../src/projections.js';
 import { freshDatabase } from '../support/engines.js';
 import { eventually } from '../support/eventually.js';
-import { seed } from '../support/long.js';
+import { scale, seed, seeds } from '../support/long.js';
 import { appendPayments, caughtUp, checkpoints, silent } from '../support/projections.js';
 import { seeded } from './customer.js';
 
 /** A busy machine takes its time; usually a quarter of this is enough. */
-jest.setTimeout(150_000);
+jest.setTimeout(scale(150_000, 900_000));
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const NAMES = projections.map(({ name }) => name);
-const SEEDS = [1, 2, 3].map((n) => seed + n);
+const SEEDS = seeds(3, 20);
 
 let databaseUrl: string;
 let pool: Pool;

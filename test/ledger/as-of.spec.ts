@@ -5,6 +5,7 @@ import type { AsOf } from '../../src/domains/ledger/as-of.queries.js';
 import type { Sums } from '../../src/domains/ledger/balance.js';
 import { listTransfers, type TransferRow } from '../../src/domains/ledger/transfers.queries.js';
 import { bookTotals, listTrialBalances } from '../../src/domains/ledger/trial-balance.queries.js';
+import { runs } from '../support/long.js';
 import { happen, type ModelPayment } from './model.js';
 import { apply, type Fact, NETWORK, newRun, openBook, placed, SETTLER, writeLog } from './support.js';
 
@@ -109,7 +110,7 @@ describe('sums', () => {
       fc.asyncProperty(positions, (position) =>
         expectSums({ position }, (transfer) => positionOf(transfer) <= position),
       ),
-      { numRuns: 25, examples: [[0n], [2n ** 16n - 1n], [2n ** 16n], [2n ** 16n + 1n], [last]] },
+      { ...runs(25, 1000), examples: [[0n], [2n ** 16n - 1n], [2n ** 16n], [2n ** 16n + 1n], [last]] },
     );
   });
 
@@ -120,7 +121,7 @@ describe('sums', () => {
       fc.asyncProperty(instants, (instant) =>
         expectSums({ instant }, (transfer) => transfer.occurred_at.getTime() <= instant.getTime()),
       ),
-      { numRuns: 25, examples: [[new Date(midnight - 1)], [new Date(midnight)], [new Date(midnight + 1)]] },
+      { ...runs(25, 1000), examples: [[new Date(midnight - 1)], [new Date(midnight)], [new Date(midnight + 1)]] },
     );
   });
 });

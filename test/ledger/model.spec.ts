@@ -3,6 +3,7 @@ import type { Pool } from 'pg';
 import type { StoredEvent } from '../../src/base/event-store/event.js';
 import { listAccounts } from '../../src/domains/ledger/accounts.queries.js';
 import { balanceOf } from '../../src/domains/ledger/balance.js';
+import { runs } from '../support/long.js';
 import { balances, happen, heldFor, type ModelPayment } from './model.js';
 import { apply, emptyBook, newRun, openBook, PAYEE, placed, writeLog } from './support.js';
 
@@ -79,7 +80,7 @@ describe('the ledger', () => {
           expect(debitsPending + debitsPosted - creditsPosted).toBe(heldFor(model, payer));
         }
       }),
-      { numRuns: 25 },
+      runs(25, 500),
     );
   });
 });
