@@ -11,8 +11,9 @@ import { open, openSite, type Site } from './site.js';
 
 const TICKETS = 48;
 const LANES = 6;
-/** Each strikes once, in an order and at moments that the seed decides. */
-const VICTIMS = ['postgres', 'first', 'second', 'both'] as const;
+/** Each is struck once, in an order and at moments that the seed decides. */
+const VICTIMS = ['postgres', 'one worker', 'both workers'] as const;
+type Victim = (typeof VICTIMS)[number];
 
 /** A busy machine takes its time; usually a quarter of this is enough. */
 jest.setTimeout(scale(180_000, 1_200_000));
@@ -36,27 +37,27 @@ function signTickets(): Promise<Ticket[]> {
   return Promise.all(paths.map((path) => sign(gateway.gateway, path)));
 }
 
-async function strike(victim: (typeof VICTIMS)[number]): Promise<void> {
+async function strike(victim: Victim, seed: number): Promise<void> {
   if (victim === 'postgres') {
     for (const pid of await enginePids(site.main.dataDir, 'postgres')) process.kill(pid, 'SIGKILL');
     return;
   }
-  const hit = { first: [0], second: [1], both: [0, 1] }[victim];
+  const hit = victim === 'both workers' ? [0, 1] : [seed % 2];
   await Promise.all(hit.map((index) => workers[index]!.kill('SIGKILL')));
   for (const index of hit) workers[index] = await site.join('worker');
 }
 
 /** The victims in the order of this seed. */
-function shuffled(seed: number): (typeof VICTIMS)[number][] {
+function shuffled(seed: number): Victim[] {
   return [...VICTIMS].sort((a, b) => seeded(seed + VICTIMS.indexOf(a), 1e6) - seeded(seed + VICTIMS.indexOf(b), 1e6));
 }
 
-async function tradeAround(victim: (typeof VICTIMS)[number], seed: number): Promise<void> {
+async function tradeAround(victim: Victim, seed: number): Promise<void> {
   const tickets = await eventually(signTickets, 30_000);
   let struck: Promise<void> | undefined;
   const strikeAt = seeded(seed, TICKETS - LANES);
   const outcomes = await load(gateway.gateway, tickets, LANES, (answered) => {
-    if (answered === strikeAt) struck = strike(victim);
+    if (answered === strikeAt) struck = strike(victim, seed);
   });
   await struck;
   const lost = outcomes.filter(({ status }) => status !== 200);
