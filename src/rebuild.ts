@@ -1,8 +1,8 @@
 import { openBook } from './edges/cli/open-book.js';
 import { startProgress } from './edges/cli/progress.js';
 import { parseRebuildOptions } from './edges/cli/rebuild-options.js';
-import { rebuildProjection } from './edges/cli/rebuild-projection.js';
-import { isInOrder, outcomesAsJson, type RebuildOutcome, renderOutcome } from './edges/cli/rebuild-report.js';
+import { type RebuildOutcome, type RebuildRequest, rebuildProjections } from './edges/cli/rebuild-projection.js';
+import { isInOrder, outcomesAsJson, renderOutcome } from './edges/cli/rebuild-report.js';
 import { UsageError } from './edges/cli/usage-error.js';
 import { upcast } from './event-catalogue.js';
 import { projections } from './projections.js';
@@ -20,25 +20,25 @@ async function main(): Promise<number> {
   const interrupted = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interrupted.abort());
   const book = await openBook(process.env, (line) => console.error(line));
+  const wanted = projections.filter(({ name }) => options.only.length === 0 || options.only.includes(name));
   const outcomes: RebuildOutcome[] = [];
+  const progress = startProgress(wanted.map(({ name }) => name).join(', '), 'events');
+  const request: RebuildRequest = {
+    upcast,
+    dryRun: options.dryRun,
+    signal: interrupted.signal,
+    onProgress: ({ done, total }) => progress.update(Number(done), Number(total)),
+  };
   try {
-    for (const projection of projections) {
-      if (options.only.length > 0 && !options.only.includes(projection.name)) continue;
-      const progress = startProgress(projection.name, 'events');
-      const outcome = await rebuildProjection(book.pool, projection, {
-        upcast,
-        dryRun: options.dryRun,
-        signal: interrupted.signal,
-        onProgress: ({ done, total }) => progress.update(Number(done), Number(total)),
-      }).catch((error: Error): RebuildOutcome => ({ name: projection.name, error: error.message }));
-      progress.stop();
-      if (interrupted.signal.aborted) return INTERRUPTED;
-      if (!options.json) console.log(renderOutcome(outcome));
-      outcomes.push(outcome);
-    }
+    await rebuildProjections(book.pool, wanted, request, (outcome) => outcomes.push(outcome));
+  } catch (error) {
+    if (interrupted.signal.aborted) return INTERRUPTED;
+    throw error;
   } finally {
+    progress.stop();
     await book.close();
   }
+  if (!options.json) for (const outcome of outcomes) console.log(renderOutcome(outcome));
   if (options.json) console.log(outcomesAsJson(outcomes));
   return outcomes.every(isInOrder) ? 0 : 1;
 }

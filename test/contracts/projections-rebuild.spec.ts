@@ -1,15 +1,19 @@
 import type { Pool } from 'pg';
+import { asStored } from '../../src/base/event-store/event.js';
 import { EventStore } from '../../src/base/event-store/event-store.js';
 import { LogTail } from '../../src/base/event-store/log-tail.js';
 import { type Projection, ProjectionRunner } from '../../src/base/event-store/projection-runner.js';
 import { compareRebuilt } from '../../src/base/event-store/projections/compare.js';
+import { fillTogether } from '../../src/base/event-store/projections/fill-together.js';
+import { PoisonEvent } from '../../src/base/event-store/projections/projection.js';
 import { NewerRows, Rebuild } from '../../src/base/event-store/projections/rebuild.js';
 import { openBatchPool, openPool } from '../../src/base/platform/pool.js';
+import { usageProjection } from '../../src/domains/metering/usage.projection.js';
 import { paymentsProjection } from '../../src/domains/payments/payments.projection.js';
 import { projections } from '../../src/projections.js';
 import { freshDatabase } from '../support/engines.js';
 import { eventually } from '../support/eventually.js';
-import { appendPayments, caughtUp, checkpoints, runToEnd, silent } from '../support/projections.js';
+import { appendPayments, caughtUp, checkpoints, headOf, runToEnd, silent } from '../support/projections.js';
 
 const NAMES = projections.map(({ name }) => name);
 const TABLES = projections.flatMap(({ tables }) => tables);
@@ -127,6 +131,30 @@ describe('a rebuild', () => {
     expect(shown.map(([side]) => side)).toEqual(['-', '+', '+']);
     expect(shown[0]).toEqual(['-', shown[1]![1] + 1, shown[1]![2]]);
     await rebuildAndSwap(paymentsProjection);
+    expect((await compareRebuilt(batch, paymentsProjection)).equal).toBe(true);
+  });
+
+  it('of several reads the log once; one that fails does not hold up the others', async () => {
+    await appendPayments(store, 0, 30);
+    const head = BigInt(await headOf(pool));
+    const broken: Projection = {
+      ...usageProjection(asStored),
+      begin: () => async (client, events) => {
+        if (events.some(({ position }) => position >= 20n)) throw new TypeError('no such field');
+        await usageProjection(asStored).begin()(client, events);
+      },
+    };
+    const rebuilds = [(await Rebuild.begin(batch, paymentsProjection))!, (await Rebuild.begin(batch, broken))!];
+    const seen: bigint[] = [];
+    await fillTogether(batch, rebuilds, head, { upcast: asStored, onProgress: ({ done }) => seen.push(done) });
+    expect(seen).toEqual([head]);
+    await rebuilds[0]!.swap();
+    expect((await checkpoints(pool)).get('payments')).toMatchObject({ position: Number(head) });
+    await expect(rebuilds[1]!.fill('head')).rejects.toThrow(PoisonEvent);
+    const { rows } = await pool.query('select name, stopped_at::int as at, position::int from projection_rebuilds');
+    expect(rows).toEqual([{ name: 'usage', at: expect.any(Number), position: rows[0].at - 1 }]);
+    expect(rows[0].at).toBeGreaterThanOrEqual(20);
+    await rebuilds[1]!.drop();
     expect((await compareRebuilt(batch, paymentsProjection)).equal).toBe(true);
   });
 

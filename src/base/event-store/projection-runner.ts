@@ -98,9 +98,9 @@ export class ProjectionRunner {
   private async take(): Promise<boolean> {
     if (performance.now() < this.claimAt) return false;
     this.claimAt = performance.now() + CLAIM_MS;
-    const rows = await registerProjection(this.pool, this.projection);
-    if (rows > this.projection.version) return false;
-    if (rows < this.projection.version) return this.upgrade();
+    const { version } = await registerProjection(this.pool, this.projection);
+    if (version > this.projection.version) return false;
+    if (version < this.projection.version) return this.upgrade();
     this.lease = await claimProjection(this.pool, this.projection, this.owner);
     if (!this.lease) {
       await askForProjection(this.pool, this.projection, this.owner);

@@ -15,9 +15,18 @@ export interface EventRow {
 
 export const eventColumns = 'position::text, stream, version, type, schema, tenant, data, occurred_at';
 
+/** Field by field: copying the rest of an object costs a rebuild as much as parsing the rows. */
 export function toStoredEvent(row: EventRow): StoredEvent {
-  const { occurred_at: occurredAt, position, ...rest } = row;
-  return { ...rest, position: BigInt(position), occurredAt };
+  return {
+    position: BigInt(row.position),
+    stream: row.stream,
+    version: row.version,
+    type: row.type,
+    schema: row.schema,
+    tenant: row.tenant,
+    data: row.data,
+    occurredAt: row.occurred_at,
+  };
 }
 
 /** All events of a stream, oldest first, as they are stored. */

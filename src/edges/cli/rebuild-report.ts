@@ -1,8 +1,5 @@
 import type { ProjectionComparison, TableComparison } from '../../base/event-store/projections/compare.js';
-import type { RebuiltProjection } from './rebuild-projection.js';
-
-/** One projection's outcome: rebuilt, or why not. */
-export type RebuildOutcome = RebuiltProjection | { readonly name: string; readonly error: string };
+import type { RebuildOutcome } from './rebuild-projection.js';
 
 /** True if it was rebuilt, and equal to the live rows wherever the two could be compared. */
 export function isInOrder(outcome: RebuildOutcome): boolean {
@@ -15,7 +12,7 @@ export function renderOutcome(outcome: RebuildOutcome): string {
   const { comparison, events, name, seconds, swapped, version } = outcome;
   const rate = Math.round(Number(events) / Math.max(seconds, 0.001));
   const work = `${format(events)} events in ${seconds.toFixed(1)} s (${format(rate)}/s)`;
-  const outcomes = comparison ? verdict(comparison) : `the live rows were of a version before ${version}`;
+  const outcomes = comparison ? verdict(comparison) : `there were no live rows of version ${version} to compare with`;
   return [`${name}: ${work}; ${outcomes}${swapped ? '; swapped in' : ''}`, ...differences(comparison)].join('\n');
 }
 

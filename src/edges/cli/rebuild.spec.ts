@@ -1,5 +1,6 @@
 import { parseRebuildOptions } from './rebuild-options.js';
-import { isInOrder, outcomesAsJson, type RebuildOutcome, renderOutcome } from './rebuild-report.js';
+import type { RebuildOutcome } from './rebuild-projection.js';
+import { isInOrder, outcomesAsJson, renderOutcome } from './rebuild-report.js';
 import { UsageError } from './usage-error.js';
 
 const KNOWN = ['payments', 'usage'];

@@ -31,16 +31,20 @@ export interface Checkpoint {
   readonly wantedBy: string | null;
 }
 
-/** Makes sure that the projection has a checkpoint; returns the version of its rows. */
-export async function registerProjection(db: Db, { name, version }: Projection): Promise<number> {
+/** Makes sure that the projection has a checkpoint; returns the version of its rows, and how far they are. */
+export async function registerProjection(
+  db: Db,
+  { name, version }: Projection,
+): Promise<{ readonly version: number; readonly position: bigint }> {
   await db.query(
     'insert into projection_checkpoints (name, version, position) values ($1, $2, 0) on conflict (name) do nothing',
     [name, version],
   );
-  const { rows } = await db.query<{ version: number }>('select version from projection_checkpoints where name = $1', [
-    name,
-  ]);
-  return rows[0]!.version;
+  const { rows } = await db.query<{ version: number; position: string }>(
+    'select version, position::text from projection_checkpoints where name = $1',
+    [name],
+  );
+  return { version: rows[0]!.version, position: BigInt(rows[0]!.position) };
 }
 
 /**

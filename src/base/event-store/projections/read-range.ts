@@ -6,7 +6,7 @@ import type { Projection } from './projection.js';
 /** The events that a projection wants, after one position up to another. Positions are dense (docs/adr/0002). */
 export async function readRange(
   db: Pool | PoolClient,
-  { types }: Projection,
+  { types }: Pick<Projection, 'types'>,
   after: bigint,
   to: bigint,
   upcast: Upcast,

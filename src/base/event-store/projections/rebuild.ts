@@ -19,7 +19,8 @@ import { type ApplyEvents, PoisonEvent, type Projection } from './projection.js'
 import { readRange } from './read-range.js';
 import { claimRebuild } from './rebuild-lease.js';
 
-const BATCH = 5_000;
+/** Positions a batch: enough that most payments begin and end within one. */
+export const BATCH = 5_000;
 const SWAP_ATTEMPTS = 100;
 const SWAP_PAUSE_MS = 250;
 const LOCK_NOT_AVAILABLE = '55P03';
@@ -67,6 +68,7 @@ export class Rebuild {
     this.apply = projection.begin();
     // Making an index may take longer than a lease.
     this.heart = setInterval(() => extendLease(pool, lease).catch(() => undefined), LEASE_MS / 3);
+    this.heart.unref();
   }
 
   /** @returns `undefined` if another process rebuilds it */
@@ -100,6 +102,25 @@ export class Rebuild {
       onProgress?.({ done: this.position, total: target });
       if (this.position >= target) return;
       await this.fillTo(target, onProgress, signal);
+    }
+  }
+
+  /**
+   * Applies what the projection wants of a batch that begins where it stands.
+   *
+   * @returns `false` if that failed: nothing was applied
+   */
+  async take(events: readonly StoredEvent[], to: bigint): Promise<boolean> {
+    const { types } = this.projection;
+    try {
+      await this.applyBatch(
+        events.filter(({ type }) => types.includes(type)),
+        to,
+      );
+      return true;
+    } catch {
+      this.apply = this.projection.begin();
+      return false;
     }
   }
 
@@ -167,7 +188,8 @@ export class Rebuild {
     });
   }
 
-  private async target(upTo: 'live' | 'head'): Promise<bigint> {
+  /** Position that the live rows have come to, or the last one of the log. */
+  async target(upTo: 'live' | 'head'): Promise<bigint> {
     const { rows } = await this.pool.query<{ live: string | null; head: string }>(
       `select (select position from projection_checkpoints where name = $1)::text as live,
          (select coalesce(max(position), 0) from events)::text as head`,
