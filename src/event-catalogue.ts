@@ -1,5 +1,5 @@
 import { type EventShape, shapeChecker } from './base/event-store/event-shape.js';
-import { restorationShapes } from './base/event-store/seals/restorations.shapes.js';
+import { restorationShapes, restorationUpcasts } from './base/event-store/seals/restorations.shapes.js';
 import { type UpcastStep, upcasterOf } from './base/event-store/upcast.js';
 import { customerShapes } from './domains/customers/customer.shapes.js';
 import { paymentShapes } from './domains/payments/payment.shapes.js';
@@ -15,7 +15,7 @@ export const eventShapes: readonly EventShape[] = [
   ...restorationShapes,
 ];
 
-const upcastSteps: readonly UpcastStep[] = [];
+const upcastSteps: readonly UpcastStep[] = [...restorationUpcasts];
 
 /** Lifts what is stored to the newest version of its type. */
 export const upcast = upcasterOf(upcastSteps);

@@ -62,7 +62,7 @@ describe('a database restored from a backup', () => {
     await log.pay(50, 60);
     await log.seal();
 
-    const { restorations } = await readRestorations(log.pool);
+    const { restorations } = await readRestorations(log.pool, log.parts.signer.jwks());
     expect(restorations).toMatchObject([
       { lostFrom: kept.to + 1n, lostTo: lost.to, seals: { from: 4, to: 6 }, accepted: false },
     ]);
@@ -121,5 +121,34 @@ describe('a database restored from a backup', () => {
     await log.seal();
     expect(await sealsFrom(log.pool, 1, 100)).toEqual(before);
     expect(await log.verify()).toMatchObject({ differences: [], restorations: [] });
+  });
+});
+
+describe('a restore that never was', () => {
+  /** What the owner of the database can write without the signing key: an edit, and a story of a backup that explains it. */
+  async function pretend(): Promise<void> {
+    const [fifth] = (await sealsFrom(log.pool, 5, 1)).map(({ jws }) => readSeal(jws)!);
+    const { to, payload } = await lastSeal();
+    const seals = { from: 5, to: payload.number };
+    const restored = { lostFrom: String(fifth!.from), lostTo: String(to), head: String(to), seals };
+    const client = await log.pool.connect();
+    await client.query('begin; set local session_replication_role = replica');
+    await client.query("update events set tenant = 'x' where position = $1", [String(fifth!.from)]);
+    await client.query('delete from seal_leaves where number >= 5');
+    await client.query(
+      `insert into events select $1::bigint + n, 'log/restorations', n, type, 1, '*', data, now()
+       from unnest(array[1, 2], array['LogRestored', 'LossAccepted'], array[$2, $3]::jsonb[]) as e (n, type, data)`,
+      [String(await head()), JSON.stringify(restored), JSON.stringify({ seals })],
+    );
+    await client.query('commit');
+    client.release();
+  }
+
+  it('is not accepted by an event that nobody signed', async () => {
+    await pretend();
+    await log.seal();
+    const { differences, restorations } = await log.verify();
+    expect(restorations).toMatchObject([{ accepted: false }]);
+    expect(differences).toMatchObject([{ kind: 'events-lost' }]);
   });
 });

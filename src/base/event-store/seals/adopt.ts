@@ -36,7 +36,7 @@ export async function adoptFromWitness(
     if (leaves === undefined) lost = lossWith(lost, seal);
     await insertSeal(client, seal, leaves);
   }
-  if (lost !== undefined) await record(client, store, lost);
+  if (lost !== undefined) await record(client, { signer, store }, lost);
   return (history.last?.payload.number ?? 0) - known;
 }
 
@@ -58,8 +58,12 @@ async function leavesBornOut(client: PoolClient, { from, root, to }: Seal): Prom
   return merkleRoot(range.leaves).equals(root) ? range.leaves : undefined;
 }
 
-async function record(client: PoolClient, store: EventWriter, { seals, to }: Loss): Promise<void> {
-  const { restorations, version } = await readRestorations(client);
+async function record(
+  client: PoolClient,
+  { signer, store }: { readonly signer: SealSigner; readonly store: EventWriter },
+  { seals, to }: Loss,
+): Promise<void> {
+  const { restorations, version } = await readRestorations(client, signer.jwks());
   if (restorations.some((one) => one.seals.from === seals.from && one.seals.to === seals.to)) return;
   const { rows } = await client.query<{ head: string }>('select coalesce(max(position), 0)::text as head from events');
   const lostFrom = (await lastSealedPosition(client)) + 1n;

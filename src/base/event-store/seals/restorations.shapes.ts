@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { wholeNumber } from '../event-fields.js';
 import { type EventShape, shapeOf } from '../event-shape.js';
-import type { LogRestored, LossAccepted } from './restorations.js';
+import type { UpcastStep } from '../upcast.js';
+import type { LogRestored, LossAccepted, LossAcceptedV1 } from './restorations.js';
 
 const stream = 'log/restorations';
 const seals = z
@@ -21,7 +22,7 @@ const restored = shapeOf<LogRestored>()({
   }),
 });
 
-const accepted = shapeOf<LossAccepted>()({
+const acceptedV1 = shapeOf<LossAcceptedV1>()({
   type: 'LossAccepted',
   schema: 1,
   stream,
@@ -29,4 +30,21 @@ const accepted = shapeOf<LossAccepted>()({
   data: z.strictObject({ seals }),
 });
 
-export const restorationShapes: readonly EventShape[] = [restored, accepted];
+const accepted = shapeOf<LossAccepted>()({
+  type: 'LossAccepted',
+  schema: 2,
+  stream,
+  when: 'Somebody said that a loss is known.',
+  data: z.strictObject({
+    seals,
+    signature: z
+      .string()
+      .optional()
+      .meta({ description: 'Compact JWS over the loss; without it, as in version 1, the loss is not accepted' }),
+  }),
+});
+
+export const restorationShapes: readonly EventShape[] = [restored, acceptedV1, accepted];
+
+/** Nobody signed events of version 1. */
+export const restorationUpcasts: readonly UpcastStep[] = [{ type: 'LossAccepted', from: 1, data: (old) => old }];

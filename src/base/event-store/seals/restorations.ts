@@ -1,5 +1,7 @@
 import type { Pool, PoolClient } from 'pg';
+import { canonicalJson } from '../../shared/json.js';
 import type { EventWriter } from '../unit-of-work.js';
+import { type SealKeys, type SealSigner, SignatureCheck } from './seal.js';
 
 export const RESTORATIONS = 'log/restorations';
 /** The log is no tenant's. */
@@ -23,18 +25,33 @@ export interface LogRestored {
   };
 }
 
-/** Somebody has said that the loss is known. */
+type Seals = LogRestored['data']['seals'];
+
+/**
+ * Somebody has said that the loss is known. What counts is the signature: the event alone anybody can write who has the
+ * database, and so could explain a history of his own by a backup that never was.
+ */
 export interface LossAccepted {
   readonly type: 'LossAccepted';
+  readonly schema: 2;
+  readonly data: {
+    readonly seals: Seals;
+    /** Compact JWS over `acceptanceOf` the loss; missing in events of version 1, which accept nothing any more. */
+    readonly signature?: string;
+  };
+}
+
+export interface LossAcceptedV1 {
+  readonly type: 'LossAccepted';
   readonly schema: 1;
-  readonly data: { readonly seals: { readonly from: number; readonly to: number } };
+  readonly data: { readonly seals: Seals };
 }
 
 export interface Restoration {
   readonly lostFrom: bigint;
   readonly lostTo: bigint;
   readonly head: bigint;
-  readonly seals: { readonly from: number; readonly to: number };
+  readonly seals: Seals;
   readonly accepted: boolean;
 }
 
@@ -44,20 +61,43 @@ interface RestorationRow {
   data: LogRestored['data'] & LossAccepted['data'];
 }
 
-/** All losses on record, oldest first, and the version of their stream. */
-export async function readRestorations(db: Pool | PoolClient) {
+/**
+ * All losses on record, oldest first, and the version of their stream.
+ *
+ * @param keys that acceptances may be signed with
+ */
+export async function readRestorations(db: Pool | PoolClient, keys: SealKeys) {
   const { rows } = await db.query<RestorationRow>(
     'select version, type, data from events where stream = $1 order by version',
     [RESTORATIONS],
   );
-  const accepted = new Set(rows.flatMap(({ data, type }) => (type === 'LossAccepted' ? [data.seals.to] : [])));
+  const signatures = new SignatureCheck(keys);
+  const signed = rows.flatMap(({ data, type }) => (type === 'LossAccepted' ? [String(data.signature)] : []));
+  const accepted = new Set(signed.filter((jws) => signatures.isSigned(jws)).map(payloadOf));
   const restorations = rows.flatMap(({ data, type }): Restoration[] => {
     if (type !== 'LogRestored') return [];
     const { head, lostFrom, lostTo, seals } = data;
-    const positions = { lostFrom: BigInt(lostFrom), lostTo: BigInt(lostTo), head: BigInt(head) };
-    return [{ ...positions, seals, accepted: accepted.has(seals.to) }];
+    const loss = { lostFrom: BigInt(lostFrom), lostTo: BigInt(lostTo), head: BigInt(head), seals };
+    return [{ ...loss, accepted: accepted.has(canonicalJson(acceptanceOf(loss))) }];
   });
   return { restorations, version: rows.at(-1)?.version ?? 0 };
+}
+
+/** The event that accepts a loss. */
+export function acceptanceBy(signer: SealSigner, loss: Loss): LossAccepted {
+  return { type: 'LossAccepted', schema: 2, data: { seals: loss.seals, signature: signer.sign(acceptanceOf(loss)) } };
+}
+
+type Loss = Omit<Restoration, 'accepted'>;
+
+/** What is signed: all that is on record of this loss, so that it accepts no other one. */
+function acceptanceOf({ head, lostFrom, lostTo, seals: { from, to } }: Loss) {
+  const positions = { lostFrom: lostFrom.toString(), lostTo: lostTo.toString(), head: head.toString() };
+  return { type: 'tollbook-loss-accepted', version: 1, ...positions, seals: { from, to } };
+}
+
+function payloadOf(jws: string): string {
+  return Buffer.from(jws.split('.')[1]!, 'base64url').toString();
 }
 
 /** Puts an event on record behind `version` of the stream. */

@@ -63,7 +63,7 @@ export async function verifySealsIn(
   onProgress: (progress: SealProgress) => void,
 ): Promise<SealReport> {
   const total = await countEvents(client);
-  const { restorations } = await readRestorations(client);
+  const { restorations } = await readRestorations(client, keys);
   const differences = new Differences();
   const rows = new RowCursor(client);
   const seals = new SealCheck(new SignatureCheck(keys), restorations, differences);
