@@ -1,5 +1,6 @@
 import type { Pool, PoolClient } from 'pg';
 import { Problem } from '../../base/shared/problem.js';
+import { ledgerTables } from './ledger.projection.js';
 
 /** A point in the past, its event or instant included; `undefined` is now. */
 export type AsOf = { readonly position: bigint } | { readonly instant: Date } | undefined;
@@ -21,6 +22,8 @@ export async function readLedger<T>(pool: Pool, asOf: AsOf, read: (snapshot: Sna
   let failed = true;
   try {
     await client.query('begin isolation level repeatable read read only');
+    // Before the snapshot is taken: to an older one, rebuilt tables that are swapped in would look empty.
+    await client.query(`lock table ${ledgerTables.join(', ')} in access share mode`);
     const checkpoint = await checkpointOf(client);
     await mustReach(client, asOf, checkpoint);
     const result = await read({ client, checkpoint });

@@ -12,6 +12,8 @@ import { insertTransfers } from './transfer-rows.js';
 /** Payments remembered between batches: more than are open at once in busy times, a few megabytes. */
 const PAYMENTS_MAX = 20_000;
 
+export const ledgerTables = ['ledger_books', 'ledger_accounts', 'ledger_transfers', 'ledger_activity'] as const;
+
 /** A payment as it stands after the event of this version. */
 interface Remembered {
   readonly version: number;
@@ -30,7 +32,7 @@ export function ledgerProjection(upcast: Upcast, remembered = PAYMENTS_MAX): Pro
     name: 'ledger',
     version: 1,
     lagMs: 250,
-    tables: ['ledger_books', 'ledger_accounts', 'ledger_transfers', 'ledger_activity'],
+    tables: ledgerTables,
     types: [...paymentTypes, ...networkFeeTypes],
     begin: () => postings(upcast, new LRUCache({ max: remembered })),
   };
