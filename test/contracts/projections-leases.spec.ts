@@ -3,6 +3,8 @@ import { EventStore } from '../../src/base/event-store/event-store.js';
 import { LogTail } from '../../src/base/event-store/log-tail.js';
 import { type Projection, ProjectionRunner } from '../../src/base/event-store/projection-runner.js';
 import { openPool } from '../../src/base/platform/pool.js';
+import type { GasAccount } from '../../src/edges/health/gas-metrics.js';
+import { createMetrics } from '../../src/edges/health/metrics.js';
 import { freshDatabase } from '../support/engines.js';
 import { eventually } from '../support/eventually.js';
 import { appendPayments, caughtUp, checkpoints, headOf, silent } from '../support/projections.js';
@@ -59,6 +61,15 @@ async function expectCounted(name: string): Promise<void> {
     [name],
   );
   expect(rows[0].seen).toBe(rows[0].events);
+}
+
+async function metricsOf(of: Pool): Promise<string> {
+  const noChain: GasAccount = {
+    network: 'eip155:84532',
+    settler: '0x',
+    gasBalance: () => Promise.reject(new Error('no chain here')),
+  };
+  return createMetrics(of, noChain).metrics();
 }
 
 describe('several workers', () => {
@@ -152,6 +163,11 @@ describe('an event that cannot be applied', () => {
     expect(stopped.stopped_at).toBeGreaterThanOrEqual(bad);
     expect(stopped.stopped_error).toContain('no such field');
     expect(JSON.stringify(errors)).toContain('projection stopped');
+    const metrics = await metricsOf(pool);
+    expect(metrics).toContain(`tollbook_projection_stopped{projection="picky"} ${stopped.stopped_at}`);
+    expect(metrics).toContain('tollbook_projection_stopped{projection="other"} 0');
+    expect(metrics).toContain(`tollbook_projection_lag_events{projection="picky"} ${head - stopped.position}`);
+    expect(metrics).toMatch(/tollbook_projection_lag_seconds\{projection="other"\} 0\n/);
     broken = false;
     await caughtUp(pool, ['picky']);
     expect((await checkpoints(pool)).get('picky')).toMatchObject({ stopped_at: null, stopped_error: null });
