@@ -94,7 +94,7 @@ describe('the database', () => {
       `1602, 1, 1, 2, 700, 'void', 80, 'charge', ${at}`,
     );
     const { rows } = await pool.query(
-      'select id, debits_posted::int, credits_posted::int, debits_pending::int, credits_pending::int from ledger_accounts where book = 1',
+      'select id, debits_posted::int, credits_posted::int, debits_pending::int, credits_pending::int from ledger_accounts where book = 1 order by id',
     );
     expect(rows).toEqual([
       { id: 1, debits_posted: 705, credits_posted: 0, debits_pending: 0, credits_pending: 0 },
