@@ -1,6 +1,7 @@
 import type { ChainClient } from './base/chain/chain-client.js';
 import type { Network } from './base/shared/hex.js';
 import type { ReceiptSigner } from './domains/receipts/receipt-signer.js';
+import { catalogueCheck } from './domains/reports/checks/catalogue.check.js';
 import { chainCheck } from './domains/reports/checks/chain.check.js';
 import type { Check } from './domains/reports/checks/check.js';
 import { gasCheck } from './domains/reports/checks/gas.check.js';
@@ -30,6 +31,7 @@ export function checkMakers({ chain, network, signer, witnessPath }: CheckParts)
     log: () => logCheck,
     shapes: () => shapesCheck(checkShape),
     seals: () => sealsCheck(signer.jwks(), witnessPath),
+    catalogue: () => catalogueCheck,
     ledger: () => ledgerCheck(ledger),
     holds: () => holdsCheck(ledger),
     projections: () => projectionsCheck(projections),

@@ -1,7 +1,18 @@
 import { parseArgs } from 'node:util';
 import { UsageError } from './usage-error.js';
 
-export const CHECKS = ['log', 'shapes', 'seals', 'ledger', 'holds', 'projections', 'receipts', 'chain', 'gas'] as const;
+export const CHECKS = [
+  'log',
+  'shapes',
+  'seals',
+  'catalogue',
+  'ledger',
+  'holds',
+  'projections',
+  'receipts',
+  'chain',
+  'gas',
+] as const;
 export type CheckName = (typeof CHECKS)[number];
 
 export interface VerifyOptions {

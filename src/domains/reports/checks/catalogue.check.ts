@@ -1,0 +1,70 @@
+import { canonicalJson, type JsonObject } from '../../../base/shared/json.js';
+import type { Check, CheckContext, Progress } from './check.js';
+import { Findings } from './findings.js';
+import { inSnapshot } from './snapshot.js';
+
+interface ComparedRow {
+  readonly row: string;
+  /** By the last publication; `null` if there is none. */
+  readonly published: JsonObject | null;
+  /** What gateways serve by; `null` if there is none. */
+  readonly served: JsonObject | null;
+}
+
+/** What the log says was published last beside what gateways read. The secret is compared by its fingerprint. */
+const COMPARED = `
+  with said as (
+    select distinct on (stream, case type when 'TariffPublished' then version end) type, data from events
+    where type in ('TenantRegistered', 'RoutePublished', 'TariffPublished')
+    order by stream, case type when 'TariffPublished' then version end, version desc),
+  published as (
+    select 'tenants ' || (data->>'id') as row, data as says from said where type = 'TenantRegistered'
+    union all
+    select concat_ws(' ', 'routes', data->'route'->>'tenant', data->'route'->>'id'),
+      data->'route' || jsonb_build_object('revision', data->'revision') from said where type = 'RoutePublished'
+    union all
+    select concat_ws(' ', 'tariffs', data->>'tenant', data->>'id', 'version', data->>'version'),
+      data || jsonb_build_object('effectiveFrom', (data->>'effectiveFrom')::timestamptz) from said where type = 'TariffPublished'),
+  served as (
+    select 'tenants ' || id as row, jsonb_build_object('id', id, 'host', host, 'upstream', upstream,
+      'allowPrivateUpstream', allow_private_upstream, 'payee', payee, 'network', network, 'asset', asset,
+      'upstreamSecretFingerprint',
+      left(translate(encode(sha256(convert_to(upstream_secret, 'UTF8')), 'base64'), '+/', '-_'), 16)) as says from tenants
+    union all
+    select concat_ws(' ', 'routes', tenant, id),
+      config || jsonb_build_object('tenant', tenant, 'id', id, 'revision', revision) from routes
+    union all
+    select concat_ws(' ', 'tariffs', tenant, id, 'version', version), jsonb_build_object('tenant', tenant, 'id', id,
+      'version', version, 'effectiveFrom', effective_from, 'rules', rules) from tariffs)
+  select row, p.says as published, s.says as served from published p full join served s using (row)
+  where p.says is distinct from s.says order by row`;
+
+/** Prices, routes and above all the address that is paid are those that were published: the rows that gateways read follow the log. */
+export const catalogueCheck: Check = {
+  name: 'catalogue',
+  run: ({ listed, pool }: CheckContext, onProgress: Progress) =>
+    inSnapshot(pool, ['tenants', 'routes', 'tariffs'], async (snapshot) => {
+      const findings = new Findings(listed);
+      onProgress(0, 1);
+      for await (const rows of snapshot.pages<ComparedRow>(COMPARED)) {
+        for (const { published, row, served } of rows) {
+          if (published === null) findings.differ('never published', row, 'no row', 'one');
+          else if (served === null) findings.differ('published', row, 'a row', 'none');
+          else differ(findings, row, published, served);
+        }
+      }
+      const [counts] = await snapshot.query<{ tenants: number; routes: number; tariffs: number }>(
+        `select (select count(*)::int from tenants) as tenants, (select count(*)::int from routes) as routes,
+           (select count(*)::int from tariffs) as tariffs`,
+      );
+      onProgress(1, 1);
+      return findings.result({ ...counts! });
+    }),
+};
+
+function differ(findings: Findings, row: string, published: JsonObject, served: JsonObject): void {
+  for (const name of new Set([...Object.keys(published), ...Object.keys(served)])) {
+    const [expected, found] = [published[name] ?? null, served[name] ?? null].map(canonicalJson);
+    if (expected !== found) findings.differ(`published ${name}`, row, expected, found);
+  }
+}

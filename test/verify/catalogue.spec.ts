@@ -1,0 +1,64 @@
+import pg from 'pg';
+import { PublishRoute, PublishTariff, RegisterTenant } from '../../src/domains/pricing/catalogue.decide.js';
+import { catalogueCheck } from '../../src/domains/reports/checks/catalogue.check.js';
+import { freshDatabase } from '../support/engines.js';
+import { flat, publish, routeWith, tenantWith } from '../support/publishing.js';
+import { runOn } from './checks.js';
+
+const STRANGER = `0x${'bad0'.repeat(10)}`;
+const ours = tenantWith({ id: 'ours', host: 'ours.test', upstream: 'http://ours.test' });
+
+let databaseUrl: string;
+
+beforeAll(async () => {
+  databaseUrl = await freshDatabase();
+  await publish(databaseUrl, [
+    new RegisterTenant({ ...ours, host: 'older.test' }),
+    new RegisterTenant(ours),
+    new PublishTariff('ours', 'flat', flat('1000')),
+    new PublishTariff('ours', 'flat', { charges: [{ model: 'flat', amount: '2000' }], minimum: '5' }),
+    new PublishRoute(routeWith({ id: 'news', tenant: 'ours' })),
+    new PublishRoute(routeWith({ id: 'news', tenant: 'ours', timeoutMs: 5_000 })),
+  ]);
+});
+
+async function differences() {
+  return (await runOn(databaseUrl, [catalogueCheck])).catalogue!.differences;
+}
+
+async function edit(sql: string): Promise<void> {
+  const client = new pg.Client({ connectionString: databaseUrl });
+  await client.connect();
+  await client.query(sql);
+  await client.end();
+}
+
+describe('what gateways serve by', () => {
+  it('is what was published last', async () => {
+    const { catalogue } = await runOn(databaseUrl, [catalogueCheck]);
+    expect(catalogue).toMatchObject({ differences: [], counts: { tenants: 1, routes: 1, tariffs: 2 } });
+  });
+
+  it('is named where it differs: whom to pay, for how much, by which secret, and rows too many or too few', async () => {
+    await edit(`update tenants set payee = '${STRANGER}', upstream_secret = 'another secret of 32 letters or more'`);
+    await edit(`update tariffs set rules = jsonb_set(rules, '{charges,0,amount}', '"1"') where version = 2`);
+    await edit(`update routes set config = config || '{"mode": "after"}'`);
+    await edit(
+      `insert into tariffs select tenant, 'gift', version, effective_from, rules from tariffs where version = 1`,
+    );
+    await edit(`delete from tariffs where id = 'flat' and version = 1`);
+    const found = await differences();
+    expect(found).toHaveLength(6);
+    expect(found).toEqual(
+      expect.arrayContaining([
+        { what: 'published payee', where: 'tenants ours', expected: `"${ours.payee}"`, found: `"${STRANGER}"` },
+        expect.objectContaining({ what: 'published upstreamSecretFingerprint', where: 'tenants ours' }),
+        expect.objectContaining({ what: 'published rules', where: 'tariffs ours flat version 2' }),
+        { what: 'published mode', where: 'routes ours news', expected: '"async"', found: '"after"' },
+        { what: 'never published', where: 'tariffs ours gift version 1', expected: 'no row', found: 'one' },
+        { what: 'published', where: 'tariffs ours flat version 1', expected: 'a row', found: 'none' },
+      ]),
+    );
+    expect(JSON.stringify(found)).not.toContain('secret of 32');
+  });
+});
