@@ -3,6 +3,7 @@ import type { Upcast } from '../../base/event-store/event.js';
 import type { LogTail } from '../../base/event-store/log-tail.js';
 import { ProjectionRunner } from '../../base/event-store/projection-runner.js';
 import { WakeLoop } from '../../base/platform/wake-loop.js';
+import { EarlierGas } from './earlier-gas.js';
 import { type EngineDeps, SettlementEngine } from './settlement.engine.js';
 import { settlementFeed } from './settlement.feed.js';
 import { SettlementProcessor } from './settlement.processor.js';
@@ -12,6 +13,7 @@ import { SettlementSweep } from './settlement.sweep.js';
 
 const SWEEP_MS = 5_000;
 const RECOVERY_MS = 3_000;
+const EARLIER_GAS_MS = 60_000;
 
 export interface WorkerDeps extends EngineDeps {
   readonly pool: Pool;
@@ -27,6 +29,7 @@ export class SettlementWorker {
   private readonly feed: ProjectionRunner;
   private readonly sweep: WakeLoop;
   private readonly recovery: WakeLoop;
+  private readonly earlierGas: WakeLoop;
 
   constructor(deps: WorkerDeps) {
     const { chain, log, pool, redisUrl, tail, upcast } = deps;
@@ -43,6 +46,8 @@ export class SettlementWorker {
       paidByOthers: readPaidByOthers(pool),
     });
     this.recovery = new WakeLoop('settlement recovery', () => recovery.step().then(() => false), RECOVERY_MS, log);
+    const gas = new EarlierGas(pool, chain, engine.outcomes);
+    this.earlierGas = new WakeLoop('gas of earlier settlements', () => gas.step(), EARLIER_GAS_MS, log);
   }
 
   start(): void {
@@ -50,10 +55,12 @@ export class SettlementWorker {
     this.feed.start();
     this.sweep.start();
     this.recovery.start();
+    this.earlierGas.start();
   }
 
   async stop(): Promise<void> {
-    await Promise.all([this.feed.stop(), this.sweep.stop(), this.recovery.stop(), this.processor.stop()]);
+    const loops = [this.feed, this.sweep, this.recovery, this.earlierGas, this.processor];
+    await Promise.all(loops.map((loop) => loop.stop()));
     await this.queue.close();
   }
 }
