@@ -5,23 +5,16 @@ import { BenchProcess } from './processes.js';
 import { insertRaw } from './raw-rows.js';
 import type { RebuildRun } from './rebuild-run.js';
 
-export interface RebuildRates {
-  readonly projections: readonly {
-    readonly name: string;
-    readonly rows: number;
-    readonly seconds: number;
-    readonly rawSeconds: number;
-  }[];
-  readonly peakMegabytes: number;
+export interface RebuildRates extends RebuildRun {
+  readonly events: number;
+  /** The same rows inserted raw. */
+  readonly raw: readonly { readonly name: string; readonly rows: number; readonly seconds: number }[];
 }
 
 const [url, events] = [process.argv[2]!, Number(process.argv[3])];
 
 await fillLog(url, eventsOf(events), events);
-const { peakMegabytes, seconds } = await BenchProcess.start('rebuild-run.ts', url).receive<RebuildRun>();
-const rates: RebuildRates['projections'][number][] = [];
-for (const { name, tables } of projections) {
-  const raw = await insertRaw(url, tables);
-  rates.push({ name, rows: raw.rows, seconds: seconds[name]!, rawSeconds: raw.seconds });
-}
-process.send?.({ projections: rates, peakMegabytes } satisfies RebuildRates, () => process.exit(0));
+const run = await BenchProcess.start('rebuild-run.ts', url).receive<RebuildRun>();
+const raw: RebuildRates['raw'][number][] = [];
+for (const { name, tables } of projections) raw.push({ name, ...(await insertRaw(url, tables)) });
+process.send?.({ ...run, events, raw } satisfies RebuildRates, () => process.exit(0));

@@ -94,15 +94,16 @@ function sealsSection({ bare, sealed, verified }: SealRates): Section {
   };
 }
 
-function rebuildSection({ peakMegabytes, projections }: RebuildRates): Section {
-  const lines = projections.map(({ name, rawSeconds, rows, seconds }) => {
-    return `${name}: ${count(rows)} rows rebuilt in ${seconds.toFixed(1)} s, inserted raw in ${rawSeconds.toFixed(1)} s`;
-  });
-  const sum = (pick: 'seconds' | 'rawSeconds') => projections.reduce((total, one) => total + one[pick], 0);
+function rebuildSection({ events, peakMegabytes, raw, seconds }: RebuildRates): Section {
+  const rawSeconds = raw.reduce((total, one) => total + one.seconds, 0);
+  const rows = raw.map((one) => `${one.name} ${count(one.rows)}`).join(', ');
   return {
-    lines,
+    lines: [
+      `${count(events)} events: all projections rebuilt in ${seconds.toFixed(1)} s (${count(events / seconds)} events/s); ` +
+        `the same rows (${rows}) inserted raw in ${rawSeconds.toFixed(1)} s`,
+    ],
     goals: [
-      atLeast('projections rebuilt, share of a raw insert of their rows', sum('rawSeconds') / sum('seconds'), 0.3),
+      atLeast('projections rebuilt, share of a raw insert of their rows', rawSeconds / seconds, 0.3),
       atMost('peak memory while rebuilding, MB', peakMegabytes, 400),
     ],
   };
