@@ -183,6 +183,23 @@ describe('event store', () => {
     expect(rows).toEqual([{ held: '1' }]);
   });
 
+  it('stores the others of a batch if one of them cannot be stored', async () => {
+    const { store } = storeWithOwnPool();
+    const noted = (note: string) => ({ decide: () => ({ events: [{ type: 'T', schema: 1, data: { note } }] }) });
+    const row = { payment_id: 'pay_far', signature: Buffer.from('aa', 'hex'), valid_before: String(2n ** 64n) };
+    const far = { decide: () => ({ events: [], attachments: [{ table: 'authorizations', row } as const] }) };
+    const outcomes = await Promise.allSettled([
+      store.append(write('batch/first', NEW_STREAM)),
+      store.append(write('batch/zero', NEW_STREAM, noted('a zero byte: \0'))),
+      store.append(write('batch/half', NEW_STREAM, noted('half a character: \ud83d'))),
+      store.append(write('batch/far', NEW_STREAM, far)),
+      store.append(write('batch/line\nbreak', NEW_STREAM)),
+      store.append(write('batch/last', NEW_STREAM)),
+    ]);
+    const [good, bad] = ['fulfilled', 'rejected'];
+    expect(outcomes.map(({ status }) => status)).toEqual([good, bad, bad, bad, bad, good]);
+  });
+
   it('removes rows beside the log with the events, or not at all', async () => {
     const { pool, store } = storeWithOwnPool();
     const row = (id: string) => ({ payment_id: id, signature: Buffer.from('aa', 'hex'), valid_before: '1' });

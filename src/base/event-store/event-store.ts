@@ -69,19 +69,32 @@ export class EventStore implements EventWriter {
     return this.upcast(event);
   }
 
-  private async commit(writes: readonly Write[]): Promise<readonly Outcome<Appended>[]> {
-    const unanswered: Unanswered = new Map();
+  private async commit(
+    writes: readonly Write[],
+    unanswered: Unanswered = new Map(),
+  ): Promise<readonly Outcome<Appended>[]> {
     let giveUpAt = Number.POSITIVE_INFINITY;
     for (let attempt = 1; ; attempt++) {
       try {
         return await this.attempt(writes, attempt > 1, unanswered);
       } catch (error) {
         if (lostRace(error) && attempt < ATTEMPTS_MAX) continue;
+        if (isUnstorable(error) && writes.length > 1) return this.commitEach(writes, unanswered);
         if (unanswered.size === 0 || !isUnanswered(error) || performance.now() > giveUpAt) throw error;
         giveUpAt = Math.min(giveUpAt, performance.now() + UNANSWERED_MS);
         await setTimeout(UNANSWERED_PAUSE_MS);
       }
     }
+  }
+
+  /** One of them cannot be stored, and the database does not say which. */
+  private async commitEach(writes: readonly Write[], unanswered: Unanswered): Promise<readonly Outcome<Appended>[]> {
+    const outcomes: Outcome<Appended>[] = [];
+    for (const write of writes) {
+      const outcome = this.commit([write], unanswered).catch((error: unknown) => [{ error }]);
+      outcomes.push(...(await outcome));
+    }
+    return outcomes;
   }
 
   private async attempt(writes: readonly Write[], again: boolean, unanswered: Unanswered) {
@@ -254,6 +267,11 @@ function conflictOf(write: Write, current: Map<string, number>): VersionConflict
 /** A list as `append_events` takes it. */
 function lines(items: readonly (string | number)[]): string {
   return items.join('\n');
+}
+
+/** SQLSTATE classes 22 and 23: a value that a column cannot hold. */
+function isUnstorable(error: unknown): boolean {
+  return /^2[23]/.test((error as { code?: string }).code ?? '');
 }
 
 function lostRace(error: unknown): boolean {

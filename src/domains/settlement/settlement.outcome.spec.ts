@@ -41,6 +41,10 @@ describe('the failure behind a refusal', () => {
     expect(failureOf(refusal)).toEqual({ reason, detail: refusal });
   });
 
+  it('keeps only what can be stored of words that a contract may choose', () => {
+    expect(failureOf(`a\0b\n${'x'.repeat(195)}\u{1f600}`)?.detail).toBe(`a\ufffdb\ufffd${'x'.repeat(195)}\ufffd`);
+  });
+
   it.each(['FiatTokenV2: authorization is used or canceled', 'FiatTokenV2: authorization is not yet valid'])(
     'is none for "%s", which passes',
     (refusal) => {

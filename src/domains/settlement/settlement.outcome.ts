@@ -49,7 +49,12 @@ const PASSING = /used or cancell?ed|not yet valid/i;
 export function failureOf(refusal: string): PaymentSettlementFailed['data'] | undefined {
   if (PASSING.test(refusal)) return undefined;
   const reason = REFUSALS.find(([words]) => words.test(refusal))?.[1] ?? 'rejected_by_token';
-  return { reason, detail: refusal.slice(0, DETAIL_MAX) };
+  return { reason, detail: storable(refusal.slice(0, DETAIL_MAX)) };
+}
+
+/** What Postgres can hold and a log can show on a line: no control characters, no half of a character that was cut. */
+function storable(words: string): string {
+  return words.replace(/\p{Cc}/gu, '\ufffd').toWellFormed();
 }
 
 /** Pure. The token takes an authorization in blocks before `validBefore` only (EIP-3009). Epoch seconds. */
