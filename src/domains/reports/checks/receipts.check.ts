@@ -1,6 +1,6 @@
 import { createPublicKey, type KeyObject, verify } from 'node:crypto';
 import { promisify } from 'node:util';
-import type { StoredEvent } from '../../../base/event-store/event.js';
+import type { StoredEvent, Upcast } from '../../../base/event-store/event.js';
 import { canonicalJson, type JsonObject } from '../../../base/shared/json.js';
 import { type PaymentId, paymentOfStream } from '../../payments/payment.js';
 import { paymentsProjection } from '../../payments/payments.projection.js';
@@ -45,12 +45,12 @@ export function receiptsCheck(signer: ReceiptSigner): Check {
         const counts = { receipts: 0, settled: 0, 'events not listed yet': Number(snapshot.head - checkpoint) };
         const [total] = await snapshot.query<{ rows: string }>('select count(*) as rows from payments');
         const keys = keysOf(signer);
-        for await (const streams of readPayments(snapshot, checkpoint, upcast)) {
+        for await (const streams of readPayments(snapshot, checkpoint)) {
           const rows = await rowsOf(snapshot, streams);
           const statuses = await Promise.all(
             streams.map((events) => {
               const id = paymentOfStream(events[0]!.stream);
-              return checkOne(id, events, rows.get(id), { findings, keys, signer });
+              return checkOne(id, events, rows.get(id), { findings, keys, signer, upcast });
             }),
           );
           counts.settled += statuses.filter((status) => status === 'settled').length;
@@ -67,6 +67,7 @@ interface Judge {
   readonly findings: Findings;
   readonly keys: ReadonlyMap<string, KeyObject>;
   readonly signer: ReceiptSigner;
+  readonly upcast: Upcast;
 }
 
 /** Resolves to the status that the receipt says. */
@@ -74,11 +75,11 @@ async function checkOne(
   id: PaymentId,
   events: readonly StoredEvent[],
   row: PaymentRow | undefined,
-  { findings, keys, signer }: Judge,
+  { findings, keys, signer, upcast }: Judge,
 ): Promise<unknown> {
   let receipt: Receipt | undefined;
   try {
-    receipt = receiptOf(id, events, signer);
+    receipt = receiptOf(id, events, signer, upcast);
   } catch (error) {
     findings.differ('no receipt', id, 'events that follow from each other', (error as Error).message);
   }
