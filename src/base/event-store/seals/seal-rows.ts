@@ -1,7 +1,7 @@
 import type { Pool, PoolClient } from 'pg';
 import { type SealRow, sealColumns } from './leaf.js';
 
-/** Rows after a position up to another, by position. */
+/** Up to `limit` rows after a position, by position. */
 export async function readSealRows(db: Pool | PoolClient, after: bigint, limit: number): Promise<readonly SealRow[]> {
   const { rows } = await db.query<SealRow[]>({
     name: 'seal-rows',
