@@ -6,6 +6,7 @@ import type {
   PaymentId,
   SettlementMode,
 } from '../../src/domains/payments/payment.js';
+import { isOpen } from '../../src/domains/payments/settle.decide.js';
 import { standingFee } from '../../src/domains/settlement/network-fee.decide.js';
 import type { NetworkFeeEvent } from '../../src/domains/settlement/network-fee.js';
 import { NetworkFees } from '../../src/domains/settlement/network-fees.js';
@@ -33,13 +34,13 @@ export class World {
   readonly payments = new FakePayments();
   readonly fees = new FakeLog();
   readonly ids: PaymentId[] = [];
-  /** Transactions that reached the node before the book and the log knew of them. */
+  /** Transactions that reached the node before the book, and the log of each payment that is open, knew of them. */
   readonly premature: Hex[] = [];
 
   constructor() {
     this.chain.watcher = (hash) => {
       const row = this.book.rows.find((one) => one.hash === hash);
-      if (!row?.payments.every((id) => this.hasSubmission(id, hash))) this.premature.push(hash);
+      if (!row?.payments.every((id) => this.isClosed(id) || this.hasSubmission(id, hash))) this.premature.push(hash);
     };
   }
 
@@ -110,7 +111,11 @@ export class World {
   }
 
   isFinal(): boolean {
-    return this.ids.every((id) => ['settled', 'settlement_failed'].includes(this.payments.state(id).status));
+    return this.ids.every((id) => this.isClosed(id));
+  }
+
+  private isClosed(id: PaymentId): boolean {
+    return !isOpen(this.payments.state(id));
   }
 
   transfersOf(id: PaymentId): number {

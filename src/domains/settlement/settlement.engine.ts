@@ -1,4 +1,5 @@
 import type { Token } from '../../base/chain/chain.js';
+import { GroupCommit } from '../../base/event-store/group-commit.js';
 import { type Clock, epochSeconds } from '../../base/shared/clock.js';
 import type { Address } from '../../base/shared/hex.js';
 import type { Known } from '../payments/payment.decide.js';
@@ -6,7 +7,6 @@ import type { PaymentId } from '../payments/payment.js';
 import { ConfirmSettlement, FailSettlement, isOpen, transactionsOf } from '../payments/settle.decide.js';
 import type { NetworkFees } from './network-fees.js';
 import { OutcomeRecorder } from './outcome-recorder.js';
-import { Batcher } from './settlement.batcher.js';
 import { failureOf, hasExpired, type Verdict, verdictOf } from './settlement.outcome.js';
 import { type SettleItem, SettlementPending } from './settlement.ports.js';
 import { type SenderDeps, SettlementSender, type Submission, settlementItem } from './settlement.sender.js';
@@ -30,7 +30,8 @@ export class SettlementEngine {
   readonly sender: SettlementSender;
   readonly outcomes: OutcomeRecorder;
   private readonly watch: TransactionWatch;
-  private readonly batchers = new Map<Address, Batcher<SettleItem, Submission>>();
+  /** By token: what arrives while a batch is being sent makes the next one. */
+  private readonly batches = new Map<Address, GroupCommit<SettleItem, Submission>>();
 
   constructor(private readonly deps: EngineDeps) {
     this.sender = new SettlementSender(deps);
@@ -49,7 +50,7 @@ export class SettlementEngine {
     const token = this.tokenOf(found);
     const item = found.state.status === 'delivered' && !again ? found : await this.resume(token, found);
     if (!item) return;
-    const { after, transaction } = await this.batcherFor(token).add(item);
+    const { after, transaction } = await this.batchesOf(token).add(item);
     await this.watch.mined(transaction.hash);
     const sent = itemOf(id, after);
     if (!sent || (await this.examine(token, sent)) || (await this.weigh(token, sent))) return;
@@ -148,12 +149,13 @@ export class SettlementEngine {
     return token;
   }
 
-  private batcherFor(token: Token): Batcher<SettleItem, Submission> {
-    const known = this.batchers.get(token.address);
+  private batchesOf(token: Token): GroupCommit<SettleItem, Submission> {
+    const known = this.batches.get(token.address);
     if (known) return known;
-    const batcher = new Batcher<SettleItem, Submission>((items) => this.sender.send(token, items), BATCH_MAX);
-    this.batchers.set(token.address, batcher);
-    return batcher;
+    const send = (items: readonly SettleItem[]) => this.sender.send(token, items);
+    const batches = new GroupCommit<SettleItem, Submission>(send, () => [], BATCH_MAX);
+    this.batches.set(token.address, batches);
+    return batches;
   }
 }
 

@@ -1,10 +1,10 @@
 import type { SettlementChain, SettlementItem, SignedTransaction, Token } from '../../base/chain/chain.js';
+import type { Outcome } from '../../base/event-store/group-commit.js';
 import type { Logger } from '../../base/platform/logger.js';
 import type { Hex } from '../../base/shared/hex.js';
 import type { PaymentAfter } from '../payments/handler-for.js';
 import type { AuthorizationTerms, Payment, PaymentId } from '../payments/payment.js';
 import { SubmitSettlement } from '../payments/settle.decide.js';
-import type { Sent } from './settlement.batcher.js';
 import {
   type Execute,
   type LoadPayment,
@@ -44,7 +44,7 @@ export class SettlementSender {
   constructor(private readonly deps: SenderDeps) {}
 
   /** One batch of one token. */
-  async send(token: Token, items: readonly SettleItem[]): Promise<readonly Sent<Submission>[]> {
+  async send(token: Token, items: readonly SettleItem[]): Promise<readonly Outcome<Submission>[]> {
     const signatures = await this.deps.signatures(items.map(({ id }) => id));
     const signable = items.filter(({ id }) => signatures.has(id));
     const published = new Map<PaymentId, Submission>();
