@@ -1,9 +1,9 @@
+import { runCommand } from './edges/cli/command.js';
 import { openBook } from './edges/cli/open-book.js';
 import { startProgress } from './edges/cli/progress.js';
 import { parseRebuildOptions } from './edges/cli/rebuild-options.js';
 import { type RebuildOutcome, type RebuildRequest, rebuildProjections } from './edges/cli/rebuild-projection.js';
 import { isInOrder, outcomesAsJson, renderOutcome } from './edges/cli/rebuild-report.js';
-import { UsageError } from './edges/cli/usage-error.js';
 import { upcast } from './event-catalogue.js';
 import { projections } from './projections.js';
 
@@ -43,10 +43,4 @@ async function main(): Promise<number> {
   return outcomes.every(isInOrder) ? 0 : 1;
 }
 
-try {
-  process.exitCode = await main();
-} catch (error) {
-  if (!(error instanceof UsageError)) throw error;
-  console.error(error.message);
-  process.exitCode = 2;
-}
+await runCommand(main);

@@ -9,9 +9,9 @@ import type { Network } from './base/shared/hex.js';
 import { checkMakers } from './checks.js';
 import { ReceiptSigner } from './domains/receipts/receipt-signer.js';
 import type { Check } from './domains/reports/checks/check.js';
+import { runCommand } from './edges/cli/command.js';
 import { type Book, openBook } from './edges/cli/open-book.js';
 import { passed, runChecks } from './edges/cli/run-checks.js';
-import { UsageError } from './edges/cli/usage-error.js';
 import { type CheckName, parseVerifyOptions, type VerifyOptions } from './edges/cli/verify-options.js';
 import { progressDisplay } from './edges/cli/verify-progress.js';
 import { checkLines, jsonReport, verdictOf } from './edges/cli/verify-report.js';
@@ -73,10 +73,4 @@ function signerOf({ config, secrets }: Book): ReceiptSigner {
   return new ReceiptSigner(config.publicUrl, [secrets.receiptKey]);
 }
 
-try {
-  process.exitCode = await main();
-} catch (error) {
-  if (!(error instanceof UsageError)) throw error;
-  console.error(error.message);
-  process.exitCode = 2;
-}
+await runCommand(main);

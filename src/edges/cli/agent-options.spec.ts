@@ -1,5 +1,5 @@
 import { parseAgentOptions } from './agent-options.js';
-import { UsageError } from './usage-error.js';
+import { UsageError } from './command.js';
 
 describe('agent options', () => {
   it('default to twenty instant payments at the running gateway', () => {

@@ -1,5 +1,4 @@
-import { parseArgs } from 'node:util';
-import { UsageError } from './usage-error.js';
+import { parseFlags, UsageError } from './command.js';
 
 export interface AgentOptions {
   /** How many requests to pay, at least 1. */
@@ -12,31 +11,21 @@ export interface AgentOptions {
 }
 
 const USAGE = 'Usage: npm run agent -- [--calls N] [--pay instant] [--url http://localhost:4020] [--receipts DIR]';
+const FLAGS = {
+  calls: { type: 'string', default: '20' },
+  pay: { type: 'string', default: 'instant' },
+  url: { type: 'string' },
+  receipts: { type: 'string' },
+} as const;
 
 /** Reads `--calls N --pay instant|deferred --url URL --receipts DIR`. Throws `UsageError`. */
 export function parseAgentOptions(args: readonly string[]): AgentOptions {
-  const { calls, pay, url, receipts } = readFlags(args);
+  const { calls, pay, url, receipts } = parseFlags(args, FLAGS, USAGE);
   if (!/^[1-9]\d{0,5}$/.test(calls)) throw new UsageError(`--calls is a number from 1 to 999999, not "${calls}"`);
   if (pay !== 'instant' && pay !== 'deferred') throw new UsageError(`--pay is instant or deferred, not "${pay}"`);
   if (url !== undefined) checkLocal(url);
   if (receipts === '') throw new UsageError('--receipts is a folder to write them to');
   return { calls: Number(calls), pay, url, receipts };
-}
-
-function readFlags(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        calls: { type: 'string', default: '20' },
-        pay: { type: 'string', default: 'instant' },
-        url: { type: 'string' },
-        receipts: { type: 'string' },
-      },
-    }).values;
-  } catch (error) {
-    throw new UsageError(`${(error as Error).message}\n${USAGE}`);
-  }
 }
 
 /** The agent's key is public, so it pays only on this machine. */

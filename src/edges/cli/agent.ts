@@ -5,7 +5,7 @@ import { buy, demoRequests, type Purchase } from './agent-buyer.js';
 import { type AgentOptions, parseAgentOptions } from './agent-options.js';
 import { saveReceipts } from './agent-save.js';
 import { renderPurchases, succeeded } from './agent-table.js';
-import { UsageError } from './usage-error.js';
+import { runCommand, UsageError } from './command.js';
 
 /** `npm run agent`: buys from the demo tenant as a stranger would. Exit code 0 if every call was paid and answered. */
 async function main(): Promise<number> {
@@ -62,10 +62,4 @@ function showProgress(text: string): void {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[2K${text}`);
 }
 
-try {
-  process.exitCode = await main();
-} catch (error) {
-  if (!(error instanceof UsageError)) throw error;
-  console.error(error.message);
-  process.exitCode = 2;
-}
+await runCommand(main);

@@ -9,7 +9,7 @@ import { type Config, ConfigError, type Environment, loadConfig } from '../../ba
 import { migrate } from '../../base/platform/migrate.js';
 import { openBatchPool } from '../../base/platform/pool.js';
 import { loadSecrets, type Secrets } from '../../base/platform/secrets.js';
-import { UsageError } from './usage-error.js';
+import { UsageError } from './command.js';
 
 const CONNECTIONS = 8;
 const ANSWER_MS = 3_000;

@@ -1,5 +1,4 @@
-import { parseArgs } from 'node:util';
-import { UsageError } from './usage-error.js';
+import { parseFlags, UsageError } from './command.js';
 
 export interface RebuildCommandOptions {
   /** Names of projections; all if empty. */
@@ -10,6 +9,11 @@ export interface RebuildCommandOptions {
 }
 
 const USAGE = 'Usage: npm run rebuild -- [--only name,name] [--dry-run] [--json]';
+const FLAGS = {
+  only: { type: 'string' },
+  'dry-run': { type: 'boolean', default: false },
+  json: { type: 'boolean', default: false },
+} as const;
 
 /**
  * Reads `--only a,b --dry-run --json`.
@@ -18,26 +22,11 @@ const USAGE = 'Usage: npm run rebuild -- [--only name,name] [--dry-run] [--json]
  * @throws UsageError
  */
 export function parseRebuildOptions(args: readonly string[], known: readonly string[]): RebuildCommandOptions {
-  const { 'dry-run': dryRun, json, only: names } = readFlags(args);
+  const { 'dry-run': dryRun, json, only: names } = parseFlags(args, FLAGS, USAGE);
   const only = names === undefined ? [] : names.split(',');
   const unknown = only.find((name) => !known.includes(name));
   if (unknown !== undefined) {
     throw new UsageError(`There is no projection "${unknown}"; there are ${known.join(', ')}\n${USAGE}`);
   }
   return { only, dryRun, json };
-}
-
-function readFlags(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        only: { type: 'string' },
-        'dry-run': { type: 'boolean', default: false },
-        json: { type: 'boolean', default: false },
-      },
-    }).values;
-  } catch (error) {
-    throw new UsageError(`${(error as Error).message}\n${USAGE}`);
-  }
 }

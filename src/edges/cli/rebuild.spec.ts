@@ -1,7 +1,7 @@
+import { UsageError } from './command.js';
 import { parseRebuildOptions } from './rebuild-options.js';
 import type { RebuildOutcome } from './rebuild-projection.js';
 import { isInOrder, outcomesAsJson, renderOutcome } from './rebuild-report.js';
-import { UsageError } from './usage-error.js';
 
 const KNOWN = ['payments', 'usage'];
 

@@ -1,5 +1,4 @@
-import { parseArgs } from 'node:util';
-import { UsageError } from './usage-error.js';
+import { parseFlags, UsageError } from './command.js';
 
 export const CHECKS = [
   'log',
@@ -24,26 +23,16 @@ export interface VerifyOptions {
 }
 
 const USAGE = `Usage: npm run verify -- [--only ${CHECKS.join(',')}] [--json] [--accept-loss]`;
+const FLAGS = {
+  'accept-loss': { type: 'boolean', default: false },
+  json: { type: 'boolean', default: false },
+  only: { type: 'string' },
+} as const;
 
 /** Throws `UsageError`. */
 export function parseVerifyOptions(args: readonly string[]): VerifyOptions {
-  const { 'accept-loss': acceptLoss, json, only } = readFlags(args);
+  const { 'accept-loss': acceptLoss, json, only } = parseFlags(args, FLAGS, USAGE);
   return { acceptLoss, json, only: only === undefined ? CHECKS : namesIn(only) };
-}
-
-function readFlags(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        'accept-loss': { type: 'boolean', default: false },
-        json: { type: 'boolean', default: false },
-        only: { type: 'string' },
-      },
-    }).values;
-  } catch (error) {
-    throw new UsageError(`${(error as Error).message}\n${USAGE}`);
-  }
 }
 
 function namesIn(only: string): readonly CheckName[] {
