@@ -11,9 +11,9 @@ import { ReceiptSigner } from './domains/receipts/receipt-signer.js';
 import type { Check } from './domains/reports/checks/check.js';
 import { runCommand } from './edges/cli/command.js';
 import { type Book, openBook } from './edges/cli/open-book.js';
+import { startProgress } from './edges/cli/progress.js';
 import { passed, runChecks } from './edges/cli/run-checks.js';
 import { type CheckName, parseVerifyOptions, type VerifyOptions } from './edges/cli/verify-options.js';
-import { progressDisplay } from './edges/cli/verify-progress.js';
 import { checkLines, jsonReport, verdictOf } from './edges/cli/verify-report.js';
 import { upcast } from './event-catalogue.js';
 
@@ -35,7 +35,7 @@ async function main(): Promise<number> {
 async function verify(book: Book, { acceptLoss: accept, json, only }: VerifyOptions): Promise<number> {
   if (accept) await acceptKnownLoss(book);
   const context = { pool: book.pool, upcast, listed: LISTED, graceMs: GRACE_MS };
-  const all = await runChecks(checksOf(book, only), context, progressDisplay(process.stderr), (checked) => {
+  const all = await runChecks(checksOf(book, only), context, startProgress, (checked) => {
     if (!json) console.log(checkLines(checked).join('\n'));
   });
   console.log(json ? jsonReport(all) : verdictOf(all));

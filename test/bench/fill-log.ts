@@ -1,5 +1,5 @@
-import { SingleBar } from 'cli-progress';
 import pg from 'pg';
+import { startProgress } from '../../src/edges/cli/progress.js';
 import { generatedLog, insertLog, type LogRow } from '../support/generated-log.js';
 
 /** A payment leaves this many events or fewer; enough payments are generated to cut the log where it is wanted. */
@@ -16,17 +16,16 @@ export function* eventsOf(count: number): Generator<LogRow> {
 
 /** Writes them with a bar on a terminal: millions take minutes. */
 export async function fillLog(url: string, rows: Iterable<LogRow>, total: number): Promise<void> {
-  const bar = new SingleBar({ format: 'filling the log {bar} {value}/{total} events, {eta_formatted} left' });
   const client = new pg.Client({ connectionString: url });
   await client.connect();
-  if (process.stderr.isTTY) bar.start(total, 0);
+  const progress = startProgress('log', 'events');
   try {
     await insertLog(
       client,
-      counted(rows, (count) => bar.update(count)),
+      counted(rows, (count) => progress.update(count, total)),
     );
   } finally {
-    bar.stop();
+    progress.stop();
     await client.end();
   }
 }

@@ -7,11 +7,12 @@ export interface Progress {
   stop(): void;
 }
 
-/** @param unit what is counted, `events` */
-export function startProgress(label: string, unit: string): Progress {
+/** @param unit what is counted, `events`; left out where it is nothing that anybody would want to read */
+export function startProgress(label: string, unit?: string): Progress {
   const startedAt = performance.now();
+  const counts = unit === undefined ? '' : `{value}/{total} ${unit} | {rate}/s | `;
   const bar = new SingleBar({
-    format: `${label.padEnd(12)} {bar} {percentage} % | {value}/{total} ${unit} | {rate}/s | {eta_formatted} left`,
+    format: `${label.padEnd(12)} {bar} {percentage} % | ${counts}{eta_formatted} left`,
     stream: process.stderr,
     noTTYOutput: false,
     hideCursor: true,
