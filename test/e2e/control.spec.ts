@@ -119,6 +119,8 @@ describe('the control plane', () => {
     '/admin/v1/payments?cursor=WyJub3QgYSBudW1iZXIiXQ',
     '/admin/v1/usage?cursor=WyJhIl0',
     '/admin/v1/usage?from=yesterday',
+    '/admin/v1/usage?from=0000-01-01',
+    '/admin/v1/usage?cursor=WyJhIiwiYiIsImMiLCJkIiwiMDAwMC0wMS0wMSJd',
   ])('refuses %s', async (path) => {
     const reply = await ask(path);
     expect(reply.status).toBe(400);

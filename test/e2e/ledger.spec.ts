@@ -16,7 +16,8 @@ interface Row {
 interface Page {
   readonly data: readonly Row[];
   readonly next_cursor?: string;
-  readonly as_of_position: string;
+  readonly as_of?: string;
+  readonly as_of_position?: string;
 }
 
 let app: App;
@@ -97,6 +98,14 @@ describe('the ledger over REST', () => {
     expect(await receivable(`&as_of_position=${moved[3]!.position}`)).toEqual(['1000', '0', '1000']);
     expect(await receivable(`&as_of_position=${moved[2]!.position}`)).toEqual(['1000', '-1000', '0']);
     expect(await receivable(`&as_of=${encodeURIComponent('2026-01-01T00:00:00+02:00')}`)).toEqual(['0', '0', '0']);
+  });
+
+  it('says up to where it counts: the event, or the instant that was asked for', async () => {
+    for (const list of ['accounts', 'transfers', 'trial-balance']) {
+      expect(await page(`${list}?as_of_position=3`)).toMatchObject({ as_of_position: '3' });
+      const { as_of, as_of_position } = await page(`${list}?as_of=2026-01-01T02:00:00%2B02:00`);
+      expect([as_of, as_of_position]).toEqual(['2026-01-01T00:00:00.000Z', undefined]);
+    }
   });
 
   it('shows both sides of every book, equal, in whole decimal digits', async () => {

@@ -17,7 +17,7 @@ import {
   listCustomers,
 } from '../../domains/customers/customers.queries.js';
 import { AdminKeyGuard } from './admin-key.guard.js';
-import { decodeCursor, type Page, pageOf, pageQuery, parseQuery } from './paging.js';
+import { decodeCursor, type Page, pageOf, pageQuery, parseBody, parseQuery } from './paging.js';
 
 const listQuery = pageQuery.extend({ tenant: z.string().max(100).optional() });
 
@@ -52,7 +52,7 @@ export class CustomersController {
     @Param('payer') payer: string,
     @Body() body: unknown,
   ): Promise<CustomerView> {
-    const details = parseQuery(customerDetailsSchema, body);
+    const details = parseBody(customerDetailsSchema, body);
     if (!(await isTenant(this.prisma, tenant))) throw new Problem('not_found', 'No such tenant');
     await this.bus.execute(new DescribeCustomer(tenant, payerOf(payer), details));
     return this.one(tenant, payer);

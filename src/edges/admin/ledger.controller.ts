@@ -65,8 +65,8 @@ const transferQuery = accountQuery.extend({
   to: instant.optional(),
 });
 
-/** A page, and the last event that it counts. */
-type LedgerPage<T> = Page<T> & { readonly as_of_position: string };
+/** A page, and up to where it counts: the instant that was asked for, else the last event. */
+type LedgerPage<T> = Page<T> & ({ readonly as_of: string } | { readonly as_of_position: string });
 
 /** The double-entry ledger: accounts with balances, transfers, and both sides of every book; now, or at a point in the past. */
 @Controller('admin/v1/ledger')
@@ -80,7 +80,7 @@ export class LedgerController {
     const { as_of, as_of_position, cursor, limit, ...filter } = parseQuery(accountQuery, query);
     const asOf = asOfOf(as_of, as_of_position);
     const { position, rows } = await listAccounts(this.pool, filter, asOf, numberOf(cursor), limit);
-    return { ...pageOf(rows, limit, ({ id }) => [String(id)], accountView), as_of_position: position.toString() };
+    return { ...pageOf(rows, limit, ({ id }) => [String(id)], accountView), ...countedTo(asOf, position) };
   }
 
   /** Newest first. */
@@ -88,8 +88,9 @@ export class LedgerController {
   async transfers(@Query() query: unknown): Promise<LedgerPage<TransferView>> {
     const { as_of, as_of_position, cursor, limit, ...filter } = parseQuery(transferQuery, query);
     const before = cursor === undefined ? undefined : keyOf(cursor);
-    const { position, rows } = await listTransfers(this.pool, filter, asOfOf(as_of, as_of_position), before, limit);
-    return { ...pageOf(rows, limit, ({ id }) => [id], transferView), as_of_position: position.toString() };
+    const asOf = asOfOf(as_of, as_of_position);
+    const { position, rows } = await listTransfers(this.pool, filter, asOf, before, limit);
+    return { ...pageOf(rows, limit, ({ id }) => [id], transferView), ...countedTo(asOf, position) };
   }
 
   /** Book by book, in the order in which they were opened. */
@@ -98,10 +99,7 @@ export class LedgerController {
     const { as_of, as_of_position, cursor, limit, ...filter } = parseQuery(ledgerQuery, query);
     const asOf = asOfOf(as_of, as_of_position);
     const { position, rows } = await listTrialBalances(this.pool, filter, asOf, numberOf(cursor), limit);
-    return {
-      ...pageOf(rows, limit, ({ book }) => [String(book)], trialBalanceView),
-      as_of_position: position.toString(),
-    };
+    return { ...pageOf(rows, limit, ({ book }) => [String(book)], trialBalanceView), ...countedTo(asOf, position) };
   }
 }
 
@@ -111,6 +109,12 @@ function asOfOf(instant: Date | undefined, position: bigint | undefined): AsOf {
   }
   if (instant) return { instant };
   return position === undefined ? undefined : { position };
+}
+
+/** Clocks of several processes differ, so what happened by an instant need not end at one position. */
+function countedTo(asOf: AsOf, position: bigint) {
+  if (asOf && 'instant' in asOf) return { as_of: asOf.instant.toISOString() };
+  return { as_of_position: position.toString() };
 }
 
 /** Number of the last account or book of the page before; 0 comes before all. */

@@ -7,13 +7,16 @@ import { listUsage, type UsageKey, type UsageView, usageKey, usageView } from '.
 import { AdminKeyGuard } from './admin-key.guard.js';
 import { decodeCursor, type Page, pageOf, pageQuery, parseQuery } from './paging.js';
 
+/** Postgres has no year 0. */
+const day = z.iso.date().refine((text) => !text.startsWith('0000'), 'must be within the years 1 to 9999');
+
 const listQuery = pageQuery.extend({
   tenant: z.string().max(100).optional(),
   route: z.string().max(100).optional(),
   payer: z.string().max(100).toLowerCase().optional(),
   /** First and last UTC day, both included. */
-  from: z.iso.date().optional(),
-  to: z.iso.date().optional(),
+  from: day.optional(),
+  to: day.optional(),
 });
 
 /** Delivered requests per tenant, route, payer, asset and UTC day. */
@@ -33,6 +36,6 @@ export class UsageController {
 
 function keyOf(cursor: string): UsageKey {
   const key = decodeCursor(cursor, 5) as unknown as UsageKey;
-  if (Number.isNaN(Date.parse(key[4]))) throw new Problem('invalid_request', 'cursor is not one that a list gave');
+  if (!day.safeParse(key[4]).success) throw new Problem('invalid_request', 'cursor is not one that a list gave');
   return key;
 }

@@ -23,7 +23,7 @@ const FLAGS = {
  */
 export function parseRebuildOptions(args: readonly string[], known: readonly string[]): RebuildCommandOptions {
   const { 'dry-run': dryRun, json, only: names } = parseFlags(args, FLAGS, USAGE);
-  const only = names === undefined ? [] : names.split(',');
+  const only = names === undefined ? [] : names.split(',').map((name) => name.trim());
   const unknown = only.find((name) => !known.includes(name));
   if (unknown !== undefined) {
     throw new UsageError(`There is no projection "${unknown}"; there are ${known.join(', ')}\n${USAGE}`);
