@@ -6,6 +6,7 @@ import { type Projection, ProjectionRunner } from '../../src/base/event-store/pr
 import type { Logger } from '../../src/base/platform/logger.js';
 import { openPool } from '../../src/base/platform/pool.js';
 import { usageProjection } from '../../src/domains/metering/usage.projection.js';
+import type { PaymentAuthorized } from '../../src/domains/payments/payment.js';
 import { paymentsProjection } from '../../src/domains/payments/payments.projection.js';
 import { freshDatabase } from '../support/engines.js';
 import { eventually } from '../support/eventually.js';
@@ -13,6 +14,7 @@ import { paymentEvents } from '../support/payment-events.js';
 
 const silent: Logger = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 const PAYMENTS = 60;
+const DELIVERED = paymentEvents(1).events.find(({ type }) => type === 'RequestDelivered')!;
 const usage = usageProjection(asStored);
 
 let pool: Pool;
@@ -75,5 +77,22 @@ describe('projections', () => {
     await run({ ...usage, version: usage.version + 1 });
     expect(await rowsOf('payments', 'id')).toEqual(live.payments);
     expect(await rowsOf('usage_days', 'route, payer')).toEqual(live.usage);
+  });
+
+  it('are not stopped by the largest amounts of a token and the largest counts of a tariff, day after day', async () => {
+    const payments = 12;
+    const [most, units] = [2n ** 256n - 1n, 10n ** 18n];
+    for (let n = 0; n < payments; n++) {
+      const { events, stream } = paymentEvents(5 * n);
+      const authorized = events[0] as PaymentAuthorized;
+      const terms = { ...authorized.data.terms, amount: String(most) };
+      const data = { ...authorized.data, tenant: 'big', route: 'r', units: String(units), terms };
+      const large = [{ ...authorized, data }, DELIVERED];
+      const write = { tenant: 'big', expectedVersion: 0, decide: () => ({ events: large }) };
+      await store.append({ ...write, stream: `${stream}-big` });
+    }
+    await run({ ...usage, version: usage.version + 1 });
+    const { rows } = await pool.query("select units::text, amount::text from usage_days where tenant = 'big'");
+    expect(rows).toEqual([{ units: String(12n * units), amount: String(12n * most) }]);
   });
 });

@@ -85,7 +85,7 @@ async function addTotals(client: PoolClient, totals: readonly Total[]): Promise<
   await client.query({
     name: 'usage-add',
     text: `insert into usage_days as d (tenant, route, payer, asset, day, requests, units, amount)
-           select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::date[], $6::bigint[], $7::bigint[],
+           select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::date[], $6::bigint[], $7::numeric[],
              $8::numeric[])
            on conflict (tenant, route, payer, asset, day) do update set requests = d.requests + excluded.requests,
              units = d.units + excluded.units, amount = d.amount + excluded.amount`,

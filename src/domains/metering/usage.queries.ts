@@ -47,7 +47,7 @@ export interface UsageView {
 
 export function usageView(row: UsageDay): UsageView {
   const { asset, payer, route, tenant } = row;
-  const [requests, units] = [row.requests.toString(), row.units.toString()];
+  const [requests, units] = [row.requests.toString(), row.units.toFixed()];
   return { tenant, route, payer, asset, day: dayOf(row), requests, units, amount: row.amount.toFixed() };
 }
 
