@@ -121,6 +121,8 @@ describe('the control plane', () => {
     '/admin/v1/usage?from=yesterday',
     '/admin/v1/usage?from=0000-01-01',
     '/admin/v1/usage?cursor=WyJhIiwiYiIsImMiLCJkIiwiMDAwMC0wMS0wMSJd',
+    '/admin/v1/payments?tenant=%00',
+    '/admin/v1/usage?route=%00',
   ])('refuses %s', async (path) => {
     const reply = await ask(path);
     expect(reply.status).toBe(400);

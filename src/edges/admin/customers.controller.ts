@@ -1,6 +1,5 @@
 import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Put, Query, UseGuards } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
-import { z } from 'zod';
 import type { Prisma } from '../../base/platform/prisma.js';
 import { PRISMA } from '../../base/platform/tokens.js';
 import { type Address, parseAddress } from '../../base/shared/hex.js';
@@ -17,9 +16,10 @@ import {
   listCustomers,
 } from '../../domains/customers/customers.queries.js';
 import { AdminKeyGuard } from './admin-key.guard.js';
-import { decodeCursor, type Page, pageOf, pageQuery, parseBody, parseQuery } from './paging.js';
+import { parseBody, parseQuery, text } from './input.js';
+import { decodeCursor, type Page, pageOf, pageQuery } from './paging.js';
 
-const listQuery = pageQuery.extend({ tenant: z.string().max(100).optional() });
+const listQuery = pageQuery.extend({ tenant: text().optional() });
 
 /** Who the payers of a tenant are, as far as it was noted. */
 @Controller('admin/v1/customers')

@@ -9,25 +9,22 @@ import { POOL } from '../../base/platform/tokens.js';
 import type { JsonObject } from '../../base/shared/json.js';
 import { Problem } from '../../base/shared/problem.js';
 import { AdminKeyGuard } from './admin-key.guard.js';
-import { decodeCursor, encodeCursor, type Page, pageQuery, parseQuery } from './paging.js';
+import { instant, parseQuery, text } from './input.js';
+import { decodeNumber, encodeCursor, type Page, pageQuery } from './paging.js';
 
 const POSITION = /^[1-9][0-9]{0,17}$/;
 /** Seconds; about how often the log is sealed. */
 const RETRY_AFTER = '3';
 
-const text = z
-  .string()
-  .max(500)
-  .refine((value) => !value.includes('\0'), 'must not hold a null character');
-const time = z.iso.datetime({ offset: true }).transform((value) => new Date(value));
+const name = text(500);
 const listQuery = pageQuery.extend({
-  stream: text.optional(),
+  stream: name.optional(),
   /** Once or several times. */
-  type: z.union([text.transform((type) => [type]), z.array(text).max(50)]).optional(),
-  tenant: text.optional(),
+  type: z.union([name.transform((type) => [type]), z.array(name).max(50)]).optional(),
+  tenant: name.optional(),
   /** First and last time, both included. */
-  from: time.optional(),
-  to: time.optional(),
+  from: instant.optional(),
+  to: instant.optional(),
 });
 
 export interface EventView {
@@ -59,8 +56,7 @@ export class EventsController {
   @Get()
   async list(@Query() query: unknown): Promise<Page<EventView>> {
     const { cursor, limit, type: types, ...filter } = parseQuery(listQuery, query);
-    const after =
-      cursor === undefined ? 0n : positionOf(decodeCursor(cursor, 1)[0]!, 'cursor is not one that a list gave');
+    const after = cursor === undefined ? 0n : decodeNumber(cursor);
     const { events, next } = await listEvents(this.pool, { ...filter, types }, after, limit);
     return {
       data: events.map(eventView),
@@ -99,11 +95,6 @@ export class EventsController {
       throw error instanceof EventDiffers ? new Problem('event_altered', error.message) : error;
     }
   }
-}
-
-function positionOf(text: string, otherwise: string): bigint {
-  if (!POSITION.test(text)) throw new Problem('invalid_request', otherwise);
-  return BigInt(text);
 }
 
 function eventView({ occurredAt, position, ...event }: StoredEvent): EventView {

@@ -15,27 +15,15 @@ import {
 } from '../../domains/ledger/trial-balance.queries.js';
 import type { PaymentId } from '../../domains/payments/payment.js';
 import { AdminKeyGuard } from './admin-key.guard.js';
-import { decodeCursor, type Page, pageOf, pageQuery, parseQuery } from './paging.js';
+import { instant, parseQuery, text } from './input.js';
+import { decodeNumber, type Page, pageOf, pageQuery } from './paging.js';
 
-/** Years that both JavaScript and Postgres write with four digits. */
-const EARLIEST = Date.UTC(1970, 0, 1);
-const LATEST = Date.UTC(9999, 0, 1);
-
-/** Postgres stores no NUL in a text. */
-const text = z
-  .string()
-  .max(200)
-  .regex(/^[^\0]*$/, 'must not contain NUL');
-
-const instant = z.iso
-  .datetime({ offset: true })
-  .transform((value) => new Date(value))
-  .refine((date) => date.getTime() >= EARLIEST && date.getTime() < LATEST, 'must be within the years 1970 to 9998');
+const name = text(200);
 
 const ledgerQuery = pageQuery.extend({
-  tenant: text.optional(),
+  tenant: name.optional(),
   /** CAIP-19 ids are stored in lower case, currencies are in upper case. */
-  asset: text.transform((asset) => (asset.includes(':') ? asset.toLowerCase() : asset)).optional(),
+  asset: name.transform((asset) => (asset.includes(':') ? asset.toLowerCase() : asset)).optional(),
   /** The state right after this instant, RFC 3339. */
   as_of: instant.optional(),
   /** The state right after the event at this position. */
@@ -49,7 +37,7 @@ const ledgerQuery = pageQuery.extend({
 const accountQuery = ledgerQuery.extend({
   kind: z.enum(accountKinds).optional(),
   /** An empty one asks for the accounts that are nobody's in particular. */
-  party: text.toLowerCase().optional(),
+  party: name.toLowerCase().optional(),
   account: z
     .string()
     .regex(/^[1-9]\d{0,8}$/, 'must be the id of an account')
@@ -87,7 +75,7 @@ export class LedgerController {
   @Get('transfers')
   async transfers(@Query() query: unknown): Promise<LedgerPage<TransferView>> {
     const { as_of, as_of_position, cursor, limit, ...filter } = parseQuery(transferQuery, query);
-    const before = cursor === undefined ? undefined : keyOf(cursor);
+    const before = cursor === undefined ? undefined : decodeNumber(cursor);
     const asOf = asOfOf(as_of, as_of_position);
     const { position, rows } = await listTransfers(this.pool, filter, asOf, before, limit);
     return { ...pageOf(rows, limit, ({ id }) => [id], transferView), ...countedTo(asOf, position) };
@@ -119,13 +107,5 @@ function countedTo(asOf: AsOf, position: bigint) {
 
 /** Number of the last account or book of the page before; 0 comes before all. */
 function numberOf(cursor: string | undefined): number {
-  return cursor === undefined ? 0 : Number(keyOf(cursor, 9));
-}
-
-function keyOf(cursor: string, digits = 18): bigint {
-  const key = decodeCursor(cursor, 1)[0]!;
-  if (!/^\d+$/.test(key) || key.length > digits) {
-    throw new Problem('invalid_request', 'cursor is not one that a list gave');
-  }
-  return BigInt(key);
+  return cursor === undefined ? 0 : Number(decodeNumber(cursor, 9));
 }

@@ -21,11 +21,26 @@ export function encodeCursor(key: readonly string[]): string {
 export function decodeCursor(cursor: string, parts: number): readonly string[] {
   try {
     const key: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString());
-    if (Array.isArray(key) && key.length === parts && key.every((part) => typeof part === 'string')) return key;
+    if (Array.isArray(key) && key.length === parts && key.every(isText)) return key;
   } catch {
     // falls through to the refusal below
   }
-  throw new Problem('invalid_request', 'cursor is not one that a list gave');
+  throw noCursor();
+}
+
+/** Of a list whose rows are in the order of a number. */
+export function decodeNumber(cursor: string, digits = 18): bigint {
+  const number = decodeCursor(cursor, 1)[0]!;
+  if (!/^\d+$/.test(number) || number.length > digits) throw noCursor();
+  return BigInt(number);
+}
+
+export function noCursor(): Problem {
+  return new Problem('invalid_request', 'cursor is not one that a list gave');
+}
+
+function isText(part: unknown): part is string {
+  return typeof part === 'string' && !part.includes('\0');
 }
 
 /** Cuts the extra row that tells whether there is another page. */
@@ -39,19 +54,4 @@ export function pageOf<R, T>(
   const last = shown.at(-1);
   const more = rows.length > limit && last !== undefined;
   return { data: shown.map(view), ...(more ? { next_cursor: encodeCursor(keyOf(last)) } : {}) };
-}
-
-export function parseQuery<S extends z.ZodType>(schema: S, query: unknown): z.output<S> {
-  return parse(schema, query, 'query');
-}
-
-export function parseBody<S extends z.ZodType>(schema: S, body: unknown): z.output<S> {
-  return parse(schema, body, 'body');
-}
-
-function parse<S extends z.ZodType>(schema: S, value: unknown, whole: string): z.output<S> {
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0]!;
-  throw new Problem('invalid_request', `${issue.path.join('.') || whole}: ${issue.message}`);
 }

@@ -6,7 +6,8 @@ import { Problem } from '../../base/shared/problem.js';
 import type { Payment } from '../../domains/payments/payment.js';
 import { findPayment, listPayments, type PaymentView, paymentView } from '../../domains/payments/payments.queries.js';
 import { AdminKeyGuard } from './admin-key.guard.js';
-import { decodeCursor, type Page, pageOf, pageQuery, parseQuery } from './paging.js';
+import { parseQuery, text } from './input.js';
+import { decodeNumber, type Page, pageOf, pageQuery } from './paging.js';
 
 const states = [
   'authorized',
@@ -19,9 +20,9 @@ const states = [
 ] as const satisfies readonly Payment['status'][];
 
 const listQuery = pageQuery.extend({
-  tenant: z.string().max(100).optional(),
-  route: z.string().max(100).optional(),
-  payer: z.string().max(100).toLowerCase().optional(),
+  tenant: text().optional(),
+  route: text().optional(),
+  payer: text().toLowerCase().optional(),
   state: z.enum(states).optional(),
 });
 
@@ -34,7 +35,12 @@ export class PaymentsController {
   @Get()
   async list(@Query() query: unknown): Promise<Page<PaymentView>> {
     const { cursor, limit, ...filter } = parseQuery(listQuery, query);
-    const rows = await listPayments(this.prisma, filter, cursor === undefined ? undefined : positionOf(cursor), limit);
+    const rows = await listPayments(
+      this.prisma,
+      filter,
+      cursor === undefined ? undefined : decodeNumber(cursor),
+      limit,
+    );
     return pageOf(rows, limit, (row) => [row.position.toString()], paymentView);
   }
 
@@ -44,10 +50,4 @@ export class PaymentsController {
     if (!row) throw new Problem('not_found');
     return paymentView(row);
   }
-}
-
-function positionOf(cursor: string): bigint {
-  const position = decodeCursor(cursor, 1)[0]!;
-  if (!/^\d{1,18}$/.test(position)) throw new Problem('invalid_request', 'cursor is not one that a list gave');
-  return BigInt(position);
 }

@@ -13,7 +13,7 @@ import { Problem } from '../../base/shared/problem.js';
 import type { PaymentId } from '../../domains/payments/payment.js';
 import { type Recorded, type RefundPorts, recordRefund } from '../../domains/payments/refunds.js';
 import { AdminKeyGuard } from './admin-key.guard.js';
-import { parseBody } from './paging.js';
+import { parseBody } from './input.js';
 
 const PAYMENT_ID = /^pay_[0-9a-f]{32}$/;
 const LOG_INDEX_MAX = 1_000_000;

@@ -2,18 +2,18 @@ import { Controller, Get, Inject, Query, UseGuards } from '@nestjs/common';
 import { z } from 'zod';
 import type { Prisma } from '../../base/platform/prisma.js';
 import { PRISMA } from '../../base/platform/tokens.js';
-import { Problem } from '../../base/shared/problem.js';
 import { listUsage, type UsageKey, type UsageView, usageKey, usageView } from '../../domains/metering/usage.queries.js';
 import { AdminKeyGuard } from './admin-key.guard.js';
-import { decodeCursor, type Page, pageOf, pageQuery, parseQuery } from './paging.js';
+import { parseQuery, text } from './input.js';
+import { decodeCursor, noCursor, type Page, pageOf, pageQuery } from './paging.js';
 
 /** Postgres has no year 0. */
 const day = z.iso.date().refine((text) => !text.startsWith('0000'), 'must be within the years 1 to 9999');
 
 const listQuery = pageQuery.extend({
-  tenant: z.string().max(100).optional(),
-  route: z.string().max(100).optional(),
-  payer: z.string().max(100).toLowerCase().optional(),
+  tenant: text().optional(),
+  route: text().optional(),
+  payer: text().toLowerCase().optional(),
   /** First and last UTC day, both included. */
   from: day.optional(),
   to: day.optional(),
@@ -36,6 +36,6 @@ export class UsageController {
 
 function keyOf(cursor: string): UsageKey {
   const key = decodeCursor(cursor, 5) as unknown as UsageKey;
-  if (!day.safeParse(key[4]).success) throw new Problem('invalid_request', 'cursor is not one that a list gave');
+  if (!day.safeParse(key[4]).success) throw noCursor();
   return key;
 }
