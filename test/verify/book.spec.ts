@@ -148,6 +148,20 @@ describe('each check names what was planted', () => {
     );
   });
 
+  it('projections: a checkpoint beyond the log, behind which events would be left out', async () => {
+    const sql = `update projection_checkpoints set position = position + 9 where name = 'payments'`;
+    expect((await planted('projections', sql)).differences).toEqual(
+      found('checkpoint', /^payments$/, { found: '9 events beyond it' }),
+    );
+  });
+
+  it('seals: a witness that is not there', async () => {
+    const witnessPath = `${stand.witnessPath}.elsewhere`;
+    const { seals } = await runOn(stand.databaseUrl, checksOf({ ...stand, witnessPath }, ['seals']));
+    expect(seals!.differences).toEqual([]);
+    expect(seals!.gaps).toEqual([expect.stringContaining(witnessPath)]);
+  });
+
   it('receipts: rows that say something else', async () => {
     const sql = `
       update payments set amount = amount + 1, transaction = '0x00' where id = '${settled.id}';

@@ -13,6 +13,7 @@ const UNSIGNED_MAX = 65_536n;
 /** Checks each seal for itself, against those before it and against the witness, and says which events it covers. */
 export class SealCheck {
   private seen = 0;
+  private seenInWitness = 0;
   private expected = 1;
   private coveredTo = 0n;
   private previous: Seal | undefined;
@@ -31,9 +32,15 @@ export class SealCheck {
     return this.seen;
   }
 
+  /** Of these, in the witness. */
+  get witnessed(): number {
+    return this.seenInWitness;
+  }
+
   /** The range to compare events with; `undefined` if its events are on record as lost, or nothing can be said. */
   check(pair: SealPair): SealedRange | undefined {
     this.seen++;
+    if (pair.witnessed !== undefined) this.seenInWitness++;
     this.checkNumber(pair);
     const seal = this.trusted(pair);
     this.checkChain(seal);

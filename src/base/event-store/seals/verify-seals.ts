@@ -14,6 +14,8 @@ export interface SealReport {
   /** Of these, behind the last seal: nothing can be said of them yet but that their positions are dense. */
   readonly unsealed: number;
   readonly seals: number;
+  /** Of these, in the witness; it may lack the newest. */
+  readonly witnessed: number;
   /** Losses on record, accepted ones too. */
   readonly restorations: readonly Restoration[];
   /** By position, a thousand at most; `differenceCount` counts all. */
@@ -79,7 +81,8 @@ export async function verifySealsIn(
     differences.add({ kind: 'events-differ', from: 1n, to: BigInt(total), detail });
   }
   const { count: differenceCount, list } = differences;
-  return { events: rows.count, unsealed, seals: seals.count, restorations, differences: list, differenceCount };
+  const counts = { events: rows.count, unsealed, seals: seals.count, witnessed: seals.witnessed };
+  return { ...counts, restorations, differences: list, differenceCount };
 }
 
 /** Without the index that the rows are read by. */

@@ -30,14 +30,17 @@ export function projectionsCheck(projections: readonly Projection[]): Check {
 
 /** Names a projection that stopped at an event. Returns how many events it is behind. */
 async function look(pool: CheckContext['pool'], { name }: Projection, findings: Findings): Promise<number> {
-  const { rows } = await pool.query<{ behind: string; at: string | null; error: string | null }>(
-    `select (select coalesce(max(position), 0) from events) - position as behind, stopped_at::text as at,
+  const { rows } = await pool.query<{ behind: string; ahead: boolean; at: string | null; error: string | null }>(
+    `select (select coalesce(max(position), 0) from events) - position as behind,
+       position > (select coalesce(max(position), 0) from events) as ahead, stopped_at::text as at,
        stopped_error as error from projection_checkpoints where name = $1`,
     [name],
   );
   const row = rows[0];
+  // What it has not seen would never be applied.
+  if (row?.ahead) findings.differ('checkpoint', name, 'not beyond the log', `${-Number(row.behind)} events beyond it`);
   if (row?.at) findings.differ('stopped projection', `${name} at position ${row.at}`, 'every event applied', row.error);
-  return Number(row?.behind ?? 0);
+  return Math.max(0, Number(row?.behind ?? 0));
 }
 
 function isComparable(pool: CheckContext['pool'], projection: Projection, findings: Findings): Promise<boolean> {

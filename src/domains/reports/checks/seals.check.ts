@@ -24,8 +24,10 @@ export function sealsCheck(keys: SealKeys, witnessPath: string): Check {
         if (accepted)
           findings.note('accepted loss', `positions ${lostFrom} to ${lostTo}`, 'lost with a restored backup');
       }
-      const { events, seals, unsealed } = report;
-      return findings.result({ events, seals, 'not sealed yet': unsealed });
+      const { events, seals, unsealed, witnessed } = report;
+      // Without it, a log that was cut off together with its seals is whole.
+      if (seals > 0 && witnessed === 0) findings.gap(`there are no seals in ${witnessPath}, which witnesses them`);
+      return findings.result({ events, seals, 'not sealed yet': unsealed, 'not in the witness': seals - witnessed });
     },
   };
 }
