@@ -1,7 +1,7 @@
 import { Inject, Injectable, type Type } from '@nestjs/common';
 import { CommandHandler } from '@nestjs/cqrs';
 import type { Pool } from 'pg';
-import { VersionConflict } from '../../base/event-store/event.js';
+import { appendDecided } from '../../base/event-store/append-decided.js';
 import { EventStore } from '../../base/event-store/event-store.js';
 import type { Decision } from '../../base/event-store/unit-of-work.js';
 import { CLOCK, POOL } from '../../base/platform/tokens.js';
@@ -20,7 +20,6 @@ import {
 import type { KeptContent } from './customers.ports.js';
 
 export const KEPT_CONTENT = Symbol('KeptContent');
-const ATTEMPTS_MAX = 4;
 
 interface CustomerCommand {
   readonly tenant: string;
@@ -42,26 +41,15 @@ export function handlerFor<C extends CustomerCommand>(
       @Inject(KEPT_CONTENT) private readonly kept: KeptContent,
     ) {}
 
-    async execute(message: C): Promise<void> {
-      for (let attempt = 1; ; attempt++) {
-        try {
-          return await this.decideOnce(message);
-        } catch (error) {
-          if (!(error instanceof VersionConflict) || attempt === ATTEMPTS_MAX) throw error;
-        }
-      }
-    }
-
-    /** The stream before what stands beside it: then a change in between is a conflict, unless it made no difference. */
-    private async decideOnce(message: C): Promise<void> {
+    /** The stream is read before what stands beside it: then a change in between is a conflict, unless it made no difference. */
+    execute(message: C): Promise<void> {
       const { payer, tenant } = message;
-      const stream = customerStream(tenant, payer);
-      const events = (await this.store.readStream(stream)) as unknown as readonly CustomerEvent[];
-      const state = events.reduce<Customer>(evolveCustomer, unknownCustomer);
-      const [details, kept] = await Promise.all([readDetails(this.pool, tenant, payer), this.kept(tenant, payer)]);
-      const decision = decide(state, message, { details, kept }, this.clock());
-      if (decision.events.length === 0) return;
-      await this.store.append({ stream, tenant, expectedVersion: events.length, decide: () => decision });
+      return appendDecided(this.store, { stream: customerStream(tenant, payer), tenant }, async (stored) => {
+        const events = stored as unknown as readonly CustomerEvent[];
+        const state = events.reduce<Customer>(evolveCustomer, unknownCustomer);
+        const [details, kept] = await Promise.all([readDetails(this.pool, tenant, payer), this.kept(tenant, payer)]);
+        return decide(state, message, { details, kept }, this.clock());
+      });
     }
   }
   Object.defineProperty(Handler, 'name', { value: `${command.name}Handler` });

@@ -1,6 +1,6 @@
 import { Inject, Injectable, Module, type Type } from '@nestjs/common';
 import { CommandHandler } from '@nestjs/cqrs';
-import { VersionConflict } from '../../base/event-store/event.js';
+import { appendDecided } from '../../base/event-store/append-decided.js';
 import { EventStore } from '../../base/event-store/event-store.js';
 import type { Decision } from '../../base/event-store/unit-of-work.js';
 import { CLOCK } from '../../base/platform/tokens.js';
@@ -23,8 +23,6 @@ import {
   unpublished,
 } from './publication.js';
 
-const ATTEMPTS_MAX = 4;
-
 interface Rule<C, E extends PublicationEvent> {
   stream(command: C): string;
   tenant(command: C): string;
@@ -44,24 +42,12 @@ function publisherFor<C extends object, E extends PublicationEvent>(
       @Inject(CLOCK) private readonly clock: Clock,
     ) {}
 
-    async execute(message: C): Promise<void> {
-      for (let attempt = 1; ; attempt++) {
-        try {
-          return await this.publish(message);
-        } catch (error) {
-          if (!(error instanceof VersionConflict) || attempt === ATTEMPTS_MAX) throw error;
-        }
-      }
-    }
-
-    private async publish(message: C): Promise<void> {
-      const stream = rule.stream(message);
-      const stored = (await this.store.readStream(stream)) as unknown as readonly E[];
-      const state = stored.reduce<Published<E>>(evolvePublished, unpublished);
-      const decision = rule.decide(state, message, this.clock());
-      if (decision.events.length === 0) return;
-      const write = { stream, tenant: rule.tenant(message), expectedVersion: state.version, decide: () => decision };
-      await this.store.append(write);
+    execute(message: C): Promise<void> {
+      const place = { stream: rule.stream(message), tenant: rule.tenant(message) };
+      return appendDecided(this.store, place, (stored) => {
+        const state = (stored as unknown as readonly E[]).reduce<Published<E>>(evolvePublished, unpublished);
+        return rule.decide(state, message, this.clock());
+      });
     }
   }
   Object.defineProperty(Handler, 'name', { value: `${command.name}Handler` });
