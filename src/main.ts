@@ -51,7 +51,8 @@ async function announce(config: Config, engines: Engines, secrets: Secrets, stop
   await writeEndpoints(config.dataDir, { gateway, control, postgres, redis, chain, adminKey: secrets.adminKey });
   stops.push({ name: 'endpoints', stop: () => removeEndpoints(config.dataDir) });
   say(`Tollbook ready: gateway ${gateway}, control ${control} (after ${process.uptime().toFixed(1)} s)`);
-  if (config.embedded.chain) say(`Try: curl -i ${gateway}/demo/weather, or pay for it: npm run agent -- --calls 5`);
+  if (!config.embedded.chain || config.role !== 'all') return;
+  say(`Try: curl -i ${gateway}/demo/weather, or pay for it: npm run agent -- --calls 5`);
 }
 
 /** @param started settles when everything is started or the start has failed; only then is there an order to stop in */

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -33,6 +34,7 @@ beforeAll(async () => {
   chain = await startLocalChain();
   databaseUrl = await freshDatabase();
   folder = await mkdtemp(join(tmpdir(), 'tollbook-verify-'));
+  await loadSecrets(folder, {});
 });
 afterAll(async () => {
   await chain.stop();
@@ -122,6 +124,14 @@ describe('npm run verify', () => {
     expect(accepted.stdout).toMatch(/✓ seals .*1 noted/);
     expect(accepted.code).toBe(0);
     expect((await verify(['--only', 'seals'], { DATABASE_URL: backup })).code).toBe(0);
+  });
+
+  it('makes no keys of its own, by which every seal would be forged', async () => {
+    const elsewhere = join(folder, 'elsewhere');
+    const { code, stderr } = await verify(['--only', 'log'], { TOLLBOOK_DATA_DIR: elsewhere });
+    expect(stderr).toContain('The keys of this book are not here');
+    expect(code).toBe(2);
+    expect(existsSync(elsewhere)).toBe(false);
   });
 
   it.each([['--only', 'nothing'], ['--fast'], ['--only', '']])('ends with 2 for %s', async (...args) => {

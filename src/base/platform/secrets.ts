@@ -22,6 +22,13 @@ export interface Secrets {
   readonly demoPayee: Address;
 }
 
+const VARIABLES = [
+  'TOLLBOOK_ADMIN_KEY',
+  'TOLLBOOK_SIGNER_KEY',
+  'TOLLBOOK_RECEIPT_KEY',
+  'TOLLBOOK_QUOTE_SECRET',
+] as const;
+
 /** What `secrets.json` holds. */
 interface StoredSecrets {
   readonly adminKey: string;
@@ -61,6 +68,12 @@ export async function loadSecrets(dataDir: string, env: Environment): Promise<Se
     upstreamSecret: derive(quoteSecret, 'tollbook upstream'),
     demoPayee: addressOf(toHex(derive(quoteSecret, 'tollbook demo payee').toString('hex'))),
   };
+}
+
+/** Whether there are secrets to load; if not, `loadSecrets` would make new ones. */
+export async function hasSecrets(dataDir: string, env: Environment): Promise<boolean> {
+  if (VARIABLES.every((name) => env[name])) return true;
+  return (await readJson<StoredSecrets>(secretsFile(dataDir))) !== undefined;
 }
 
 async function storedSecrets(dataDir: string): Promise<StoredSecrets | undefined> {

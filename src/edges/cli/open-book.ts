@@ -8,7 +8,7 @@ import { startEngines } from '../../base/embedded/engines.js';
 import { type Config, ConfigError, type Environment, loadConfig } from '../../base/platform/config.js';
 import { migrate } from '../../base/platform/migrate.js';
 import { openBatchPool } from '../../base/platform/pool.js';
-import { loadSecrets, type Secrets } from '../../base/platform/secrets.js';
+import { hasSecrets, loadSecrets, type Secrets } from '../../base/platform/secrets.js';
 import { UsageError } from './command.js';
 
 const CONNECTIONS = 8;
@@ -38,6 +38,7 @@ type Addresses = Pick<Book, 'databaseUrl' | 'chainRpcUrl'> & { stop(): Promise<v
  */
 export async function openBook(env: Environment, say: (line: string) => void): Promise<Book> {
   const config = usable(() => loadConfig(env));
+  await mustHaveKeys(config, env);
   const { stop, ...addresses } = await findBook(config, env, say);
   try {
     await migrate(addresses.databaseUrl, say);
@@ -53,6 +54,13 @@ export async function openBook(env: Environment, say: (line: string) => void): P
     await stop();
     throw error;
   }
+}
+
+/** With keys made for the occasion every seal and receipt would look forged. */
+async function mustHaveKeys({ databaseUrl, dataDir }: Config, env: Environment): Promise<void> {
+  if (databaseUrl === undefined || (await hasSecrets(dataDir, env))) return;
+  const file = join(dataDir, 'secrets.json');
+  throw new UsageError(`The keys of this book are not here: there is no ${file}; name another TOLLBOOK_DATA_DIR`);
 }
 
 async function findBook(config: Config, env: Environment, say: (line: string) => void): Promise<Addresses> {
