@@ -63,16 +63,24 @@ function levelAbove(level: Buffer): Buffer {
  * @param index 0..number of leaves − 1
  */
 export function auditPath(leaves: Buffer, index: number): Buffer[] {
+  return auditPaths(leaves, [index])[0]!;
+}
+
+/** Audit paths of several leaves, for hashing the tree once. */
+export function auditPaths(leaves: Buffer, indexes: readonly number[]): Buffer[][] {
   const count = leafCount(leaves);
-  if (!Number.isInteger(index) || index < 0 || index >= count) throw new RangeError(`no leaf ${index} of ${count}`);
-  const path: Buffer[] = [];
+  const wrong = indexes.find((index) => !Number.isInteger(index) || index < 0 || index >= count);
+  if (wrong !== undefined) throw new RangeError(`no leaf ${wrong} of ${count}`);
+  const paths = indexes.map((): Buffer[] => []);
   let level: Buffer = Buffer.from(leaves);
-  for (let place = index; level.length > HASH_BYTES; place >>>= 1) {
-    const sibling = leafAt(level, place ^ 1);
-    if (sibling.length > 0) path.push(Buffer.from(sibling));
+  for (let height = 0; level.length > HASH_BYTES; height++) {
+    for (const [n, index] of indexes.entries()) {
+      const sibling = leafAt(level, (index >>> height) ^ 1);
+      if (sibling.length > 0) paths[n]!.push(Buffer.from(sibling));
+    }
     level = levelAbove(level);
   }
-  return path;
+  return paths;
 }
 
 /**

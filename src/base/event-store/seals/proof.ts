@@ -1,6 +1,6 @@
 import type { Pool, PoolClient } from 'pg';
 import { type EventHeader, headerOf, leafOf, type SealRow, sealColumns } from './leaf.js';
-import { auditPath, consistencyProof, leafAt, leafCount } from './merkle.js';
+import { auditPaths, consistencyProof, leafAt, leafCount } from './merkle.js';
 import { readSeal } from './seal.js';
 import { readSealOf, readSeals, type SealWithLeaves } from './seal-table.js';
 
@@ -56,24 +56,46 @@ export async function inclusionProofsOf(db: Db, positions: readonly bigint[]): P
   });
   const proofs = new Map<bigint, InclusionProof>();
   const seals = new Map<number, string>();
-  let seal: SealWithLeaves | undefined;
-  for (const row of rows as unknown as readonly SealRow[]) {
-    const position = BigInt(row[0]);
-    if (seal === undefined || position > seal.to) seal = await readSealOf(db, position);
-    if (seal === undefined || position < seal.from) continue;
-    proofs.set(position, proofUnder(seal, row));
+  for (const { seal, under } of await bySeal(db, rows as unknown as readonly SealRow[])) {
+    for (const proof of proofsUnder(seal, under)) proofs.set(BigInt(proof.header.position), proof);
     seals.set(seal.number, seal.jws);
   }
   return { proofs, seals };
 }
 
-function proofUnder({ from, leaves, number }: SealWithLeaves, row: SealRow): InclusionProof {
-  const leafIndex = Number(BigInt(row[0]) - from);
-  if (leaves === undefined || !leafAt(leaves, leafIndex).equals(leafOf(row))) {
-    throw new EventDiffers(`event ${row[0]} is not what seal ${number} covers`);
+interface Sealed {
+  readonly seal: SealWithLeaves;
+  readonly under: SealRow[];
+}
+
+/** Rows, which are in order of position, under the seals that cover them. */
+async function bySeal(db: Db, rows: readonly SealRow[]): Promise<readonly Sealed[]> {
+  const groups: Sealed[] = [];
+  for (const row of rows) {
+    const position = BigInt(row[0]);
+    const last = groups.at(-1);
+    if (last !== undefined && position <= last.seal.to) {
+      last.under.push(row);
+      continue;
+    }
+    const seal = await readSealOf(db, position);
+    if (seal !== undefined) groups.push({ seal, under: [row] });
   }
-  const path = auditPath(leaves, leafIndex).map((hash) => hash.toString('base64url'));
-  return { header: headerOf(row), leafIndex, treeSize: leafCount(leaves), path, seal: number };
+  return groups;
+}
+
+/** Of all events under one seal at once: anybody may ask for the proofs of a receipt, and each tree is hashed once. */
+function proofsUnder({ from, leaves, number: seal }: SealWithLeaves, rows: readonly SealRow[]): InclusionProof[] {
+  const indexes = rows.map(([position]) => Number(BigInt(position) - from));
+  for (const [n, row] of rows.entries()) {
+    if (leaves === undefined || !leafAt(leaves, indexes[n]!).equals(leafOf(row))) {
+      throw new EventDiffers(`event ${row[0]} is not what seal ${seal} covers`);
+    }
+  }
+  const paths = auditPaths(leaves!, indexes).map((path) => path.map((hash) => hash.toString('base64url')));
+  return rows.map((row, n) => {
+    return { header: headerOf(row), leafIndex: indexes[n]!, treeSize: leafCount(leaves!), path: paths[n]!, seal };
+  });
 }
 
 /** Seals from a number on, as compact JWS, by number: what an auditor keeps beside the log. */
