@@ -163,6 +163,14 @@ describe('keys', () => {
     expect(holds(checkReceipt(after.receipts[2] as never, keys))).toBe(false);
   });
 
+  it('stay the same when the issuer moves to another host', () => {
+    const moved = new ReceiptSigner('https://pay.example.com', [`0x${'01'.repeat(32)}`]);
+    expect(verifiedWith(moved.jwks())).toBe(true);
+    const across = issueLog(8, [12, 12], (number) => (number === 1 ? signer : moved));
+    expect(holds(checkReceipt(across.receipts[2] as never, keysFrom(moved.jwks() as never)))).toBe(true);
+    expect(holds(checkReceipt(across.receipts[2] as never, keys))).toBe(true);
+  });
+
   it('of somebody else do not, under whatever name', () => {
     expect(verifiedWith(stranger.jwks())).toBe(false);
     const [key] = stranger.jwks().keys;

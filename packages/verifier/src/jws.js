@@ -2,6 +2,7 @@ import { verify } from 'node:crypto';
 import { fromBase64url } from './base64url.js';
 import { canonicalJson } from './canonical-json.js';
 import { Failed } from './check.js';
+import { keyIdIn } from './keys.js';
 import { readJson, Unreadable } from './strict-json.js';
 
 /**
@@ -28,7 +29,7 @@ export function openJws(jws, keys) {
   if (alg !== 'EdDSA') throw new Failed('the algorithm is not EdDSA');
   if (typeof kid !== 'string' || Object.keys(others).length > 0)
     throw new Failed('the header holds more than a key id');
-  const key = keys.get(kid);
+  const key = keys.get(keyIdIn(kid));
   if (!key) throw new Failed(`it is signed with ${kid}, which is not among the keys`);
   const signed = Buffer.from(`${parts[0]}.${parts[1]}`);
   if (!verify(null, signed, key, signature)) throw new Failed(`the signature does not hold with ${kid}`);

@@ -5,7 +5,16 @@ import { Unreadable } from './strict-json.js';
 /** Length of the thumbprint in a key's id: 96 bits. */
 const ID_LENGTH = 16;
 
-/** @typedef {Map<string, import('node:crypto').KeyObject>} Keys public Ed25519 keys by `kid` */
+/** @typedef {Map<string, import('node:crypto').KeyObject>} Keys public Ed25519 keys by what follows the `#` in their `kid` */
+
+/**
+ * What of a `kid` names the key: the thumbprint. The host before it is that of the day, and may have moved since.
+ *
+ * @param {string} kid
+ */
+export function keyIdIn(kid) {
+  return kid.slice(kid.lastIndexOf('#') + 1);
+}
 
 /**
  * Ed25519 keys of a JWK set (RFC 7517, RFC 8037). A key counts only if its id ends in its own thumbprint, so that the id in a
@@ -23,7 +32,7 @@ export function keysFrom(document, pins = []) {
   const keys = new Map();
   for (const jwk of list) {
     const key = keyFrom(jwk);
-    if (key && (pins.length === 0 || pins.some((pin) => isPinned(pin, key)))) keys.set(key.kid, key.key);
+    if (key && (pins.length === 0 || pins.some((pin) => isPinned(pin, key)))) keys.set(keyIdIn(key.kid), key.key);
   }
   if (keys.size > 0) return keys;
   throw new Unreadable(
