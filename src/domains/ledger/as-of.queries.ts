@@ -1,4 +1,5 @@
 import type { Pool, PoolClient } from 'pg';
+import { readSnapshot } from '../../base/platform/read-snapshot.js';
 import { Problem } from '../../base/shared/problem.js';
 import { ledgerTables } from './ledger.projection.js';
 
@@ -17,23 +18,12 @@ export interface Snapshot {
  *
  * @throws Problem `as_of_not_reached` if events up to that point are missing in the ledger
  */
-export async function readLedger<T>(pool: Pool, asOf: AsOf, read: (snapshot: Snapshot) => Promise<T>): Promise<T> {
-  const client = await pool.connect();
-  let failed = true;
-  try {
-    await client.query('begin isolation level repeatable read read only');
-    // Before the snapshot is taken: to an older one, rebuilt tables that are swapped in would look empty.
-    await client.query(`lock table ${ledgerTables.join(', ')} in access share mode`);
+export function readLedger<T>(pool: Pool, asOf: AsOf, read: (snapshot: Snapshot) => Promise<T>): Promise<T> {
+  return readSnapshot(pool, ledgerTables, async (client) => {
     const checkpoint = await checkpointOf(client);
     await mustReach(client, asOf, checkpoint);
-    const result = await read({ client, checkpoint });
-    await client.query('commit');
-    failed = false;
-    return result;
-  } finally {
-    // A connection within a failed transaction is not worth mending.
-    client.release(failed);
-  }
+    return read({ client, checkpoint });
+  });
 }
 
 async function checkpointOf(client: PoolClient): Promise<bigint> {

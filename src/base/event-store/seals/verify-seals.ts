@@ -1,4 +1,5 @@
 import type { Pool, PoolClient } from 'pg';
+import { readSnapshot } from '../../platform/read-snapshot.js';
 import { Differences, type SealDifference } from './differences.js';
 import { EventCheck } from './event-check.js';
 import { type Restoration, readRestorations } from './restorations.js';
@@ -44,17 +45,7 @@ export async function verifySeals(
   const witness = new Witness(witnessPath);
   // Before the snapshot: seals are committed first, so the table of the snapshot has at least these.
   const witnessSize = await witness.size();
-  const client = await pool.connect();
-  let failed = true;
-  try {
-    await client.query('begin isolation level repeatable read read only');
-    const report = await verifySealsIn(client, keys, { witness, witnessSize }, onProgress);
-    await client.query('commit');
-    failed = false;
-    return report;
-  } finally {
-    client.release(failed);
-  }
+  return readSnapshot(pool, [], (client) => verifySealsIn(client, keys, { witness, witnessSize }, onProgress));
 }
 
 /** Within a transaction of the caller's, which should see one snapshot. */

@@ -1,4 +1,5 @@
 import type { Pool, PoolClient, QueryResultRow } from 'pg';
+import { readSnapshot } from '../../../base/platform/read-snapshot.js';
 
 const PAGE = 2_000;
 
@@ -11,34 +12,19 @@ export interface Snapshot {
   pages<T extends QueryResultRow>(text: string, values?: readonly unknown[], size?: number): AsyncGenerator<T[]>;
 }
 
-/**
- * Reads in one repeatable-read snapshot, while others write.
- *
- * @param tables locked against being replaced meanwhile: a rebuilt table that is swapped in after the snapshot was taken
- *   would look empty to it
- */
-export async function inSnapshot<T>(
+/** @param tables that a rebuild may replace, see `readSnapshot` */
+export function inSnapshot<T>(
   pool: Pool,
   tables: readonly string[],
   read: (snapshot: Snapshot) => Promise<T>,
 ): Promise<T> {
-  const client = await pool.connect();
-  let failed = true;
-  try {
-    await client.query('begin isolation level repeatable read read only');
+  return readSnapshot(pool, ['events', ...tables], async (client) => {
     await client.query('set local idle_in_transaction_session_timeout = 0');
-    // A lock takes no snapshot, so the statement after it sees what was there when the lock was granted.
-    await client.query(`lock table ${['events', ...tables].join(', ')} in access share mode`);
     const { rows } = await client.query<{ head: string }>(
       'select coalesce(max(position), 0)::text as head from events',
     );
-    const result = await read(new ClientSnapshot(client, BigInt(rows[0]!.head)));
-    await client.query('commit');
-    failed = false;
-    return result;
-  } finally {
-    client.release(failed);
-  }
+    return read(new ClientSnapshot(client, BigInt(rows[0]!.head)));
+  });
 }
 
 class ClientSnapshot implements Snapshot {
