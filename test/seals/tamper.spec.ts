@@ -64,6 +64,7 @@ describe('the untouched log', () => {
       events: known.head,
       unsealed: known.head - known.sealed,
       seals: PAYMENTS / PAYMENTS_A_SEAL,
+      witnessed: PAYMENTS / PAYMENTS_A_SEAL,
       restorations: [],
       differences: [],
       differenceCount: 0,
