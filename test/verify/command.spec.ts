@@ -44,7 +44,7 @@ afterAll(async () => {
 /** `npm run verify` as a process of its own, on an empty book. */
 function verify(args: readonly string[], env: Record<string, string> = {}): Promise<Ended> {
   const settings = { DATABASE_URL: databaseUrl, CHAIN_RPC_URL: chain.rpcUrl, TOLLBOOK_DATA_DIR: folder, ...env };
-  const command = ['--import', 'tsx', join(ROOT, 'src', 'verify.ts'), ...args];
+  const command = [join(ROOT, 'dist', 'verify.js'), ...args];
   return new Promise((resolve) => {
     execFile(
       process.execPath,
