@@ -199,8 +199,10 @@ describe('personal data', () => {
     const stranger = await newBuyer(app, 1_000_000n);
     expect((await buy(stranger, { url: `${app.gateway}/demo/weather` })).status).toBe(200);
     await eventually(async () => {
-      const { rows } = await pool.query("select 1 from payments where payer = $1 and state = 'settled'", [payer]);
-      return rows.length === 2;
+      const { rows } = await pool.query("select 1 from payments where payer = any($1) and state = 'settled'", [
+        [payer, addressOf(stranger)],
+      ]);
+      return rows.length === 3;
     }, SETTLE_MS);
 
     expect(await tablesWith(sentWords)).toEqual([]);
