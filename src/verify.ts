@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { assertChainId, createChainClient } from './base/chain/chain-client.js';
 import { EventStore } from './base/event-store/event-store.js';
 import { acceptLoss } from './base/event-store/seals/accept-loss.js';
@@ -9,7 +10,7 @@ import type { Network } from './base/shared/hex.js';
 import { checkMakers } from './checks.js';
 import { ReceiptSigner } from './domains/receipts/receipt-signer.js';
 import type { Check } from './domains/reports/checks/check.js';
-import { runCommand } from './edges/cli/command.js';
+import { runCommand, UsageError } from './edges/cli/command.js';
 import { type Book, openBook } from './edges/cli/open-book.js';
 import { startProgress } from './edges/cli/progress.js';
 import { passed, runChecks } from './edges/cli/run-checks.js';
@@ -69,7 +70,12 @@ async function acceptKnownLoss(book: Book): Promise<void> {
   }
 }
 
+/** @throws UsageError without the keys that seals and receipts are signed with */
 function signerOf({ config, secrets }: Book): ReceiptSigner {
+  if (secrets === undefined) {
+    const file = join(config.dataDir, 'secrets.json');
+    throw new UsageError(`The keys of this book are not here: there is no ${file}; name another TOLLBOOK_DATA_DIR`);
+  }
   return new ReceiptSigner(config.publicUrl, [secrets.receiptKey]);
 }
 

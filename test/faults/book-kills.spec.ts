@@ -1,8 +1,11 @@
+import { statSync } from 'node:fs';
 import { jest } from '@jest/globals';
+import { witnessPathOf } from '../../src/base/event-store/seals/witness.js';
 import { sql } from '../embedded/support.js';
 import type { App } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
 import { scale, seeds } from '../support/long.js';
+import { installationOf } from '../support/sibling.js';
 import { expectBooksInOrder } from './books.js';
 import { runCommand, verify } from './commands.js';
 import { load, seeded, sign, type Ticket } from './customer.js';
@@ -84,6 +87,9 @@ describe('the book, while Postgres and the workers are killed', () => {
 
     const rebuilt = await runCommand('rebuild', site.main.dataDir, ['--dry-run', '--json']);
     expect(rebuilt).toMatchObject({ code: 0, output: expect.stringContaining('"equal": true') });
-    expect(await verify(site.main.dataDir)).toMatchObject({ code: 0, failed: [] });
+    // The witness of the seals is where a worker keeps its data.
+    const [{ dataDir }] = workers;
+    await eventually(() => statSync(witnessPathOf(dataDir)).size > 0);
+    expect(await verify(dataDir, [], installationOf(site.main))).toMatchObject({ code: 0, failed: [] });
   });
 });

@@ -17,8 +17,9 @@ export async function runCommand(
   name: 'rebuild' | 'verify',
   dataDir: string,
   args: readonly string[] = [],
+  more: Readonly<Record<string, string>> = {},
 ): Promise<CommandResult> {
-  const env = { PATH: process.env.PATH, HOME: process.env.HOME, TOLLBOOK_DATA_DIR: dataDir };
+  const env = { PATH: process.env.PATH, HOME: process.env.HOME, TOLLBOOK_DATA_DIR: dataDir, ...more };
   try {
     const command = [join(DIST, `${name}.js`), ...args];
     const { stdout } = await promisify(execFile)(process.execPath, command, { env, maxBuffer: OUTPUT_MAX });
@@ -49,9 +50,13 @@ export interface Verified {
   notes(check: string): string[];
 }
 
-/** Runs `verify` on the book of a data folder. */
-export async function verify(dataDir: string, args: readonly string[] = []): Promise<Verified> {
-  const { code, output } = await runCommand('verify', dataDir, ['--json', ...args]);
+/** Runs `verify` on the book of a data folder, or on the one that the variables name. */
+export async function verify(
+  dataDir: string,
+  args: readonly string[] = [],
+  more: Readonly<Record<string, string>> = {},
+): Promise<Verified> {
+  const { code, output } = await runCommand('verify', dataDir, ['--json', ...args], more);
   const { checks } = JSON.parse(output) as Report;
   const of = (name: string) => checks.find((check) => check.name === name)!;
   return {

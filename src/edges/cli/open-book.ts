@@ -17,7 +17,8 @@ const ANSWER_MS = 3_000;
 /** What a command needs to look at the book; the caller closes it. */
 export interface Book {
   readonly config: Config;
-  readonly secrets: Secrets;
+  /** `undefined`: the book is in a database given by name, and its keys are not in the data folder. */
+  readonly secrets: Secrets | undefined;
   /** Without a time limit for statements. */
   readonly pool: Pool;
   readonly databaseUrl: string;
@@ -38,11 +39,11 @@ type Addresses = Pick<Book, 'databaseUrl' | 'chainRpcUrl'> & { stop(): Promise<v
  */
 export async function openBook(env: Environment, say: (line: string) => void): Promise<Book> {
   const config = usable(() => loadConfig(env));
-  await mustHaveKeys(config, env);
   const { stop, ...addresses } = await findBook(config, env, say);
   try {
     await migrate(addresses.databaseUrl, say);
-    const secrets = await loadSecrets(config.dataDir, env);
+    // Keys made for the occasion would make every seal and receipt look forged.
+    const secrets = (await hasSecrets(config.dataDir, env)) ? await loadSecrets(config.dataDir, env) : undefined;
     const log = { warn: (_details: unknown, message?: string) => say(message ?? 'a warning') };
     const pool = openBatchPool(addresses.databaseUrl, 'tollbook-command', CONNECTIONS, log);
     const close = async () => {
@@ -54,13 +55,6 @@ export async function openBook(env: Environment, say: (line: string) => void): P
     await stop();
     throw error;
   }
-}
-
-/** With keys made for the occasion every seal and receipt would look forged. */
-async function mustHaveKeys({ databaseUrl, dataDir }: Config, env: Environment): Promise<void> {
-  if (databaseUrl === undefined || (await hasSecrets(dataDir, env))) return;
-  const file = join(dataDir, 'secrets.json');
-  throw new UsageError(`The keys of this book are not here: there is no ${file}; name another TOLLBOOK_DATA_DIR`);
 }
 
 async function findBook(config: Config, env: Environment, say: (line: string) => void): Promise<Addresses> {
