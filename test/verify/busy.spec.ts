@@ -3,6 +3,7 @@ import { openBatchPool } from '../../src/base/platform/pool.js';
 import { addressOf } from '../chain/support.js';
 import { log } from '../settlement/support.js';
 import { eventually } from '../support/eventually.js';
+import { caughtUp } from '../support/projections.js';
 import { checksOf, run } from './checks.js';
 import { allAre, newPayer, openStand, type Sold, type Stand, sell } from './stand.js';
 import { transfer } from './traffic.js';
@@ -78,6 +79,7 @@ describe('while payments are made and settled', () => {
     const payer = await newPayer(stand, 1_000n);
     const sold = await sell(stand, payer, { mode: 'async', amount: 5n });
     await eventually(() => allAre(stand, 'settled', [sold]));
+    await caughtUp(stand.pool, ['ledger']);
     await stand.rest();
     const databaseUrl = stand.databaseUrl;
     const pool = openBatchPool(databaseUrl, 'test-verify', 4, log);
