@@ -23,6 +23,7 @@ export class ProblemFilter implements ExceptionFilter {
     if (problem.status >= 500) this.log.error({ err: (error as Error).message, code: problem.code }, 'request failed');
     const reply = host.switchToHttp().getResponse<FastifyReply>();
     if (problem.status === 401) void reply.header('WWW-Authenticate', 'Bearer');
+    void reply.headers(problem.headers);
     // As bytes: to a text the framework would add a charset, which this media type does not have (RFC 9457, section 3).
     const body = Buffer.from(JSON.stringify(problem));
     void reply.status(problem.status).header('Content-Type', 'application/problem+json').send(body);

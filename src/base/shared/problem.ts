@@ -30,6 +30,8 @@ export const problems = {
   invalid_request: [400, 'The request is not valid'],
   as_of_not_reached: [409, 'The ledger has not come to that point yet; ask again soon'],
   unauthorized: [401, 'Send the admin key as a bearer token'],
+  // limits
+  rate_limited: [429, 'Too many requests; come back when Retry-After is over'],
   // refunds
   payment_not_settled: [409, 'Only a settled payment can be refunded'],
   refund_exceeds_payment: [409, 'The refunds of a payment are never more than its amount'],
@@ -63,6 +65,8 @@ export class Problem extends Error {
   constructor(
     readonly code: ProblemCode,
     readonly detail?: string,
+    /** Header fields that belong to the reply, such as `Retry-After`. */
+    readonly headers: Readonly<Record<string, string>> = {},
   ) {
     super(detail ?? problems[code][1]);
     this.status = problems[code][0];

@@ -35,7 +35,7 @@ export function sendProblem(
     return;
   }
   const type = { 'content-type': 'application/problem+json', 'cache-control': 'no-store' };
-  sendWhole(reply, problem.status, { ...type, ...headers }, JSON.stringify(problem));
+  sendWhole(reply, problem.status, { ...type, ...problem.headers, ...headers }, JSON.stringify(problem));
 }
 
 /**
