@@ -12,6 +12,7 @@ import { EventsController } from './edges/admin/events.controller.js';
 import { LedgerController } from './edges/admin/ledger.controller.js';
 import { PaymentsController } from './edges/admin/payments.controller.js';
 import { RefundsController } from './edges/admin/refunds.controller.js';
+import { SealsController } from './edges/admin/seals.controller.js';
 import { UsageController } from './edges/admin/usage.controller.js';
 import { Draining } from './edges/health/draining.js';
 import { HealthController } from './edges/health/health.controller.js';
@@ -40,6 +41,7 @@ export class ControlModule {
         EventsController,
         PaymentsController,
         RefundsController,
+        SealsController,
         UsageController,
         HealthController,
         MetricsController,

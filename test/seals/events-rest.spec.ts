@@ -1,9 +1,9 @@
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { rootOfPath } from '../../packages/verifier/src/merkle.js';
 import { dataDigest } from '../../src/base/event-store/seals/leaf.js';
 import { leafHash } from '../../src/base/event-store/seals/merkle.js';
-import { rootFromPath } from '../../src/base/event-store/seals/merkle-proofs.js';
 import { readSeal, SignatureCheck } from '../../src/base/event-store/seals/seal.js';
 import { LOGGER, POOL, SECRETS } from '../../src/base/platform/tokens.js';
 import { canonicalJson } from '../../src/base/shared/json.js';
@@ -141,7 +141,7 @@ describe('GET /admin/v1/events/{position}/proof', () => {
       const jws = document.seals[seal]!;
       expect(new SignatureCheck(signer.jwks()).isSigned(jws)).toBe(true);
       const hashes = path.map((hash) => Buffer.from(hash, 'base64url'));
-      const root = rootFromPath(leafHash(canonicalJson({ ...header })), leafIndex, treeSize, hashes);
+      const root = rootOfPath(leafHash(canonicalJson({ ...header })), leafIndex, treeSize, hashes);
       expect(root?.toString('base64url')).toBe(readSeal(jws)!.payload.root);
     }
   });

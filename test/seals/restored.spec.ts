@@ -1,8 +1,9 @@
 import { copyFile } from 'node:fs/promises';
 import { acceptLoss } from '../../src/base/event-store/seals/accept-loss.js';
-import { inclusionProofOf, sealsFrom } from '../../src/base/event-store/seals/proof.js';
+import { inclusionProofOf } from '../../src/base/event-store/seals/proof.js';
 import { readRestorations } from '../../src/base/event-store/seals/restorations.js';
 import { readSeal } from '../../src/base/event-store/seals/seal.js';
+import { readSeals } from '../../src/base/event-store/seals/seal-table.js';
 import { openLog, type SealedLog } from './support.js';
 
 let log: SealedLog;
@@ -25,7 +26,7 @@ async function restore(): Promise<void> {
 }
 
 async function lastSeal() {
-  const all = await sealsFrom(log.pool, 1, 1_000);
+  const all = await readSeals(log.pool, 1, 1_000);
   return readSeal(all.at(-1)!.jws)!;
 }
 
@@ -55,9 +56,9 @@ describe('a database restored from a backup', () => {
   });
 
   it('signs no number twice, names what is lost, and is whole again once that is accepted', async () => {
-    const sealed = await sealsFrom(log.pool, 1, 100);
+    const sealed = await readSeals(log.pool, 1, 100);
     const lost = await lastSeal();
-    const kept = (await sealsFrom(log.pool, 3, 1)).map(({ jws }) => readSeal(jws)!)[0]!;
+    const kept = (await readSeals(log.pool, 3, 1)).map(({ jws }) => readSeal(jws)!)[0]!;
     await restore();
     await log.pay(50, 60);
     await log.seal();
@@ -66,7 +67,7 @@ describe('a database restored from a backup', () => {
     expect(restorations).toMatchObject([
       { lostFrom: kept.to + 1n, lostTo: lost.to, seals: { from: 4, to: 6 }, accepted: false },
     ]);
-    const now = await sealsFrom(log.pool, 1, 100);
+    const now = await readSeals(log.pool, 1, 100);
     expect(now.slice(0, 6)).toEqual(sealed);
     expect(readSeal(now[6]!.jws)!.payload).toMatchObject({ number: 7, from: (kept.to + 1n).toString() });
     expect((await log.verify()).differences).toMatchObject([{ kind: 'events-lost', from: kept.to + 1n, to: lost.to }]);
@@ -111,7 +112,7 @@ describe('a database restored from a backup', () => {
   it('takes seals back whose events are all there', async () => {
     const witness = `${log.witness.path}.copy`;
     await copyFile(log.witness.path, witness);
-    const before = await sealsFrom(log.pool, 1, 100);
+    const before = await readSeals(log.pool, 1, 100);
     const client = await log.pool.connect();
     await client.query(
       'begin; set local session_replication_role = replica; delete from seals where number > 4; delete from seal_leaves where number > 4; commit',
@@ -119,7 +120,7 @@ describe('a database restored from a backup', () => {
     client.release();
     expect((await log.verify()).differences).toMatchObject([{ kind: 'seal-missing' }, { kind: 'seal-missing' }]);
     await log.seal();
-    expect(await sealsFrom(log.pool, 1, 100)).toEqual(before);
+    expect(await readSeals(log.pool, 1, 100)).toEqual(before);
     expect(await log.verify()).toMatchObject({ differences: [], restorations: [] });
   });
 });
@@ -127,7 +128,7 @@ describe('a database restored from a backup', () => {
 describe('a restore that never was', () => {
   /** What the owner of the database can write without the signing key: an edit, and a story of a backup that explains it. */
   async function pretend(): Promise<void> {
-    const [fifth] = (await sealsFrom(log.pool, 5, 1)).map(({ jws }) => readSeal(jws)!);
+    const [fifth] = (await readSeals(log.pool, 5, 1)).map(({ jws }) => readSeal(jws)!);
     const { to, payload } = await lastSeal();
     const seals = { from: 5, to: payload.number };
     const restored = { lostFrom: String(fifth!.from), lostTo: String(to), head: String(to), seals };

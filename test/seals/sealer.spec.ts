@@ -3,9 +3,8 @@ import { once } from 'node:events';
 import { appendFile, readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { provesConsistency } from '../../src/base/event-store/seals/merkle-proofs.js';
-import { sealConsistency, sealsFrom } from '../../src/base/event-store/seals/proof.js';
 import { readSeal, type Seal } from '../../src/base/event-store/seals/seal.js';
+import { readSeals } from '../../src/base/event-store/seals/seal-table.js';
 import { Sealer } from '../../src/base/event-store/seals/sealer.js';
 import { verifySeals } from '../../src/base/event-store/seals/verify-seals.js';
 import type { Hex } from '../../src/base/shared/hex.js';
@@ -26,7 +25,7 @@ beforeEach(async () => {
 afterEach(() => log.close());
 
 async function seals(): Promise<Seal[]> {
-  return (await sealsFrom(log.pool, 1, 100_000)).map(({ jws }) => readSeal(jws)!);
+  return (await readSeals(log.pool, 1, 100_000)).map(({ jws }) => readSeal(jws)!);
 }
 
 async function witnessed(): Promise<string[]> {
@@ -149,25 +148,6 @@ describe('the sealer', () => {
       expect((await log.verify()).differences).toEqual([]);
     }
     await expectSealedOnce();
-  });
-});
-
-describe('consistency', () => {
-  it('is proved between any two numbers of seals, against the history that seals name', async () => {
-    for (let n = 0; n < 9; n++) {
-      await log.pay(n, n + 1);
-      await log.seal();
-    }
-    const all = await seals();
-    const rootAfter = (count: number) => Buffer.from(all[count]!.payload.history, 'base64url');
-    for (let second = 1; second < all.length; second++) {
-      for (let first = 1; first <= second; first++) {
-        const proof = (await sealConsistency(log.pool, first, second)).map((hash) => Buffer.from(hash, 'base64url'));
-        const trees = [first, second].map((size) => ({ size, root: rootAfter(size) }));
-        expect(provesConsistency(trees[0]!, trees[1]!, proof)).toBe(true);
-      }
-    }
-    await expect(sealConsistency(log.pool, 1, 10)).rejects.toThrow(RangeError);
   });
 });
 

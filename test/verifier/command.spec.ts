@@ -102,6 +102,19 @@ describe('tollbook-verify', () => {
     expect((await run('--event', file('changed.json', changed), '--keys', keys)).code).toBe(1);
   });
 
+  it('checks that a seal kept earlier is in the history of a later one', async () => {
+    const [first, second] = log.seals.map(({ jws }) => jws);
+    const document = { first, second, inclusion: [], consistency: [] };
+    const shown = ['--consistency', file('consistency.json', document), '--keys', keys, '--seals', seals];
+    const { code, errors, output } = await run(...shown);
+    expect({ code, errors }).toEqual({ code: 0, errors: '' });
+    expect(output).toContain('seals 1 and 2 are of one history');
+    const changed = { ...document, inclusion: [sealed!.header.digest] };
+    const refused = await run('--consistency', file('inconsistency.json', changed), '--keys', keys);
+    expect(refused).toMatchObject({ code: 1, output: expect.stringMatching(/^✗ inclusion/m) });
+    expect(await run('--consistency', receipt, '--keys', keys)).toMatchObject({ code: 2 });
+  });
+
   it('fetches what it checks only when it may', async () => {
     expect(await run('--online', `${url}/receipts/good`)).toMatchObject({ code: 0 });
     expect(await run('--online', `${url}/receipts/forged`)).toMatchObject({ code: 1 });

@@ -43,6 +43,44 @@ export function rootOfPath(leaf, index, size, path) {
 }
 
 /**
+ * Whether the tree of `first` leaves is the beginning of that of `second`: the definition in RFC 6962 section 2.1.2, read backwards.
+ *
+ * @param {{ size: number, root: Buffer }} first
+ * @param {{ size: number, root: Buffer }} second
+ * @param {readonly Buffer[]} proof
+ */
+export function isBeginning(first, second, proof) {
+  if (!Number.isSafeInteger(first.size) || !Number.isSafeInteger(second.size)) return false;
+  if (first.size < 1 || first.size > second.size) return false;
+  const roots = rootsOfProof(first.size, second.size, proof, first.root);
+  return roots !== undefined && roots.older.equals(first.root) && roots.newer.equals(second.root);
+}
+
+/**
+ * @param {number} first leaves of the older tree, 1 to `second`
+ * @param {number} second leaves of the newer one
+ * @param {readonly Buffer[]} proof
+ * @param {Buffer} [known] root of the older tree, while the proof leaves it out
+ * @returns {{ older: Buffer, newer: Buffer } | undefined} undefined if the proof does not fit the sizes
+ */
+function rootsOfProof(first, second, proof, known) {
+  if (first === second) {
+    const [root = known] = proof;
+    return root && proof.length === (known ? 0 : 1) ? { older: root, newer: root } : undefined;
+  }
+  const step = proof.at(-1);
+  if (!step) return undefined;
+  const split = largestPowerBelow(second);
+  const rest = proof.slice(0, -1);
+  if (first <= split) {
+    const left = rootsOfProof(first, split, rest, known);
+    return left && { older: left.older, newer: sha256(NODE, left.newer, step) };
+  }
+  const right = rootsOfProof(first - split, second - split, rest);
+  return right && { older: sha256(NODE, step, right.older), newer: sha256(NODE, step, right.newer) };
+}
+
+/**
  * @param {number} size at least 2
  */
 function largestPowerBelow(size) {

@@ -9,6 +9,7 @@ export const USAGE = `Checks Tollbook receipts, proofs and seals, without a serv
   tollbook-verify --online https://…/receipts/pay_… the same, fetched with the keys of that server
   tollbook-verify --seals seals.jsonl --keys …      that the seals of a log form one chain
   tollbook-verify --event event.json --keys …       that an event is in the log
+  tollbook-verify --consistency proof.json --keys … that an earlier seal is in the history of a later one
 
   --keys FILE   the issuer's keys: its /.well-known/jwks.json, saved earlier
   --key ID      accept only this key, by id or thumbprint (RFC 7638); may be repeated
@@ -23,6 +24,7 @@ Exit code: 0 everything holds, 1 something does not, 2 there was nothing to chec
  * @property {string[]} pins
  * @property {string} [seals]
  * @property {string} [event]
+ * @property {string} [consistency]
  * @property {boolean} online
  * @property {boolean} json
  * @property {boolean} help
@@ -35,8 +37,8 @@ Exit code: 0 everything holds, 1 something does not, 2 there was nothing to chec
  */
 export function parseOptions(args) {
   const { values, positionals } = parsed(args);
-  const { help = false, online = false, json = false, key: pins = [], keys, seals, event } = values;
-  const options = { receipt: positionals[0], keys, pins, seals, event, online, json, help };
+  const { help = false, online = false, json = false, key: pins = [], keys, seals, event, consistency } = values;
+  const options = { receipt: positionals[0], keys, pins, seals, event, consistency, online, json, help };
   if (!help) checkOptions(options, positionals.length);
   return options;
 }
@@ -52,6 +54,7 @@ function parsed(args) {
         key: { type: 'string', multiple: true },
         seals: { type: 'string' },
         event: { type: 'string' },
+        consistency: { type: 'string' },
         online: { type: 'boolean' },
         json: { type: 'boolean' },
         help: { type: 'boolean' },
@@ -66,9 +69,9 @@ function parsed(args) {
  * @param {Options} options
  * @param {number} receipts
  */
-function checkOptions({ receipt, keys, seals, event, online }, receipts) {
+function checkOptions({ receipt, keys, seals, event, consistency, online }, receipts) {
   if (receipts > 1) throw new UsageError('One receipt at a time.');
-  if (receipt === undefined && seals === undefined && event === undefined)
+  if ([receipt, seals, event, consistency].every((one) => one === undefined))
     throw new UsageError('What shall be checked?');
   const isUrl = receipt !== undefined && /^https?:\/\//i.test(receipt);
   if (isUrl && !online) throw new UsageError('This is an address: say --online to fetch the receipt from there.');

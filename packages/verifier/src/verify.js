@@ -1,3 +1,4 @@
+import { checkConsistency } from './consistency.js';
 import { checkEventProof } from './event-proof.js';
 import { linesOf, readJsonFile } from './files.js';
 import { keysFrom } from './keys.js';
@@ -21,6 +22,9 @@ export async function verify(options) {
   }
   if (options.event !== undefined) {
     results.push(checkEventProof(await readJsonFile(options.event, 'the event file'), keys));
+  }
+  if (options.consistency !== undefined) {
+    results.push(checkConsistency(await readJsonFile(options.consistency, 'the consistency file'), keys));
   }
   if (options.seals !== undefined) results.push(await checkSeals(options.seals, keys, results));
   return {

@@ -1,10 +1,13 @@
 import type { Pool, PoolClient } from 'pg';
 import { type EventHeader, headerOf, leafOf, type SealRow, sealColumns } from './leaf.js';
-import { auditPaths, consistencyProof, leafAt, leafCount } from './merkle.js';
+import { auditPath, auditPaths, consistencyProof, leafAt, leafCount } from './merkle.js';
 import { readSeal } from './seal.js';
 import { readSealOf, readSeals, type SealWithLeaves } from './seal-table.js';
 
 type Db = Pool | PoolClient;
+
+/** Seals read at once. */
+const PAGE = 5_000;
 
 /** That an event has its place under a seal, RFC 6962 section 2.1.1: what a stranger needs beside the seal itself. */
 export interface InclusionProof {
@@ -98,30 +101,41 @@ function proofsUnder({ from, leaves, number: seal }: SealWithLeaves, rows: reado
   });
 }
 
-/** Seals from a number on, as compact JWS, by number: what an auditor keeps beside the log. */
-export async function sealsFrom(
-  db: Db,
-  number: number,
-  limit: number,
-): Promise<readonly { readonly number: number; readonly jws: string }[]> {
-  return (await readSeals(db, number, limit)).map(({ jws, number }) => ({ jws, number }));
+/** That one seal, and all before it, are in the history that a later one signs. */
+export interface SealConsistency {
+  /** Compact JWS. */
+  readonly first: string;
+  readonly second: string;
+  /** From the first seal to the `history` of the second, RFC 6962 section 2.1.1; base64url. */
+  readonly inclusion: readonly string[];
+  /** From the `history` of the first to that of the second, RFC 6962 section 2.1.2; none if nothing was before the first. */
+  readonly consistency: readonly string[];
 }
 
 /**
- * Proof that the first `first` seals are the beginning of the first `second`, RFC 6962 section 2.1.2. Seal n names as
- * `history` the root of the n − 1 seals before it.
+ * Seal n names as `history` the root of the n − 1 seals before it. Reads all seals up to the second.
  *
- * @param first 1..second
- * @param second at most the number of seals
- * @returns hashes in base64url
- * @throws RangeError if there are not so many
+ * @param first from 1
+ * @param second later than the first
+ * @returns `undefined` if there are not so many
  */
-export async function sealConsistency(db: Db, first: number, second: number): Promise<readonly string[]> {
+export async function sealConsistency(db: Db, first: number, second: number): Promise<SealConsistency | undefined> {
   const leaves: Buffer[] = [];
-  while (leaves.length < second) {
-    const page = await readSeals(db, leaves.length + 1, Math.min(second - leaves.length, 5_000));
-    if (page.length === 0) throw new RangeError(`there are ${leaves.length} seals`);
-    for (const { jws } of page) leaves.push(readSeal(jws)!.leaf);
+  let [earlier, later] = ['', ''];
+  while (later === '') {
+    const page = await readSeals(db, leaves.length + 1, Math.min(second - leaves.length, PAGE));
+    if (page.length === 0) return undefined;
+    for (const { jws, number } of page) {
+      if (number === first) earlier = jws;
+      if (number === second) later = jws;
+      else leaves.push(readSeal(jws)!.leaf);
+    }
   }
-  return consistencyProof(Buffer.concat(leaves), first).map((hash) => hash.toString('base64url'));
+  const history = Buffer.concat(leaves);
+  const inText = (hashes: readonly Buffer[]) => hashes.map((hash) => hash.toString('base64url'));
+  return {
+    ...{ first: earlier, second: later },
+    inclusion: inText(auditPath(history, first - 1)),
+    consistency: first === 1 ? [] : inText(consistencyProof(history, first - 1)),
+  };
 }
