@@ -13,6 +13,7 @@ import { LedgerController } from './edges/admin/ledger.controller.js';
 import { PaymentsController } from './edges/admin/payments.controller.js';
 import { RefundsController } from './edges/admin/refunds.controller.js';
 import { SealsController } from './edges/admin/seals.controller.js';
+import { ListsController, StandingsController } from './edges/admin/standings.controller.js';
 import { UsageController } from './edges/admin/usage.controller.js';
 import { Draining } from './edges/health/draining.js';
 import { HealthController } from './edges/health/health.controller.js';
@@ -37,6 +38,8 @@ export class ControlModule {
       ],
       controllers: [
         CustomersController,
+        StandingsController,
+        ListsController,
         LedgerController,
         EventsController,
         PaymentsController,

@@ -2,6 +2,7 @@ import { type EventShape, shapeChecker } from './base/event-store/event-shape.js
 import { restorationShapes, restorationUpcasts } from './base/event-store/seals/restorations.shapes.js';
 import { type UpcastStep, upcasterOf } from './base/event-store/upcast.js';
 import { customerShapes } from './domains/customers/customer.shapes.js';
+import { standingShapes } from './domains/customers/standing.shapes.js';
 import { paymentShapes } from './domains/payments/payment.shapes.js';
 import { publicationShapes } from './domains/pricing/publication.shapes.js';
 import { networkFeeShapes } from './domains/settlement/network-fee.shapes.js';
@@ -10,6 +11,7 @@ import { networkFeeShapes } from './domains/settlement/network-fee.shapes.js';
 export const eventShapes: readonly EventShape[] = [
   ...publicationShapes,
   ...customerShapes,
+  ...standingShapes,
   ...paymentShapes,
   ...networkFeeShapes,
   ...restorationShapes,

@@ -4,7 +4,9 @@ import { APP_FILTER } from '@nestjs/core';
 import { CommandBus } from '@nestjs/cqrs';
 import { PayerStates } from './base/chain/payer-states.js';
 import { ViemSettlementChain } from './base/chain/settlement-chain.js';
+import { LogTail } from './base/event-store/log-tail.js';
 import { epochSeconds } from './base/shared/clock.js';
+import { StandingBook } from './domains/customers/standing-book.js';
 import { AnswerStore } from './domains/payments/answers.js';
 import { GatewayLease } from './domains/payments/gateway-lease.js';
 import { OutcomeWatch } from './domains/payments/outcome-watch.js';
@@ -42,6 +44,8 @@ export class Gateway {
   private readonly payers: PayerStates;
   private readonly lease: GatewayLease;
   private readonly watch: OutcomeWatch;
+  private readonly customersTail: LogTail;
+  private readonly standings: StandingBook;
   private readonly upstreams = new UpstreamClient();
   private doubtfulUntil = 0n;
 
@@ -56,6 +60,8 @@ export class Gateway {
     this.payers = new PayerStates({ client: chain, clock, onRefreshFailed });
     this.lease = new GatewayLease(`gw_${randomUUID()}`, pool, bus, log);
     this.watch = new OutcomeWatch(store, tail, log);
+    this.customersTail = new LogTail(config.databaseUrl, log, 'tollbook_customers');
+    this.standings = new StandingBook(pool, this.customersTail, log);
     const quotes = new QuoteLock([{ id: 'q1', secret: secrets.quoteSecret }]);
     const answers = new AnswerStore(pool, secrets.answerKey);
     const gateway = this.lease.id;
@@ -63,6 +69,7 @@ export class Gateway {
     this.dataPlane = new DataPlane({
       catalogue: this.catalogue,
       quotes,
+      standings: this.standings,
       offers: new OfferDesk(quotes, new OfferSigner(signer)),
       admissions: new AdmissionDesk(bus, store, this.payers, chain, this.lease, EXPOSURE_MAX, () => this.doubtfulUntil),
       deliveries: new DeliveryDesk(delivery),
@@ -79,6 +86,8 @@ export class Gateway {
   async start(): Promise<void> {
     this.doubtfulUntil = await this.findDoubtful();
     await this.catalogue.start();
+    await this.customersTail.start();
+    await this.standings.start();
     await this.lease.start();
     this.payers.start();
   }
@@ -100,7 +109,8 @@ export class Gateway {
     await this.dataPlane.drain(timeoutMs);
     await this.upstreams.close();
     this.payers.stop();
-    await Promise.all([this.watch.stop(), this.catalogue.stop(), this.lease.stop()]);
+    await Promise.all([this.watch.stop(), this.catalogue.stop(), this.standings.stop(), this.lease.stop()]);
+    await this.customersTail.stop();
     this.runtime.log.info('gateway drained');
   }
 }

@@ -1,6 +1,7 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Inject } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { ChainUnavailable } from '../base/chain/chain.js';
+import { PayerDenied } from '../base/event-store/standings.js';
 import type { Logger } from '../base/platform/logger.js';
 import { LOGGER } from '../base/platform/tokens.js';
 import { Problem, type ProblemCode } from '../base/shared/problem.js';
@@ -33,6 +34,7 @@ export class ProblemFilter implements ExceptionFilter {
 /** Maps whatever was thrown to a problem. A database or a chain that cannot be reached is a refusal, not a mystery. */
 export function asProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
+  if (error instanceof PayerDenied) return new Problem('payer_denied');
   if (error instanceof ChainUnavailable) return new Problem('chain_unavailable');
   const status = error instanceof HttpException ? error.getStatus() : (error as { statusCode?: number }).statusCode;
   const code = status === undefined ? undefined : codesByStatus[status];

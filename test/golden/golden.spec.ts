@@ -4,6 +4,12 @@ import { fileURLToPath } from 'node:url';
 import type { StoredEvent } from '../../src/base/event-store/event.js';
 import type { JsonObject } from '../../src/base/shared/json.js';
 import { type CustomerEvent, evolveCustomer, unknownCustomer } from '../../src/domains/customers/customer.js';
+import {
+  evolveListMode,
+  evolveStanding,
+  type ListModeChanged,
+  type StandingEvent,
+} from '../../src/domains/customers/standing.js';
 import { evolvePayment, initialPayment, type Payment, type PaymentEvent } from '../../src/domains/payments/payment.js';
 import { identifiedPurchase } from '../../src/domains/payments/purchase-identifier.js';
 import { evolvePublished, type PublicationEvent, unpublished } from '../../src/domains/pricing/publication.js';
@@ -61,6 +67,9 @@ const folds: Readonly<Record<string, (event: StoredEvent) => boolean>> = {
   payment: (event) => [...paymentStates()].some((state) => after(state, event as unknown as PaymentEvent)),
   identifier: (event) => identifiedPurchase([event]) !== undefined,
   customer: (event) => evolveCustomer(unknownCustomer, event as unknown as CustomerEvent).status !== 'unknown',
+  standing: (event) => evolveStanding(undefined, event as unknown as StandingEvent) !== null,
+  'list-mode': (event) =>
+    ['open', 'allow_listed'].includes(evolveListMode('open', event as unknown as ListModeChanged)),
   tenant: foldsPublication,
   route: foldsPublication,
   tariff: foldsPublication,

@@ -6,6 +6,8 @@ import { EventStore } from '../../src/base/event-store/event-store.js';
 import { openPool } from '../../src/base/platform/pool.js';
 import { CLOCK } from '../../src/base/platform/tokens.js';
 import { systemClock } from '../../src/base/shared/clock.js';
+import type { ChangeListMode, ListPayer, UnlistPayer } from '../../src/domains/customers/standing.decide.js';
+import { standingHandlers } from '../../src/domains/customers/standing-handlers.js';
 import { PublishRoute, PublishTariff, RegisterTenant } from '../../src/domains/pricing/catalogue.decide.js';
 import { type Route, routeSchema, type Tenant, tenantSchema } from '../../src/domains/pricing/catalogue.schemas.js';
 import { PricingModule } from '../../src/domains/pricing/pricing.module.js';
@@ -26,14 +28,14 @@ class StoreModule {
 @Module({})
 class PublisherModule {
   static of(pool: Pool): DynamicModule {
-    return { module: PublisherModule, imports: [StoreModule.of(pool), PricingModule] };
+    return { module: PublisherModule, imports: [StoreModule.of(pool), PricingModule], providers: standingHandlers };
   }
 }
 
 /** Sends publication commands to the database of a running Tollbook, as its control plane does. */
 export async function publish(
   databaseUrl: string,
-  commands: readonly (RegisterTenant | PublishRoute | PublishTariff)[],
+  commands: readonly (RegisterTenant | PublishRoute | PublishTariff | ListPayer | UnlistPayer | ChangeListMode)[],
 ): Promise<void> {
   const pool = openPool(databaseUrl, 'test-publisher', 2, console);
   const context = await NestFactory.createApplicationContext(PublisherModule.of(pool), { logger: ['error'] });

@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { ChangeListMode, ListPayer, UnlistPayer } from '../../src/domains/customers/standing.decide.js';
 import { PublishRoute, PublishTariff, RegisterTenant } from '../../src/domains/pricing/catalogue.decide.js';
 import { catalogueCheck } from '../../src/domains/reports/checks/catalogue.check.js';
 import { freshDatabase } from '../support/engines.js';
@@ -6,6 +7,7 @@ import { flat, publish, routeWith, tenantWith } from '../support/publishing.js';
 import { runOn } from './checks.js';
 
 const STRANGER = `0x${'bad0'.repeat(10)}`;
+const [BAD, FORGIVEN] = [`0x${'b1'.repeat(20)}`, `0x${'f0'.repeat(20)}`] as const;
 const ours = tenantWith({ id: 'ours', host: 'ours.test', upstream: 'http://ours.test' });
 
 let databaseUrl: string;
@@ -19,6 +21,10 @@ beforeAll(async () => {
     new PublishTariff('ours', 'flat', { charges: [{ model: 'flat', amount: '2000' }], minimum: '5' }),
     new PublishRoute(routeWith({ id: 'news', tenant: 'ours' })),
     new PublishRoute(routeWith({ id: 'news', tenant: 'ours', timeoutMs: 5_000 })),
+    new ListPayer('ours', BAD, 'deny', 'fraud'),
+    new ListPayer('ours', FORGIVEN, 'deny', 'unpaid'),
+    new UnlistPayer('ours', FORGIVEN),
+    new ChangeListMode('ours', 'allow_listed'),
   ]);
 });
 
@@ -47,8 +53,10 @@ describe('what gateways serve by', () => {
       `insert into tariffs select tenant, 'gift', version, effective_from, rules from tariffs where version = 1`,
     );
     await edit(`delete from tariffs where id = 'flat' and version = 1`);
+    await edit(`update payer_standings set standing = 'allowed' where payer = '${BAD}'`);
+    await edit(`delete from payer_standings where payer = '*'`);
     const found = await differences();
-    expect(found).toHaveLength(6);
+    expect(found).toHaveLength(8);
     expect(found).toEqual(
       expect.arrayContaining([
         { what: 'published payee', where: 'tenants ours', expected: `"${ours.payee}"`, found: `"${STRANGER}"` },
@@ -57,6 +65,11 @@ describe('what gateways serve by', () => {
         { what: 'published mode', where: 'routes ours news', expected: '"async"', found: '"after"' },
         { what: 'never published', where: 'tariffs ours gift version 1', expected: 'no row', found: 'one' },
         { what: 'published', where: 'tariffs ours flat version 1', expected: 'a row', found: 'none' },
+        {
+          ...{ what: 'published standing', where: `payer_standings ours ${BAD}` },
+          ...{ expected: '"denied"', found: '"allowed"' },
+        },
+        { what: 'published', where: 'payer_standings ours *', expected: 'a row', found: 'none' },
       ]),
     );
     expect(JSON.stringify(found)).not.toContain('secret of 32');

@@ -1,6 +1,6 @@
 import { type StoredEvent, VersionConflict } from './event.js';
 import type { EventStore } from './event-store.js';
-import type { Decision } from './unit-of-work.js';
+import type { Decision, Write } from './unit-of-work.js';
 
 const ATTEMPTS_MAX = 4;
 
@@ -12,15 +12,15 @@ const ATTEMPTS_MAX = 4;
  */
 export async function appendDecided(
   store: Pick<EventStore, 'append' | 'readStream'>,
-  { stream, tenant }: { readonly stream: string; readonly tenant: string },
+  place: Pick<Write, 'stream' | 'tenant' | 'changesStandings'>,
   decide: (events: readonly StoredEvent[]) => Decision | Promise<Decision>,
 ): Promise<void> {
   for (let attempt = 1; ; attempt++) {
-    const events = await store.readStream(stream);
+    const events = await store.readStream(place.stream);
     const decision = await decide(events);
     if (decision.events.length === 0) return;
     try {
-      await store.append({ stream, tenant, expectedVersion: events.length, decide: () => decision });
+      await store.append({ ...place, expectedVersion: events.length, decide: () => decision });
       return;
     } catch (error) {
       if (!(error instanceof VersionConflict) || attempt === ATTEMPTS_MAX) throw error;

@@ -50,6 +50,11 @@ const tables: Readonly<Record<AttachmentTable, TableShape>> = {
     },
     replace: true,
   },
+  payer_standings: {
+    key: ['tenant', 'payer'],
+    columns: { tenant: 'text', payer: 'text', standing: 'text', reason: 'text', since: 'timestamptz' },
+    replace: true,
+  },
   tariffs: {
     key: ['tenant', 'id', 'version'],
     columns: { tenant: 'text', id: 'text', version: 'int', effective_from: 'timestamptz', rules: 'jsonb' },

@@ -7,9 +7,10 @@ import { GroupCommit, type Outcome } from './group-commit.js';
 import { decideHolds, type HoldTotals, lockHolds, storeHolds } from './hold-totals.js';
 import { LogReplaced, NewestKnown } from './newest-known.js';
 import { type EventRow, eventColumns, readEventsAfter, readStream, toStoredEvent } from './rows.js';
+import { BEGIN, BEGIN_ADMITTING, BEGIN_CHANGING, PayerDenied, readDenied } from './standings.js';
 import { together } from './together.js';
 import { findStored, isUnanswered, remember, type Unanswered } from './unanswered.js';
-import type { Appended, Decision, EventWriter, Write } from './unit-of-work.js';
+import type { Appended, Decision, EventWriter, PayerAt, Write } from './unit-of-work.js';
 
 const BATCH_MAX = 500;
 const UNIQUE_VIOLATION = '23505';
@@ -121,21 +122,25 @@ export class EventStore implements EventWriter {
     again: boolean,
     unanswered: Unanswered,
   ): Promise<Outcome<Appended>[]> {
-    const begun = client.query('begin isolation level read committed');
+    const begun = client.query(beginFor(writes));
     const locked = lockHolds(
       client,
       writes.map((write) => write.hold),
     );
     // A write at a known version of our own stream is not looked up, while the log is the one that we know: if the unique
     // constraint objects, everything is looked up in the next attempt.
-    const [, totals, , , current] = await together([
+    const [, totals, , , current, denied] = await together([
       begun,
       locked,
       again ? client.query('select pg_advisory_xact_lock(8402, 1)') : begun,
       this.newest.mustStand(client),
       this.versions(client, again || !this.newest.trustsVersions ? writes : writes.filter(isClaim)),
+      readDenied(
+        client,
+        writes.flatMap(({ admits }) => admits ?? []),
+      ),
     ]);
-    const conflicts = writes.map((write) => conflictOf(write, current));
+    const conflicts = writes.map((write) => conflictOf(write, current) ?? denialOf(write, denied));
     const results = await findStored(
       client,
       writes.filter((_, index) => conflicts[index] !== undefined),
@@ -262,6 +267,16 @@ function conflictOf(write: Write, current: Map<string, number>): VersionConflict
   if (claim && moved(claim.stream, claim.expectedVersion))
     return new VersionConflict(claim.stream, claim.expectedVersion);
   return undefined;
+}
+
+function beginFor(writes: readonly Write[]): string {
+  if (writes.some(({ changesStandings }) => changesStandings)) return BEGIN_CHANGING;
+  return writes.some(({ admits }) => admits) ? BEGIN_ADMITTING : BEGIN;
+}
+
+/** After conflicts: what was written before is no new request of a payer that is denied since. */
+function denialOf({ admits }: Write, denied: (payer: PayerAt) => boolean): PayerDenied | undefined {
+  return admits && denied(admits) ? new PayerDenied(admits) : undefined;
 }
 
 /** A list as `append_events` takes it. */

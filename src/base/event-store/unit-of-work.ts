@@ -6,7 +6,14 @@ export interface Attachment {
   readonly row: Readonly<Record<string, unknown>>;
 }
 
-export type AttachmentTable = 'authorizations' | 'answers' | 'tenants' | 'routes' | 'tariffs' | 'customer_details';
+export type AttachmentTable =
+  | 'authorizations'
+  | 'answers'
+  | 'tenants'
+  | 'routes'
+  | 'tariffs'
+  | 'customer_details'
+  | 'payer_standings';
 
 /** A row beside the log that goes when the events are stored; one that is not there is no error. */
 export interface Removal {
@@ -20,6 +27,12 @@ export interface HoldRequest {
   readonly key: string;
   readonly delta: bigint;
   readonly limit?: bigint;
+}
+
+/** A payer as one tenant knows it. */
+export interface PayerAt {
+  readonly tenant: string;
+  readonly payer: string;
 }
 
 export interface StreamClaim {
@@ -36,7 +49,7 @@ export interface Decision {
 
 /**
  * One write to one stream. Many writes share a transaction (group commit), but each stands or falls alone.
- * Lock order inside the transaction: holds in key order, attachments in key order, the log last.
+ * Lock order inside the transaction: standings, holds in key order, attachments in key order, the log last.
  */
 export interface Write {
   readonly stream: string;
@@ -46,6 +59,10 @@ export interface Write {
   /** A second stream that must stand where expected, and gets its event in the same step or not at all. */
   readonly claim?: StreamClaim;
   readonly hold?: HoldRequest;
+  /** The write is refused with `PayerDenied` if this payer is denied when it is committed. */
+  readonly admits?: PayerAt;
+  /** Waits for the writes that ask for a payer's standing and are under way; later ones see what this one stores. */
+  readonly changesStandings?: boolean;
   /** Pure: what to store, given whether the hold was granted (`true` also when none was asked for). */
   decide(held: boolean): Decision;
 }

@@ -21,6 +21,8 @@ export const problems = {
   replay_closed: [409, 'The stored answer closed when the authorization was broadcast'],
   answer_not_kept: [409, 'The answer is no longer kept'],
   delivery_in_progress: [409, 'The request is still running; present the same payment again to get its answer'],
+  // who is served
+  payer_denied: [403, 'This provider does not serve this payer; nothing was charged'],
   // request
   route_not_found: [404, 'No such route'],
   tenant_not_found: [404, 'No provider is configured for this host'],

@@ -2,6 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { DescribeCustomer, decideDescribe, decideErase, EraseCustomer } from './customer.decide.js';
 import type { KeptContent } from './customers.ports.js';
 import { handlerFor, KEPT_CONTENT } from './handler-for.js';
+import { standingHandlers } from './standing-handlers.js';
 
 /** Needs the runtime's parts and the command bus from a global module. */
 @Module({})
@@ -13,6 +14,7 @@ export class CustomersModule {
         { provide: KEPT_CONTENT, useValue: kept },
         handlerFor(DescribeCustomer, decideDescribe),
         handlerFor(EraseCustomer, decideErase),
+        ...standingHandlers,
       ],
     };
   }

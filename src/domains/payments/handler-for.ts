@@ -73,6 +73,7 @@ async function append(store: EventStore, id: PaymentId, before: Known, plan: Pla
     expectedVersion: before.version,
     hold: plan.hold,
     claim: plan.claim,
+    admits: plan.admits,
     decide: (held) => ({
       events: typeof events === 'function' ? events(held) : events,
       attachments: plan.attachments,

@@ -1,4 +1,4 @@
-import type { Attachment, HoldRequest, StreamClaim } from '../../base/event-store/unit-of-work.js';
+import type { Attachment, HoldRequest, PayerAt, StreamClaim } from '../../base/event-store/unit-of-work.js';
 import { Problem } from '../../base/shared/problem.js';
 import type {
   DeliveryFailed,
@@ -17,6 +17,8 @@ export interface Plan {
   readonly events: readonly PaymentEvent[] | ((held: boolean) => readonly PaymentEvent[]);
   readonly attachments?: readonly Attachment[];
   readonly claim?: StreamClaim;
+  /** Whose request is let in; a payer that is denied gets `PayerDenied`, and nothing is written. */
+  readonly admits?: PayerAt;
 }
 
 /** A state the sender already knows for sure, having written it; saves reading the stream again. */
@@ -42,16 +44,18 @@ export class AuthorizePayment {
 export function decideAuthorize(state: Payment, command: AuthorizePayment): Plan {
   if (state.status !== 'unknown') throw new Problem('authorization_used_elsewhere');
   const { attachments, claim, exposure, terms } = command;
+  const admits = { tenant: terms.tenant, payer: terms.terms.payer };
   const authorized = (mode: Pick<PaymentAuthorized['data'], 'mode' | 'hold'>): PaymentAuthorized[] => [
     { type: 'PaymentAuthorized', schema: 1, data: { ...terms, ...mode } },
   ];
-  if (!exposure) return { events: authorized({ mode: 'after' }), attachments, claim };
+  if (!exposure) return { events: authorized({ mode: 'after' }), attachments, claim, admits };
   return {
     hold: { key: exposure.key, delta: BigInt(terms.terms.amount), limit: exposure.limit },
     // Over the limit is no refusal: the payer is served once the money has moved.
     events: (held) => authorized(held ? { mode: 'async', hold: exposure.key } : { mode: 'after' }),
     attachments,
     claim,
+    admits,
   };
 }
 
@@ -115,9 +119,9 @@ export function decideRestart(state: Payment, command: RestartDelivery): Plan {
   if (state.status !== 'interrupted') throw new Problem('delivery_in_progress');
   if (!state.authorized.idempotent) throw new Problem('delivery_interrupted');
   const event: DeliveryRestarted = { type: 'DeliveryRestarted', schema: 1, data: { gateway: command.gateway } };
-  const { hold, terms } = state.authorized;
+  const { hold, tenant, terms } = state.authorized;
   const again = hold === undefined ? undefined : { key: hold, delta: BigInt(terms.amount) };
-  return { events: [event], hold: again, claim: command.claim };
+  return { events: [event], hold: again, claim: command.claim, admits: { tenant, payer: terms.payer } };
 }
 
 function mustBeDelivering(state: Payment, gateway: string): PaymentAuthorized['data'] {

@@ -2,7 +2,6 @@ import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Put, Query, Use
 import { CommandBus } from '@nestjs/cqrs';
 import type { Prisma } from '../../base/platform/prisma.js';
 import { PRISMA } from '../../base/platform/tokens.js';
-import { type Address, parseAddress } from '../../base/shared/hex.js';
 import { Problem } from '../../base/shared/problem.js';
 import { DescribeCustomer, EraseCustomer } from '../../domains/customers/customer.decide.js';
 import { customerDetailsSchema } from '../../domains/customers/customer.schemas.js';
@@ -12,11 +11,10 @@ import {
   customerKey,
   customerView,
   findCustomer,
-  isTenant,
   listCustomers,
 } from '../../domains/customers/customers.queries.js';
 import { AdminKeyGuard } from './admin-key.guard.js';
-import { parseBody, parseQuery, text } from './input.js';
+import { parseBody, parseQuery, payerOf, tenantOf, text } from './input.js';
 import { decodeCursor, type Page, pageOf, pageQuery } from './paging.js';
 
 const listQuery = pageQuery.extend({ tenant: text().optional() });
@@ -53,8 +51,7 @@ export class CustomersController {
     @Body() body: unknown,
   ): Promise<CustomerView> {
     const details = parseBody(customerDetailsSchema, body);
-    if (!(await isTenant(this.prisma, tenant))) throw new Problem('not_found', 'No such tenant');
-    await this.bus.execute(new DescribeCustomer(tenant, payerOf(payer), details));
+    await this.bus.execute(new DescribeCustomer(await tenantOf(this.prisma, tenant), payerOf(payer), details));
     return this.one(tenant, payer);
   }
 
@@ -62,13 +59,6 @@ export class CustomersController {
   @Delete(':tenant/:payer')
   @HttpCode(204)
   async erase(@Param('tenant') tenant: string, @Param('payer') payer: string): Promise<void> {
-    if (!(await isTenant(this.prisma, tenant))) throw new Problem('not_found', 'No such tenant');
-    await this.bus.execute(new EraseCustomer(tenant, payerOf(payer)));
+    await this.bus.execute(new EraseCustomer(await tenantOf(this.prisma, tenant), payerOf(payer)));
   }
-}
-
-function payerOf(text: string): Address {
-  const payer = parseAddress(text);
-  if (payer === undefined) throw new Problem('invalid_request', 'payer: 0x and 40 hex digits');
-  return payer;
 }

@@ -1,5 +1,8 @@
 import { z } from 'zod';
+import type { Prisma } from '../../base/platform/prisma.js';
+import { type Address, parseAddress } from '../../base/shared/hex.js';
 import { Problem } from '../../base/shared/problem.js';
+import { isTenant } from '../../domains/customers/customers.queries.js';
 
 /** A text to look for. Postgres stores no NUL in one, and refuses to be asked. */
 export function text(longest = 100) {
@@ -18,6 +21,19 @@ export const instant = z.iso
   .datetime({ offset: true })
   .transform((value) => new Date(value))
   .refine((date) => date.getTime() >= EARLIEST && date.getTime() < LATEST, 'must be within the years 1970 to 9998');
+
+/** A payer that a path names. */
+export function payerOf(text: string): Address {
+  const payer = parseAddress(text);
+  if (payer === undefined) throw new Problem('invalid_request', 'payer: 0x and 40 hex digits');
+  return payer;
+}
+
+/** A tenant that a path names and that exists. @throws Problem `not_found` */
+export async function tenantOf(prisma: Prisma, id: string): Promise<string> {
+  if (await isTenant(prisma, id)) return id;
+  throw new Problem('not_found', 'No such tenant');
+}
 
 export function parseQuery<S extends z.ZodType>(schema: S, query: unknown): z.output<S> {
   return parse(schema, query, 'query');

@@ -8,6 +8,7 @@ import type { Clock } from '../../base/shared/clock.js';
 import { Problem } from '../../base/shared/problem.js';
 import type { Reason } from '../../base/x402/errors.js';
 import { type DecodedPayment, decodePayment, type PaymentHeaders } from '../../base/x402/payment-header.js';
+import type { StandingBook } from '../../domains/customers/standing-book.js';
 import type { PaymentAfter } from '../../domains/payments/handler-for.js';
 import { RestartDelivery } from '../../domains/payments/payment.decide.js';
 import type { Payment, PaymentId } from '../../domains/payments/payment.js';
@@ -30,6 +31,7 @@ const GIVE_UP_MS = 3_000;
 export interface DataPlaneParts {
   readonly catalogue: CatalogueFeed;
   readonly quotes: QuoteLock;
+  readonly standings: StandingBook;
   readonly offers: OfferDesk;
   readonly admissions: AdmissionDesk;
   readonly deliveries: DeliveryDesk;
@@ -106,13 +108,15 @@ export class DataPlane {
   }
 
   private async present(call: PaidCall, payment: DecodedPayment, reply: ServerResponse): Promise<void> {
-    const { admissions, catalogue, clock, quotes } = this.parts;
+    const { admissions, catalogue, clock, quotes, standings } = this.parts;
     const now = clock();
     const terms = checkTerms(call, payment, catalogue.current, quotes, now);
-    if (!terms.ok) {
-      // The terms may have lapsed since this payment was taken; then it is a repeat, not a new purchase.
+    const denied = standings.isDenied(call.tenant.id, payment.authorization.from);
+    if (denied || !terms.ok) {
+      // The terms may have lapsed, or the payer been denied, since this payment was taken; then it is a repeat.
       const earlier = await admissions.find(idOf(call, payment));
       if (earlier) return this.repeat(call, payment, earlier.id, earlier.payment, true, reply);
+      if (denied || terms.ok) throw new Problem('payer_denied');
       return this.sendOffer(call, reply, terms.reason);
     }
     const admission = await admissions.admit(call, payment, terms, now);

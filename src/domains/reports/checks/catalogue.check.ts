@@ -14,8 +14,8 @@ interface ComparedRow {
 /** What the log says was published last beside what gateways read. The secret is compared by its fingerprint. */
 const COMPARED = `
   with said as (
-    select distinct on (stream, case type when 'TariffPublished' then version end) type, data from events
-    where type in ('TenantRegistered', 'RoutePublished', 'TariffPublished')
+    select distinct on (stream, case type when 'TariffPublished' then version end) type, tenant, data from events
+    where type in ('TenantRegistered', 'RoutePublished', 'TariffPublished', 'PayerListed', 'PayerUnlisted', 'ListModeChanged')
     order by stream, case type when 'TariffPublished' then version end, version desc),
   published as (
     select 'tenants ' || (data->>'id') as row, data as says from said where type = 'TenantRegistered'
@@ -24,7 +24,13 @@ const COMPARED = `
       data->'route' || jsonb_build_object('revision', data->'revision') from said where type = 'RoutePublished'
     union all
     select concat_ws(' ', 'tariffs', data->>'tenant', data->>'id', 'version', data->>'version'),
-      data || jsonb_build_object('effectiveFrom', (data->>'effectiveFrom')::timestamptz) from said where type = 'TariffPublished'),
+      data || jsonb_build_object('effectiveFrom', (data->>'effectiveFrom')::timestamptz) from said where type = 'TariffPublished'
+    union all
+    select concat_ws(' ', 'payer_standings', tenant, data->>'payer'), jsonb_build_object('reason', data->'reason',
+      'standing', case data->>'list' when 'allow' then 'allowed' else 'denied' end) from said where type = 'PayerListed'
+    union all
+    select concat_ws(' ', 'payer_standings', tenant, '*'), jsonb_build_object('reason', 'list_mode',
+      'standing', case data->>'mode' when 'open' then 'allowed' else 'denied' end) from said where type = 'ListModeChanged'),
   served as (
     select 'tenants ' || id as row, jsonb_build_object('id', id, 'host', host, 'upstream', upstream,
       'allowPrivateUpstream', allow_private_upstream, 'payee', payee, 'network', network, 'asset', asset,
@@ -35,15 +41,18 @@ const COMPARED = `
       config || jsonb_build_object('tenant', tenant, 'id', id, 'revision', revision) from routes
     union all
     select concat_ws(' ', 'tariffs', tenant, id, 'version', version), jsonb_build_object('tenant', tenant, 'id', id,
-      'version', version, 'effectiveFrom', effective_from, 'rules', rules) from tariffs)
+      'version', version, 'effectiveFrom', effective_from, 'rules', rules) from tariffs
+    union all
+    select concat_ws(' ', 'payer_standings', tenant, payer),
+      jsonb_build_object('reason', reason, 'standing', standing) from payer_standings)
   select row, p.says as published, s.says as served from published p full join served s using (row)
   where p.says is distinct from s.says order by row`;
 
-/** Prices, routes and above all the address that is paid are those that were published: the rows that gateways read follow the log. */
+/** Prices, routes, lists of payers and above all the address that is paid are those that were published: what gateways read follows the log. */
 export const catalogueCheck: Check = {
   name: 'catalogue',
   run: ({ listed, pool }: CheckContext, onProgress: Progress) =>
-    inSnapshot(pool, ['tenants', 'routes', 'tariffs'], async (snapshot) => {
+    inSnapshot(pool, ['tenants', 'routes', 'tariffs', 'payer_standings'], async (snapshot) => {
       const findings = new Findings(listed);
       onProgress(0, 1);
       for await (const rows of snapshot.pages<ComparedRow>(COMPARED)) {
