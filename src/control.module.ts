@@ -9,6 +9,7 @@ import { PricingModule } from './domains/pricing/pricing.module.js';
 import { AdminKeyGuard } from './edges/admin/admin-key.guard.js';
 import { CustomersController } from './edges/admin/customers.controller.js';
 import { EventsController } from './edges/admin/events.controller.js';
+import { Idempotency } from './edges/admin/idempotency.js';
 import { LedgerController } from './edges/admin/ledger.controller.js';
 import { PaymentsController } from './edges/admin/payments.controller.js';
 import { RefundsController } from './edges/admin/refunds.controller.js';
@@ -51,6 +52,7 @@ export class ControlModule {
       ],
       providers: [
         AdminKeyGuard,
+        Idempotency,
         { provide: Draining, useValue: draining },
         { provide: Registry, useFactory: () => createMetrics(runtime.pool, settler) },
         { provide: APP_FILTER, useClass: ProblemFilter },

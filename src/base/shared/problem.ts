@@ -34,6 +34,13 @@ export const problems = {
   unauthorized: [401, 'Send the admin key as a bearer token'],
   // limits
   rate_limited: [429, 'Too many requests; come back when Retry-After is over'],
+  // writes of the control plane
+  idempotency_key_required: [400, 'Send an Idempotency-Key, a fresh one for each thing you want done'],
+  idempotency_key_invalid: [400, 'An Idempotency-Key is a string of 1 to 255 printable ASCII characters'],
+  idempotency_key_in_progress: [409, 'The first request with this Idempotency-Key is still running; try again soon'],
+  idempotency_key_reused: [422, 'This Idempotency-Key came with another request before; use a fresh one'],
+  precondition_failed: [412, 'It is not as If-Match or If-None-Match expects; get it again, then decide'],
+  precondition_required: [428, 'This would overwrite what stands: send its ETag as If-Match'],
   // refunds
   payment_not_settled: [409, 'Only a settled payment can be refunded'],
   refund_exceeds_payment: [409, 'The refunds of a payment are never more than its amount'],
@@ -60,6 +67,15 @@ export const problems = {
 
 export type ProblemCode = keyof typeof problems;
 
+/** One thing that is wrong with a request, and where (RFC 9457, section 3). */
+export interface ProblemError {
+  readonly detail: string;
+  /** JSON pointer into the body as a URI fragment (RFC 6901, section 6). */
+  readonly pointer?: string;
+  /** Name of a parameter of the query. */
+  readonly parameter?: string;
+}
+
 /** An expected refusal. Thrown by edges and by rules that have no better way to say no. */
 export class Problem extends Error {
   readonly status: number;
@@ -69,6 +85,8 @@ export class Problem extends Error {
     readonly detail?: string,
     /** Header fields that belong to the reply, such as `Retry-After`. */
     readonly headers: Readonly<Record<string, string>> = {},
+    /** Everything that is wrong, if there is more to say than `detail` does. */
+    readonly errors?: readonly ProblemError[],
   ) {
     super(detail ?? problems[code][1]);
     this.status = problems[code][0];
@@ -82,6 +100,7 @@ export class Problem extends Error {
       status: this.status,
       code: this.code,
       ...(this.detail === undefined ? {} : { detail: this.detail }),
+      ...(this.errors === undefined ? {} : { errors: this.errors }),
     };
   }
 }

@@ -3,7 +3,7 @@ import { type Customer, type CustomerEvent, evolveCustomer, unknownCustomer } fr
 
 const NOW = Date.UTC(2026, 10, 23);
 const payer = `0x${'5c'.repeat(20)}` as const;
-const nothing: Beside = { details: {}, kept: [] };
+const nothing: Beside = { version: 4, details: {}, kept: [] };
 const answer = { table: 'answers', key: { payment_id: 'pay_1' } } as const;
 
 const described: CustomerEvent = { type: 'CustomerDescribed', schema: 1, data: { payer, fields: ['name', 'email'] } };
@@ -14,7 +14,7 @@ describe('DescribeCustomer', () => {
   const details = { name: 'Ada', email: 'ada@example.com' };
   const describeAs = (state: Customer, beside: Beside) =>
     decideDescribe(state, new DescribeCustomer('demo', payer, details), beside, NOW);
-  const row = { tenant: 'demo', payer, ...details, updated_at: new Date(NOW) };
+  const row = { tenant: 'demo', payer, ...details, revision: 5, updated_at: new Date(NOW) };
 
   it('stores the values beside an event that only names their fields', () => {
     expect(describeAs(unknownCustomer, nothing)).toEqual({

@@ -1,3 +1,4 @@
+import type { Expected } from '../../base/event-store/expected.js';
 import type { Decision, Removal } from '../../base/event-store/unit-of-work.js';
 import type { Address } from '../../base/shared/hex.js';
 import {
@@ -14,6 +15,7 @@ export class DescribeCustomer {
     readonly tenant: string,
     readonly payer: Address,
     readonly details: CustomerDetails,
+    readonly expected?: Expected,
   ) {}
 }
 
@@ -22,11 +24,14 @@ export class EraseCustomer {
   constructor(
     readonly tenant: string,
     readonly payer: Address,
+    readonly expected?: Expected,
   ) {}
 }
 
 /** What stands beside the events when a command is decided. */
 export interface Beside {
+  /** Events in the stream so far. */
+  readonly version: number;
   /** Noted so far. */
   readonly details: CustomerDetails;
   /** What other domains keep for the payer and would give up on erasure. */
@@ -42,7 +47,7 @@ export function decideDescribe(state: Customer, command: DescribeCustomer, besid
   if (state.status === 'described' && customerFields.every((field) => known[field] === details[field])) return NOTHING;
   const fields = customerFields.filter((field) => details[field] !== undefined);
   const event: CustomerDescribed = { type: 'CustomerDescribed', schema: 1, data: { payer, fields } };
-  const row = { tenant, payer, ...details, updated_at: new Date(now) };
+  const row = { tenant, payer, ...details, revision: beside.version + 1, updated_at: new Date(now) };
   return { events: [event], attachments: [{ table: 'customer_details', row }] };
 }
 

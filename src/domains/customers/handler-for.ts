@@ -3,6 +3,7 @@ import { CommandHandler } from '@nestjs/cqrs';
 import type { Pool } from 'pg';
 import { appendDecided } from '../../base/event-store/append-decided.js';
 import { EventStore } from '../../base/event-store/event-store.js';
+import { assertExpected, type Expected } from '../../base/event-store/expected.js';
 import type { Decision } from '../../base/event-store/unit-of-work.js';
 import { CLOCK, POOL } from '../../base/platform/tokens.js';
 import type { Clock } from '../../base/shared/clock.js';
@@ -24,6 +25,7 @@ export const KEPT_CONTENT = Symbol('KeptContent');
 interface CustomerCommand {
   readonly tenant: string;
   readonly payer: Address;
+  readonly expected?: Expected;
 }
 
 /** Loads the customer and what stands beside it, lets the pure rule decide, appends at the version it decided on. */
@@ -48,7 +50,10 @@ export function handlerFor<C extends CustomerCommand>(
         const events = stored as unknown as readonly CustomerEvent[];
         const state = events.reduce<Customer>(evolveCustomer, unknownCustomer);
         const [details, kept] = await Promise.all([readDetails(this.pool, tenant, payer), this.kept(tenant, payer)]);
-        return decide(state, message, { details, kept }, this.clock());
+        const version = stored.length;
+        const decision = decide(state, message, { version, details, kept }, this.clock());
+        assertExpected(message.expected, { version, exists: state.status === 'described' }, decision);
+        return decision;
       });
     }
   }

@@ -3,7 +3,7 @@ import type { Pool } from 'pg';
 import type { Attachment } from '../../base/event-store/unit-of-work.js';
 import type { PaymentId } from './payment.js';
 
-/** The answer to one paid request, as it was or would have been sent. */
+/** The answer to one request, as it was or would have been sent. */
 export interface StoredAnswer {
   readonly status: number;
   readonly headers: readonly (readonly [name: string, value: string])[];
@@ -16,25 +16,26 @@ const TAG_BYTES = 16;
 const HEADER_BYTES_MAX = 0xffff;
 
 /**
- * AES-256-GCM (NIST SP 800-38D) with a key of its own for each payment, so that random nonces stay within that standard's
- * 2^32 uses of one key at any rate; the payment id is authenticated with it. Layout: version, nonce, ciphertext, tag.
+ * AES-256-GCM (NIST SP 800-38D) with a key of its own for each answer, so that random nonces stay within that standard's
+ * 2^32 uses of one key at any rate; the answer's name is authenticated with it. Layout: version, nonce, ciphertext, tag.
  * @param key 32 bytes or more
+ * @param name of what was answered: a payment's id, or another that is used once
  */
-export function sealAnswer(key: Buffer, paymentId: PaymentId, answer: StoredAnswer): Buffer {
+export function sealAnswer(key: Buffer, name: string, answer: StoredAnswer): Buffer {
   const nonce = randomBytes(NONCE_BYTES);
-  const cipher = createCipheriv('aes-256-gcm', keyOf(key, paymentId), nonce).setAAD(Buffer.from(paymentId));
+  const cipher = createCipheriv('aes-256-gcm', keyOf(key, name), nonce).setAAD(Buffer.from(name));
   const head = cipher.update(encodeHead(answer));
   const body = cipher.update(answer.body);
   return Buffer.concat([Buffer.of(VERSION), nonce, head, body, cipher.final(), cipher.getAuthTag()]);
 }
 
-/** `undefined` if the bytes were not sealed with this key for this payment, or were changed since. */
-export function openAnswer(key: Buffer, paymentId: PaymentId, sealed: Buffer): StoredAnswer | undefined {
+/** `undefined` if the bytes were not sealed with this key under this name, or were changed since. */
+export function openAnswer(key: Buffer, name: string, sealed: Buffer): StoredAnswer | undefined {
   if (sealed.length < 1 + NONCE_BYTES + TAG_BYTES || sealed[0] !== VERSION) return undefined;
   const nonce = sealed.subarray(1, 1 + NONCE_BYTES);
   const tagAt = sealed.length - TAG_BYTES;
-  const decipher = createDecipheriv('aes-256-gcm', keyOf(key, paymentId), nonce, { authTagLength: TAG_BYTES });
-  decipher.setAAD(Buffer.from(paymentId)).setAuthTag(sealed.subarray(tagAt));
+  const decipher = createDecipheriv('aes-256-gcm', keyOf(key, name), nonce, { authTagLength: TAG_BYTES });
+  decipher.setAAD(Buffer.from(name)).setAuthTag(sealed.subarray(tagAt));
   try {
     const plain = decipher.update(sealed.subarray(1 + NONCE_BYTES, tagAt));
     return decode(Buffer.concat([plain, decipher.final()]));
@@ -72,8 +73,8 @@ export class AnswerStore {
   }
 }
 
-function keyOf(key: Buffer, paymentId: PaymentId): Buffer {
-  return createHmac('sha256', key).update(`tollbook-answer\n${paymentId}`).digest();
+function keyOf(key: Buffer, name: string): Buffer {
+  return createHmac('sha256', key).update(`tollbook-answer\n${name}`).digest();
 }
 
 /** Status, number of headers, then each name and value with its length before it, all as 16-bit big-endian; the body follows. */

@@ -42,6 +42,7 @@ export function decideRegisterTenant(state: Published<TenantRegistered>, { tenan
     payee: tenant.payee,
     network: tenant.network,
     asset: tenant.asset,
+    revision: state.version + 1,
   };
   return { events: [event], attachments: [{ table: 'tenants', row }] };
 }

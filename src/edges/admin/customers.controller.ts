@@ -1,5 +1,19 @@
-import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Put, Query, UseGuards } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  HttpCode,
+  Inject,
+  Param,
+  Put,
+  Query,
+  Req,
+  Res,
+  UseGuards,
+} from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Prisma } from '../../base/platform/prisma.js';
 import { PRISMA } from '../../base/platform/tokens.js';
 import { Problem } from '../../base/shared/problem.js';
@@ -14,6 +28,8 @@ import {
   listCustomers,
 } from '../../domains/customers/customers.queries.js';
 import { AdminKeyGuard } from './admin-key.guard.js';
+import { expectedBy, tagged } from './etag.js';
+import { Idempotent } from './idempotency.js';
 import { parseBody, parseQuery, payerOf, tenantOf, text } from './input.js';
 import { decodeCursor, type Page, pageOf, pageQuery } from './paging.js';
 
@@ -37,28 +53,44 @@ export class CustomersController {
   }
 
   @Get(':tenant/:payer')
-  async one(@Param('tenant') tenant: string, @Param('payer') payer: string): Promise<CustomerView> {
+  async one(
+    @Param('tenant') tenant: string,
+    @Param('payer') payer: string,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<CustomerView | undefined> {
     const row = await findCustomer(this.prisma, tenant, payerOf(payer));
     if (!row) throw new Problem('not_found');
-    return customerView(row);
+    return tagged(request, reply, row.revision) ? undefined : customerView(row);
   }
 
   /** Replaces what is noted: a field that is left out is not kept. */
   @Put(':tenant/:payer')
+  @Idempotent('optional')
   async describe(
     @Param('tenant') tenant: string,
     @Param('payer') payer: string,
     @Body() body: unknown,
-  ): Promise<CustomerView> {
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<CustomerView | undefined> {
     const details = parseBody(customerDetailsSchema, body);
-    await this.bus.execute(new DescribeCustomer(await tenantOf(this.prisma, tenant), payerOf(payer), details));
-    return this.one(tenant, payer);
+    const expected = expectedBy(request, undefined);
+    const owner = await tenantOf(this.prisma, tenant);
+    await this.bus.execute(new DescribeCustomer(owner, payerOf(payer), details, expected));
+    return this.one(tenant, payer, request, reply);
   }
 
   /** Repeatable; nothing to erase is fine. */
   @Delete(':tenant/:payer')
   @HttpCode(204)
-  async erase(@Param('tenant') tenant: string, @Param('payer') payer: string): Promise<void> {
-    await this.bus.execute(new EraseCustomer(await tenantOf(this.prisma, tenant), payerOf(payer)));
+  @Idempotent('optional')
+  async erase(
+    @Param('tenant') tenant: string,
+    @Param('payer') payer: string,
+    @Req() request: FastifyRequest,
+  ): Promise<void> {
+    const owner = await tenantOf(this.prisma, tenant);
+    await this.bus.execute(new EraseCustomer(owner, payerOf(payer), expectedBy(request, undefined)));
   }
 }

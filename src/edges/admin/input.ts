@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Prisma } from '../../base/platform/prisma.js';
 import { type Address, parseAddress } from '../../base/shared/hex.js';
-import { Problem } from '../../base/shared/problem.js';
+import { Problem, type ProblemError } from '../../base/shared/problem.js';
 import { isTenant } from '../../domains/customers/customers.queries.js';
 
 /** A text to look for. Postgres stores no NUL in one, and refuses to be asked. */
@@ -36,16 +36,39 @@ export async function tenantOf(prisma: Prisma, id: string): Promise<string> {
 }
 
 export function parseQuery<S extends z.ZodType>(schema: S, query: unknown): z.output<S> {
-  return parse(schema, query, 'query');
+  return parse(schema, query, 'query', ({ detail, path }) => ({ detail, parameter: path.join('.') }));
 }
 
 export function parseBody<S extends z.ZodType>(schema: S, body: unknown): z.output<S> {
-  return parse(schema, body, 'body');
+  return parse(schema, body, 'body', ({ detail, path }) => ({ detail, pointer: pointerTo(path) }));
 }
 
-function parse<S extends z.ZodType>(schema: S, value: unknown, whole: string): z.output<S> {
+/** JSON pointer into a body, as a URI fragment: `#/rules/charges/0/amount`. */
+export function pointerTo(path: readonly PropertyKey[]): string {
+  const tokens = path.map((part) => String(part).replaceAll('~', '~0').replaceAll('/', '~1'));
+  return `#${tokens.map((token) => `/${encodeURIComponent(token)}`).join('')}`;
+}
+
+interface Fault {
+  readonly path: readonly PropertyKey[];
+  readonly detail: string;
+}
+
+function parse<S extends z.ZodType>(
+  schema: S,
+  value: unknown,
+  whole: string,
+  errorOf: (fault: Fault) => ProblemError,
+): z.output<S> {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0]!;
-  throw new Problem('invalid_request', `${issue.path.join('.') || whole}: ${issue.message}`);
+  const [first] = parsed.error.issues;
+  const errors = parsed.error.issues.flatMap(faultsOf).map(errorOf);
+  throw new Problem('invalid_request', `${first!.path.join('.') || whole}: ${first!.message}`, {}, errors);
+}
+
+/** Each member that nobody asked for is a fault of its own. */
+function faultsOf(issue: z.core.$ZodIssue): Fault[] {
+  if (issue.code !== 'unrecognized_keys') return [{ path: issue.path, detail: issue.message }];
+  return issue.keys.map((key) => ({ path: [...issue.path, key], detail: 'is not known' }));
 }

@@ -1,8 +1,11 @@
 import { z } from 'zod';
 import { Problem } from '../../base/shared/problem.js';
 
-/** `limit` 1..200 (default 50) and the `cursor` that the last page gave. */
-export const pageQuery = z.object({
+/**
+ * `limit` 1..200 (default 50) and the `cursor` that the last page gave. Other parameters are refused: a misspelled filter
+ * must not look like one that lets everything through.
+ */
+export const pageQuery = z.strictObject({
   limit: z.coerce.number().int().min(1).max(200).default(50),
   cursor: z.string().max(500).optional(),
 });

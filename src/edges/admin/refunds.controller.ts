@@ -13,6 +13,7 @@ import { Problem } from '../../base/shared/problem.js';
 import type { PaymentId } from '../../domains/payments/payment.js';
 import { type Recorded, type RefundPorts, recordRefund } from '../../domains/payments/refunds.js';
 import { AdminKeyGuard } from './admin-key.guard.js';
+import { Idempotent } from './idempotency.js';
 import { parseBody } from './input.js';
 
 const PAYMENT_ID = /^pay_[0-9a-f]{32}$/;
@@ -58,9 +59,10 @@ export class RefundsController {
 
   /**
    * 201 when recorded, 200 with the same body for a transaction that was recorded before: the transaction itself is the
-   * key that makes repeats harmless, so an `Idempotency-Key` is not needed.
+   * key that makes repeats harmless, so an `Idempotency-Key` is not required.
    */
   @Post()
+  @Idempotent('optional')
   async record(
     @Param('id') id: string,
     @Body() body: unknown,

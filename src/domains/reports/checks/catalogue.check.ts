@@ -14,11 +14,12 @@ interface ComparedRow {
 /** What the log says was published last beside what gateways read. The secret is compared by its fingerprint. */
 const COMPARED = `
   with said as (
-    select distinct on (stream, case type when 'TariffPublished' then version end) type, tenant, data from events
+    select distinct on (stream, case type when 'TariffPublished' then version end) type, version, tenant, data from events
     where type in ('TenantRegistered', 'RoutePublished', 'TariffPublished', 'PayerListed', 'PayerUnlisted', 'ListModeChanged')
     order by stream, case type when 'TariffPublished' then version end, version desc),
   published as (
-    select 'tenants ' || (data->>'id') as row, data as says from said where type = 'TenantRegistered'
+    select 'tenants ' || (data->>'id') as row, data || jsonb_build_object('revision', version) as says
+      from said where type = 'TenantRegistered'
     union all
     select concat_ws(' ', 'routes', data->'route'->>'tenant', data->'route'->>'id'),
       data->'route' || jsonb_build_object('revision', data->'revision') from said where type = 'RoutePublished'
@@ -33,7 +34,7 @@ const COMPARED = `
       'standing', case data->>'mode' when 'open' then 'allowed' else 'denied' end) from said where type = 'ListModeChanged'),
   served as (
     select 'tenants ' || id as row, jsonb_build_object('id', id, 'host', host, 'upstream', upstream,
-      'allowPrivateUpstream', allow_private_upstream, 'payee', payee, 'network', network, 'asset', asset,
+      'allowPrivateUpstream', allow_private_upstream, 'payee', payee, 'network', network, 'asset', asset, 'revision', revision,
       'upstreamSecretFingerprint',
       left(translate(encode(sha256(convert_to(upstream_secret, 'UTF8')), 'base64'), '+/', '-_'), 16)) as says from tenants
     union all
