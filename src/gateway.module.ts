@@ -6,6 +6,8 @@ import { PayerStates } from './base/chain/payer-states.js';
 import { ViemSettlementChain } from './base/chain/settlement-chain.js';
 import { LogTail } from './base/event-store/log-tail.js';
 import { epochSeconds } from './base/shared/clock.js';
+import { screeningOf } from './domains/customers/screening.js';
+import type { Screening } from './domains/customers/screening.port.js';
 import { StandingBook } from './domains/customers/standing-book.js';
 import { AnswerStore } from './domains/payments/answers.js';
 import { GatewayLease } from './domains/payments/gateway-lease.js';
@@ -46,6 +48,7 @@ export class Gateway {
   private readonly watch: OutcomeWatch;
   private readonly customersTail: LogTail;
   private readonly standings: StandingBook;
+  private readonly screening: Screening;
   private readonly upstreams = new UpstreamClient();
   private doubtfulUntil = 0n;
 
@@ -62,6 +65,7 @@ export class Gateway {
     this.watch = new OutcomeWatch(store, tail, log);
     this.customersTail = new LogTail(config.databaseUrl, log, 'tollbook_customers');
     this.standings = new StandingBook(pool, this.customersTail, log);
+    this.screening = screeningOf(config, config.screening.freshMs, clock, log);
     const quotes = new QuoteLock([{ id: 'q1', secret: secrets.quoteSecret }]);
     const answers = new AnswerStore(pool, secrets.answerKey);
     const gateway = this.lease.id;
@@ -71,7 +75,16 @@ export class Gateway {
       quotes,
       standings: this.standings,
       offers: new OfferDesk(quotes, new OfferSigner(signer)),
-      admissions: new AdmissionDesk(bus, store, this.payers, chain, this.lease, EXPOSURE_MAX, () => this.doubtfulUntil),
+      admissions: new AdmissionDesk(
+        bus,
+        store,
+        this.payers,
+        chain,
+        this.lease,
+        this.screening,
+        EXPOSURE_MAX,
+        () => this.doubtfulUntil,
+      ),
       deliveries: new DeliveryDesk(delivery),
       replays: new ReplayDesk(answers, this.watch, signer, clock),
       bus,
@@ -88,6 +101,7 @@ export class Gateway {
     await this.catalogue.start();
     await this.customersTail.start();
     await this.standings.start();
+    await this.screening.start();
     await this.lease.start();
     this.payers.start();
   }
@@ -109,7 +123,13 @@ export class Gateway {
     await this.dataPlane.drain(timeoutMs);
     await this.upstreams.close();
     this.payers.stop();
-    await Promise.all([this.watch.stop(), this.catalogue.stop(), this.standings.stop(), this.lease.stop()]);
+    await Promise.all([
+      this.watch.stop(),
+      this.catalogue.stop(),
+      this.standings.stop(),
+      this.screening.stop(),
+      this.lease.stop(),
+    ]);
     await this.customersTail.stop();
     this.runtime.log.info('gateway drained');
   }

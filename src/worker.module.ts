@@ -15,6 +15,7 @@ import type { Logger } from './base/platform/logger.js';
 import { CLOCK, LOGGER, POOL } from './base/platform/tokens.js';
 import { WakeLoop } from './base/platform/wake-loop.js';
 import type { Clock } from './base/shared/clock.js';
+import { SETTLEMENT_FRESH_MS, screeningOf } from './domains/customers/screening.js';
 import { sweepDeadGateways } from './domains/payments/gateway-lease.js';
 import { PaymentsModule } from './domains/payments/payments.module.js';
 import { purgeExpired } from './domains/payments/purge.js';
@@ -62,12 +63,13 @@ export class WorkerModule {
   static of(runtime: Runtime): DynamicModule {
     const { chain: client, config, network, secrets, tokens } = runtime;
     const chain = new ViemSettlementChain({ client, network, signerKey: secrets.settlerKey });
+    const screening = screeningOf(config, SETTLEMENT_FRESH_MS, runtime.clock, runtime.log);
     return {
       module: WorkerModule,
       imports: [
         RuntimeModule.of(runtime),
         PaymentsModule,
-        SettlementModule.of({ redisUrl: config.redisUrl, chain, tokens, upcast }),
+        SettlementModule.of({ redisUrl: config.redisUrl, chain, tokens, upcast, screening }),
       ],
       providers: [Chores, Sealing],
     };

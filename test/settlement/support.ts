@@ -15,6 +15,7 @@ import { openPool } from '../../src/base/platform/pool.js';
 import { CLOCK, LOGGER, POOL } from '../../src/base/platform/tokens.js';
 import { type Clock, systemClock } from '../../src/base/shared/clock.js';
 import type { Address, Hex } from '../../src/base/shared/hex.js';
+import { noScreening, type Screening } from '../../src/domains/customers/screening.port.js';
 import { loadPayment } from '../../src/domains/payments/handler-for.js';
 import {
   type Payment,
@@ -176,13 +177,14 @@ export interface WorkerOptions {
   readonly clock?: Clock;
   /** Puts faults between the worker and the chain. */
   readonly wrap?: (chain: SettlementChain) => SettlementChain;
+  readonly screening?: Screening;
 }
 
 /** The settlement worker as the application runs it, with connections of its own. */
 export async function startWorker(
   desk: Pick<Desk, 'databaseUrl' | 'redisUrl'>,
   local: Pick<LocalChain, 'client' | 'token' | 'settlerKey'>,
-  { clock = systemClock, wrap = (chain) => chain }: WorkerOptions = {},
+  { clock = systemClock, wrap = (chain) => chain, screening = noScreening }: WorkerOptions = {},
 ): Promise<{ stop(): Promise<void> }> {
   const pool = openPool(desk.databaseUrl, 'test-worker', 8, log);
   const tail = new LogTail(desk.databaseUrl, log);
@@ -204,6 +206,7 @@ export async function startWorker(
     chain: wrap(chain),
     tokens: new Map([[local.token.address, local.token]]),
     upcast: asStored,
+    screening,
   });
   @Module({ imports: [TestRuntimeModule.of(values), settlement] })
   class Root {}

@@ -84,6 +84,7 @@ export class World {
       execute: gate.guardCall(this.payments.execute),
       load: gate.guardCall(this.payments.load),
       tokens: new Map([[token.address, token]]),
+      screen: async () => 'clear' as const,
     };
     const engine = new SettlementEngine(ports);
     const { outcomes, sender } = engine;

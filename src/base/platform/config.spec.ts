@@ -17,6 +17,7 @@ describe('the configuration', () => {
       chainId: 84_532,
       dataDir: join(packageRoot, '.tollbook'),
       logLevel: 'info',
+      screening: { list: undefined, service: undefined, freshMs: 3_600_000 },
       embedded: { postgres: true, redis: true, chain: true },
     } satisfies Config);
   });

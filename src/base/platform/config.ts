@@ -20,6 +20,14 @@ export interface Config {
   /** Absolute. */
   readonly dataDir: string;
   readonly logLevel: string;
+  /** Who screens payers, if anybody does. */
+  readonly screening: {
+    /** File of addresses that nothing is sold to; absolute. */
+    readonly list?: string;
+    readonly service?: { readonly url: string; readonly token?: string; readonly timeoutMs: number };
+    /** How long a verdict of the service is good for admissions, in milliseconds. */
+    readonly freshMs: number;
+  };
   /** Which engines Tollbook starts itself. */
   readonly embedded: { readonly postgres: boolean; readonly redis: boolean; readonly chain: boolean };
 }
@@ -53,6 +61,14 @@ const schema = z.object({
       'fatal, error, warn, info, debug, trace or silent',
     )
     .default('info'),
+  SCREENING_LIST: notEmpty.optional(),
+  SCREENING_URL: url(['http:', 'https:'], 'an http:// or https:// URL').optional(),
+  SCREENING_TOKEN: z
+    .string()
+    .regex(/^[\x21-\x7e]+$/, 'printable ASCII without blanks')
+    .optional(),
+  SCREENING_TIMEOUT_MS: wholeNumber(1, 30_000, 'milliseconds, 1 to 30000').default(2_000),
+  SCREENING_FRESH_SECONDS: wholeNumber(1, 604_800, 'seconds, 1 to 604800').default(3_600),
   TOLLBOOK_ADMIN_KEY: z
     .string()
     .regex(/^[\x21-\x7e]+$/, 'printable ASCII without blanks')
@@ -87,12 +103,22 @@ export function loadConfig(env: Environment): Config {
     chainId: values.CHAIN_ID,
     dataDir: resolve(values.TOLLBOOK_DATA_DIR),
     logLevel: values.LOG_LEVEL,
+    screening: screeningIn(values),
     embedded: { postgres: !values.DATABASE_URL, redis: !values.REDIS_URL, chain: !values.CHAIN_RPC_URL },
   };
 }
 
 type Values = z.infer<typeof schema>;
 type Problem = readonly [variable: string, shouldBe: string];
+
+function screeningIn(values: Values): Config['screening'] {
+  const { SCREENING_TOKEN: token, SCREENING_TIMEOUT_MS: timeoutMs, SCREENING_URL: address } = values;
+  return {
+    list: values.SCREENING_LIST && resolve(values.SCREENING_LIST),
+    service: address === undefined ? undefined : { url: address, token, timeoutMs },
+    freshMs: values.SCREENING_FRESH_SECONDS * 1000,
+  };
+}
 
 function portProblems(values: Values): Problem[] {
   return values.PORT === values.ADMIN_PORT ? [['ADMIN_PORT', 'another port than PORT']] : [];

@@ -58,6 +58,7 @@ export const problems = {
   answer_too_large_to_hold: [502, 'The answer is too large to hold until it is settled; nothing was charged'],
   upstream_forbidden: [502, 'The provider is configured with an address that this server may not call'],
   // this server
+  screening_unavailable: [503, 'Payers cannot be screened right now, so no payment is taken; try again soon'],
   settlement_pending: [504, 'Settlement is not known yet; present the same payment again to get the answer'],
   chain_unavailable: [503, 'The chain cannot be asked right now, so no payment is taken; try again soon'],
   store_unavailable: [503, 'The book cannot be written right now, so no payment is taken; try again soon'],

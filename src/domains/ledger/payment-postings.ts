@@ -7,7 +7,7 @@ import { type Account, type Book, tokenAsset } from './chart.js';
 import { type Entry, Lines, type Pending } from './lines.js';
 import type { Transfer } from './transfer.js';
 
-/** Every event of a payment. */
+/** Every event of a payment that can move value. */
 export const paymentTypes = [
   'PaymentAuthorized',
   'RequestDelivered',
@@ -20,6 +20,8 @@ export const paymentTypes = [
   'SettlementReverted',
   'PaymentRefunded',
 ] as const satisfies PaymentEvent['type'][];
+
+type Posting = Extract<PaymentEvent, { type: (typeof paymentTypes)[number] }>;
 
 interface Terms {
   readonly book: Book;
@@ -57,7 +59,7 @@ export interface Posted {
  * @throws if the event does not fit what was posted before it: the log is corrupt
  */
 export function postPayment(state: PaymentBook | undefined, stored: StoredEvent): Posted {
-  const event = { type: stored.type, data: stored.data } as unknown as PaymentEvent;
+  const event = { type: stored.type, data: stored.data } as unknown as Posting;
   if (event.type === 'PaymentAuthorized') return begin(stored, event.data);
   if (!state) throw new Error(`${stored.type} at ${stored.position} comes before its authorization`);
   if (event.type === 'PaymentRefunded') {
@@ -82,7 +84,7 @@ function begin(stored: StoredEvent, { hold, terms }: PaymentAuthorized['data']):
   return { state, transfers: lines.transfers };
 }
 
-type Later = Exclude<PaymentEvent, PaymentAuthorized | PaymentRefunded>;
+type Later = Exclude<Posting, PaymentAuthorized | PaymentRefunded>;
 
 function creditStep(state: OnCredit, event: Later, lines: Lines): OnCredit {
   switch (event.type) {

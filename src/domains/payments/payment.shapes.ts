@@ -19,6 +19,7 @@ import type {
   PaymentSettled,
   PaymentSettlementFailed,
   RequestDelivered,
+  SettlementHeld,
   SettlementReverted,
   SettlementSubmitted,
 } from './payment.js';
@@ -123,6 +124,14 @@ const restarted = shapeOf<DeliveryRestarted>()({
   data: z.strictObject({ gateway }),
 });
 
+const held = shapeOf<SettlementHeld>()({
+  type: 'SettlementHeld',
+  schema: 1,
+  stream,
+  when: 'Screening denied the payer when its payment was to be settled: it is not sent to the chain until that changes.',
+  data: z.strictObject({ reason: z.enum(['screening_denied']) }),
+});
+
 const submitted = shapeOf<SettlementSubmitted>()({
   type: 'SettlementSubmitted',
   schema: 1,
@@ -213,6 +222,7 @@ export const paymentShapes: readonly EventShape[] = [
   deliveryFailed,
   interrupted,
   restarted,
+  held,
   submitted,
   settled,
   settlementFailed,

@@ -128,6 +128,13 @@ export interface DeliveryRestarted {
   readonly data: { readonly gateway: string };
 }
 
+/** The payer was denied when its payment was to be settled. Nothing is signed until it is clear again. */
+export interface SettlementHeld {
+  readonly type: 'SettlementHeld';
+  readonly schema: 1;
+  readonly data: { readonly reason: 'screening_denied' };
+}
+
 /** Written before the broadcast: from here on the signature may be public. */
 export interface SettlementSubmitted {
   readonly type: 'SettlementSubmitted';
@@ -187,6 +194,7 @@ export type PaymentEvent =
   | DeliveryFailed
   | DeliveryInterrupted
   | DeliveryRestarted
+  | SettlementHeld
   | SettlementSubmitted
   | PaymentSettled
   | PaymentSettlementFailed
@@ -205,7 +213,7 @@ interface Served extends Known {
 export type Payment =
   | { readonly status: 'unknown' }
   | ({ readonly status: 'authorized'; readonly gateway: string } & Known)
-  | ({ readonly status: 'delivered' } & Served)
+  | ({ readonly status: 'delivered'; readonly held?: SettlementHeld['data'] } & Served)
   | ({ readonly status: 'submitted'; readonly transactions: readonly Hex[] } & Served)
   | ({
       readonly status: 'settled';
@@ -245,6 +253,9 @@ export function evolvePayment(state: Payment, event: PaymentEvent): Payment {
       if (state.status === 'authorized') {
         return { status: 'interrupted', authorized: state.authorized, gateway: event.data.gateway };
       }
+      break;
+    case 'SettlementHeld':
+      if (state.status === 'delivered') return { ...state, held: event.data };
       break;
     case 'SettlementSubmitted':
       if (state.status === 'delivered' || state.status === 'submitted') {

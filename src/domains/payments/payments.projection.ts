@@ -20,7 +20,7 @@ interface Progress {
 /** One row per payment: for lists, for the sweeper that looks for dead gateways, and for the settlement sweep. */
 export const paymentsProjection: Projection = {
   name: 'payments',
-  version: 2,
+  version: 3,
   lagMs: 250,
   tables: ['payments'],
   types: [
@@ -29,6 +29,7 @@ export const paymentsProjection: Projection = {
     'DeliveryFailed',
     'DeliveryInterrupted',
     'DeliveryRestarted',
+    'SettlementHeld',
     'SettlementSubmitted',
     'PaymentSettled',
     'PaymentSettlementFailed',
@@ -66,10 +67,12 @@ export function progressOf(stored: StoredEvent): Omit<Progress, 'at'> {
       return { state: 'interrupted', reason: 'interrupted' };
     case 'DeliveryRestarted':
       return { state: 'authorized', gateway: event.data.gateway, reason: '' };
+    case 'SettlementHeld':
+      return { state: 'delivered', reason: event.data.reason };
     case 'SettlementSubmitted':
-      return { state: 'submitted', transaction: event.data.transaction };
+      return { state: 'submitted', transaction: event.data.transaction, reason: '' };
     case 'PaymentSettled':
-      return { state: 'settled', transaction: event.data.transaction, settledAt: stored.occurredAt };
+      return { state: 'settled', reason: '', transaction: event.data.transaction, settledAt: stored.occurredAt };
     case 'PaymentSettlementFailed':
       return { state: 'settlement_failed', reason: event.data.reason };
     case 'SettlementReverted':

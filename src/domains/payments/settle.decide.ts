@@ -5,9 +5,25 @@ import type {
   PaymentId,
   PaymentSettled,
   PaymentSettlementFailed,
+  SettlementHeld,
   SettlementReverted,
   SettlementSubmitted,
 } from './payment.js';
+
+/** The payer may not be taken money from now. What was sent to the chain already is not called back. */
+export class HoldSettlement {
+  constructor(
+    readonly paymentId: PaymentId,
+    readonly held: SettlementHeld['data'],
+    readonly known?: Known,
+  ) {}
+}
+
+export function decideHold(state: Payment, { held }: HoldSettlement): Plan {
+  if (state.status !== 'delivered' || state.held !== undefined) return { events: [] };
+  const event: SettlementHeld = { type: 'SettlementHeld', schema: 1, data: held };
+  return { events: [event] };
+}
 
 /**
  * A transaction that may pay for this payment is durable and is about to be broadcast. Repeatable: the same hash

@@ -18,9 +18,11 @@ import {
   ConfirmSettlement,
   decideConfirm,
   decideFail,
+  decideHold,
   decideRevert,
   decideSubmit,
   FailSettlement,
+  HoldSettlement,
   RevertSettlement,
   SubmitSettlement,
 } from './settle.decide.js';
@@ -72,6 +74,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
       (state) =>
         decideRestart(state, new RestartDelivery(ID, by)),
   ),
+  fc.constant<Command>((state) => decideHold(state, new HoldSettlement(ID, { reason: 'screening_denied' }))),
   hash.map(
     (sent): Command =>
       (state) =>
@@ -117,6 +120,7 @@ describe('the stream of a payment stays short (docs/adr/0006)', () => {
         expect(count('PaymentAuthorized')).toBe(1);
         expect(count('RequestDelivered', 'DeliveryFailed')).toBeLessThanOrEqual(1);
         expect(count('DeliveryInterrupted')).toBeLessThanOrEqual(1 + count('DeliveryRestarted'));
+        expect(count('SettlementHeld')).toBeLessThanOrEqual(1);
         expect(count('SettlementSubmitted')).toBeLessThanOrEqual(HASHES.length);
         expect(count('PaymentSettled', 'PaymentSettlementFailed')).toBeLessThanOrEqual(1 + count('SettlementReverted'));
         expect(count('PaymentRefunded')).toBeLessThanOrEqual(REFUNDS.length);

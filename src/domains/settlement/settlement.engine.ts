@@ -4,11 +4,17 @@ import { type Clock, epochSeconds } from '../../base/shared/clock.js';
 import type { Address } from '../../base/shared/hex.js';
 import type { Known } from '../payments/payment.decide.js';
 import type { PaymentId } from '../payments/payment.js';
-import { ConfirmSettlement, FailSettlement, isOpen, transactionsOf } from '../payments/settle.decide.js';
+import {
+  ConfirmSettlement,
+  FailSettlement,
+  HoldSettlement,
+  isOpen,
+  transactionsOf,
+} from '../payments/settle.decide.js';
 import type { NetworkFees } from './network-fees.js';
 import { OutcomeRecorder } from './outcome-recorder.js';
 import { failureOf, hasExpired, type Verdict, verdictOf } from './settlement.outcome.js';
-import { type SettleItem, SettlementPending } from './settlement.ports.js';
+import { type ScreenPayer, type SettleItem, SettlementPending } from './settlement.ports.js';
 import { type SenderDeps, SettlementSender, type Submission, settlementItem } from './settlement.sender.js';
 import type { SettlementTransaction } from './settlement-transactions.js';
 import { TransactionWatch } from './transaction-watch.js';
@@ -20,6 +26,7 @@ const OVERDUE_MS = 60_000;
 export interface EngineDeps extends SenderDeps {
   readonly clock: Clock;
   readonly fees: NetworkFees;
+  readonly screen: ScreenPayer;
 }
 
 /**
@@ -50,11 +57,22 @@ export class SettlementEngine {
     const token = this.tokenOf(found);
     const item = found.state.status === 'delivered' && !again ? found : await this.resume(token, found);
     if (!item) return;
+    await this.mustBeClear(item);
     const { after, transaction } = await this.batchesOf(token).add(item);
     await this.watch.mined(transaction.hash);
     const sent = itemOf(id, after);
     if (!sent || (await this.examine(token, sent)) || (await this.weigh(token, sent))) return;
     throw new SettlementPending('not transferred yet');
+  }
+
+  /** Before anything is signed. A payer who is denied keeps the money for now, and the payment says why it waits. */
+  private async mustBeClear(item: SettleItem): Promise<void> {
+    const verdict = await this.deps.screen(item.state.authorized.terms.payer).catch((cause: Error) => {
+      throw new SettlementPending(cause.message, { cause });
+    });
+    if (verdict === 'clear') return;
+    await this.deps.execute(new HoldSettlement(item.id, { reason: 'screening_denied' }, item));
+    throw new SettlementPending('the payer is denied by screening');
   }
 
   /** Ends all waiting; attempts under way reject with `SettlementPending`. */

@@ -15,14 +15,17 @@ import { LogTail } from '../../base/event-store/log-tail.js';
 import type { Logger } from '../../base/platform/logger.js';
 import { CLOCK, LOGGER, POOL } from '../../base/platform/tokens.js';
 import type { Clock } from '../../base/shared/clock.js';
+import { type Screening, verdictOn } from '../customers/screening.port.js';
 import { handlerFor, loadPayment } from '../payments/handler-for.js';
 import {
   ConfirmSettlement,
   decideConfirm,
   decideFail,
+  decideHold,
   decideRevert,
   decideSubmit,
   FailSettlement,
+  HoldSettlement,
   RevertSettlement,
   SubmitSettlement,
 } from '../payments/settle.decide.js';
@@ -38,12 +41,14 @@ export interface SettlementOptions {
   readonly chain: SettlementChain;
   readonly tokens: Tokens;
   readonly upcast: Upcast;
+  readonly screening: Screening;
 }
 
 /** Starts the worker with the application and stops it within ten seconds. */
 @Injectable()
 class SettlementRunner implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly worker: SettlementWorker;
+  private readonly screening: Screening;
 
   constructor(
     @Inject(OPTIONS) options: SettlementOptions,
@@ -54,6 +59,7 @@ class SettlementRunner implements OnApplicationBootstrap, OnApplicationShutdown 
     @Inject(LogTail) tail: LogTail,
     @Inject(CommandBus) bus: CommandBus,
   ) {
+    this.screening = options.screening;
     this.worker = new SettlementWorker({
       redisUrl: options.redisUrl,
       chain: options.chain,
@@ -68,15 +74,18 @@ class SettlementRunner implements OnApplicationBootstrap, OnApplicationShutdown 
       execute: (command) => bus.execute(command),
       load: (id) => loadPayment(store, id),
       signatures: signatureReader(pool),
+      screen: (payer) => verdictOn(options.screening, payer),
     });
   }
 
-  onApplicationBootstrap(): void {
+  async onApplicationBootstrap(): Promise<void> {
+    await this.screening.start();
     this.worker.start();
   }
 
   async onApplicationShutdown(): Promise<void> {
     await this.worker.stop();
+    await this.screening.stop();
   }
 }
 
@@ -88,6 +97,7 @@ export class SettlementModule {
       module: SettlementModule,
       providers: [
         { provide: OPTIONS, useValue: options },
+        handlerFor(HoldSettlement, decideHold),
         handlerFor(SubmitSettlement, decideSubmit),
         handlerFor(ConfirmSettlement, decideConfirm),
         handlerFor(FailSettlement, decideFail),

@@ -7,12 +7,21 @@ import type { PaymentId } from '../payments/payment.js';
 import type {
   ConfirmSettlement,
   FailSettlement,
+  HoldSettlement,
   OpenPayment,
   RevertSettlement,
   SubmitSettlement,
 } from '../payments/settle.decide.js';
 
-export type SettlementCommand = SubmitSettlement | ConfirmSettlement | FailSettlement | RevertSettlement;
+export type SettlementCommand =
+  | HoldSettlement
+  | SubmitSettlement
+  | ConfirmSettlement
+  | FailSettlement
+  | RevertSettlement;
+
+/** May money be taken from this payer? Rejects if nobody can say. */
+export type ScreenPayer = (payer: Address) => Promise<'clear' | 'denied'>;
 
 /** The tokens that tenants are paid in; grows while tenants are registered. */
 export type Tokens = Pick<ReadonlyMap<Address, Token>, 'get' | 'keys'>;

@@ -6,9 +6,11 @@ import { checkSignature } from '../../base/chain/signatures.js';
 import { VersionConflict } from '../../base/event-store/event.js';
 import type { EventStore } from '../../base/event-store/event-store.js';
 import type { StreamClaim } from '../../base/event-store/unit-of-work.js';
+import type { Address } from '../../base/shared/hex.js';
 import { Problem } from '../../base/shared/problem.js';
 import type { Reason } from '../../base/x402/errors.js';
 import type { DecodedPayment } from '../../base/x402/payment-header.js';
+import { type Screening, ScreeningUnavailable, verdictOn } from '../../domains/customers/screening.port.js';
 import { exposureKey } from '../../domains/limits/exposure.js';
 import type { GatewayLease } from '../../domains/payments/gateway-lease.js';
 import { loadPayment, newPayment, type PaymentAfter } from '../../domains/payments/handler-for.js';
@@ -41,13 +43,14 @@ export class AdmissionDesk {
     private readonly payers: PayerStates,
     private readonly client: ChainClient,
     private readonly lease: GatewayLease,
+    private readonly screening: Screening,
     /** Most that one payer may owe a tenant while settlements are under way, in atomic units. */
     private readonly exposureMax: bigint,
     /** Epoch seconds: authorizations that lapse by then may have been used by payments that a restore lost. */
     private readonly doubtfulUntil: () => bigint,
   ) {}
 
-  /** @throws Problem `chain_unavailable`, `payment_identifier_conflict`, `delivery_interrupted` */
+  /** @throws Problem `chain_unavailable`, `screening_unavailable`, `payment_identifier_conflict`, `delivery_interrupted` */
   async admit(call: PaidCall, payment: DecodedPayment, agreed: AgreedTerms, now: number): Promise<Admission> {
     const id = idOf(call, payment);
     const { authorization } = payment;
@@ -66,6 +69,7 @@ export class AdmissionDesk {
       const named = reason === 'insufficient_funds' ? await this.identify(id, call, payment) : undefined;
       return named && 'kind' in named ? named : { kind: 'refused', reason };
     }
+    await this.screen(authorization.from);
     return this.claim(id, call, payment, agreed, known?.balance, now);
   }
 
@@ -78,6 +82,13 @@ export class AdmissionDesk {
   /** Marks a payment as in delivery here, until the returned function is called. */
   hold(id: PaymentId): () => void {
     return this.lease.hold(id);
+  }
+
+  /** Only whoever could pay is asked after, so that strangers cannot make us ask. @throws Problem */
+  private async screen(payer: Address): Promise<void> {
+    if (this.screening.known(payer) === 'clear') return;
+    const verdict = await verdictOn(this.screening, payer).catch(asUnavailable);
+    if (verdict === 'denied') throw new Problem('payer_denied');
   }
 
   private async ask(call: PaidCall, { authorization }: DecodedPayment): Promise<PayerState | { reason: Reason }> {
@@ -160,9 +171,10 @@ export class AdmissionDesk {
 
   /**
    * The claim that goes with running a payment's request again.
-   * @throws Problem `delivery_interrupted` if its identifier names another payment by now
+   * @throws Problem `delivery_interrupted` if its identifier names another payment by now, or the payer is not served any more
    */
   async claimAgain(id: PaymentId, call: PaidCall, payment: DecodedPayment): Promise<StreamClaim | undefined> {
+    await this.screen(payment.authorization.from);
     const identifier = payment.x402Version === 2 ? payment.paymentIdentifier : undefined;
     if (identifier === undefined) return undefined;
     const stream = identifierStream(call.tenant.id, payment.authorization.from, identifier);
@@ -182,6 +194,10 @@ export class AdmissionDesk {
     }
     return { kind: 'exists', id: payment, payment: state, mine: payment === id };
   }
+}
+
+function asUnavailable(error: unknown): never {
+  throw error instanceof ScreeningUnavailable ? new Problem('screening_unavailable') : error;
 }
 
 export function idOf(call: PaidCall, { authorization }: DecodedPayment): PaymentId {
