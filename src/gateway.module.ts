@@ -20,8 +20,10 @@ import { ReceiptDesk } from './domains/receipts/proved-receipt.js';
 import { ReceiptSigner } from './domains/receipts/receipt-signer.js';
 import { settlementsLostUntil } from './domains/settlement/lost-settlements.js';
 import { AdmissionDesk } from './edges/gateway/admission.js';
+import { trustedProxies } from './edges/gateway/client-address.js';
 import { DataPlane } from './edges/gateway/data-plane.js';
 import { DeliveryDesk } from './edges/gateway/delivery.js';
+import { FloodGuard } from './edges/gateway/flood-guard.js';
 import { OfferDesk } from './edges/gateway/offer-desk.js';
 import { KeysController } from './edges/gateway/receipts/keys.controller.js';
 import { ReceiptsController } from './edges/gateway/receipts/receipts.controller.js';
@@ -75,6 +77,7 @@ export class Gateway {
       quotes,
       standings: this.standings,
       offers: new OfferDesk(quotes, new OfferSigner(signer)),
+      guard: new FloodGuard(this.payers, trustedProxies(config.trustedProxies)),
       admissions: new AdmissionDesk(
         bus,
         store,

@@ -47,7 +47,8 @@ async function tokenAccepts(authorization: TransferAuthorization, signature: Hex
 
 async function verdictOf(authorization: TransferAuthorization, signature: Hex, token: Token = chain.token) {
   const code = await hasCode(chain.client, authorization.from);
-  return checkSignature({ token, authorization, signature, hasCode: code, client: chain.client });
+  const ecdsa = checkEcdsa(token, authorization, signature);
+  return checkSignature({ token, authorization, signature, hasCode: code, ecdsa, client: chain.client });
 }
 
 async function funded(account: PrivateKeyAccount): Promise<Address> {
@@ -217,7 +218,8 @@ describe('a payer with code', () => {
   it('is not judged while the chain cannot be asked', async () => {
     const client = createChainClient({ rpcUrl: `http://127.0.0.1:${await freePort()}`, timeoutMs: 500 });
     const authorization = authorizationOf(randomHex(20), payee, 1n);
-    const check = { token: chain.token, authorization, signature: randomHex(65), hasCode: true, client };
+    const ecdsa = { valid: true } as const;
+    const check = { token: chain.token, authorization, signature: randomHex(65), hasCode: true, ecdsa, client };
     await expect(checkSignature(check)).rejects.toThrow(ChainUnavailable);
   });
 });

@@ -6,6 +6,8 @@ export interface Call {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
+  /** Address that it comes from, such as `127.0.0.2`: all of 127.0.0.0/8 is this machine. */
+  readonly from?: string;
 }
 
 export interface Reply {
@@ -23,8 +25,8 @@ export async function send(call: Call): Promise<Reply> {
 }
 
 /** Resolves with the head of the answer; its body is the caller's to read, or to break off with `destroy`. */
-export async function open({ url, method = 'GET', headers = {}, body }: Call): Promise<IncomingMessage> {
-  const sent = httpRequest(url, { method, headers, agent: false });
+export async function open({ url, method = 'GET', headers = {}, body, from }: Call): Promise<IncomingMessage> {
+  const sent = httpRequest(url, { method, headers, agent: false, localAddress: from });
   const answered = once(sent, 'response') as Promise<[IncomingMessage]>;
   sent.end(body);
   const [message] = await answered;

@@ -28,6 +28,8 @@ export interface SignatureCheck {
   readonly signature: Hex;
   /** Whether the payer's address has code, EIP-7702 delegations included (`PayerState.hasCode`). */
   readonly hasCode: boolean;
+  /** What `checkEcdsa` said: it costs no call, so it was asked first. */
+  readonly ecdsa: SignatureVerdict;
   readonly client: ChainClient;
 }
 
@@ -37,8 +39,7 @@ export interface SignatureCheck {
  * Throws ChainUnavailable if an account cannot be asked.
  */
 export async function checkSignature(check: SignatureCheck): Promise<SignatureVerdict> {
-  const { token, authorization, signature, hasCode } = check;
-  return hasCode ? checkWallet(check) : checkEcdsa(token, authorization, signature);
+  return check.hasCode ? checkWallet(check) : check.ecdsa;
 }
 
 /**

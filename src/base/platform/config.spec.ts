@@ -14,6 +14,7 @@ describe('the configuration', () => {
       adminPort: 4021,
       adminHost: '127.0.0.1',
       publicUrl: 'http://localhost:4020',
+      trustedProxies: [],
       chainId: 84_532,
       dataDir: join(packageRoot, '.tollbook'),
       logLevel: 'info',
@@ -27,6 +28,15 @@ describe('the configuration', () => {
     expect(config.embedded).toEqual({ postgres: false, redis: false, chain: true });
     expect(config.databaseUrl).toBe('postgres://db/x');
   });
+
+  it.each(['10.0.0.0/8', '10.0.0.0/8, 192.168.1.1/32,fd00::/8,::/0'])('takes %s as trusted proxies', (text) => {
+    expect(loadConfig({ TRUSTED_PROXIES: text }).trustedProxies).toEqual(text.split(/, ?/));
+  });
+
+  it.each(['10.0.0.1', '10.0.0.0/33', 'fd00::/129', '10.0.0.0/8,', 'any', '10.0.0/8', '/8'])(
+    'takes %s as no trusted proxies',
+    (text) => expect(() => loadConfig({ TRUSTED_PROXIES: text })).toThrow(/TRUSTED_PROXIES/),
+  );
 
   it('takes an empty variable as unset', () => {
     expect(loadConfig({ DATABASE_URL: '', PORT: '' })).toEqual(loadConfig({}));

@@ -1,3 +1,4 @@
+import { isIPv4, isIPv6 } from 'node:net';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { packageRoot } from './package-root.js';
@@ -12,6 +13,8 @@ export interface Config {
   readonly adminHost: string;
   /** How buyers reach the gateway; without a slash at the end. */
   readonly publicUrl: string;
+  /** Proxies whose `X-Forwarded-For` the gateway believes, as CIDR blocks. */
+  readonly trustedProxies: readonly string[];
   /** Unset: Tollbook starts an engine of its own. Likewise the two below. */
   readonly databaseUrl?: string;
   readonly redisUrl?: string;
@@ -49,6 +52,11 @@ const schema = z.object({
     .string()
     .regex(/^[\w.:-]+$/, 'a host name or IP address to listen on')
     .default('127.0.0.1'),
+  TRUSTED_PROXIES: z
+    .string()
+    .transform((text) => text.split(',').map((block) => block.trim()))
+    .refine((blocks) => blocks.every(isCidr), 'CIDR blocks with commas between them, such as 10.0.0.0/8,fd00::/8')
+    .default([]),
   PUBLIC_URL: url(['http:', 'https:'], 'an http:// or https:// URL').optional(),
   DATABASE_URL: url(['postgres:', 'postgresql:'], 'a postgres:// URL').optional(),
   REDIS_URL: url(['redis:', 'rediss:'], 'a redis:// or rediss:// URL').optional(),
@@ -97,6 +105,7 @@ export function loadConfig(env: Environment): Config {
     adminPort: values.ADMIN_PORT,
     adminHost: values.ADMIN_HOST,
     publicUrl: (values.PUBLIC_URL ?? `http://localhost:${values.PORT}`).replace(/\/+$/, ''),
+    trustedProxies: values.TRUSTED_PROXIES,
     databaseUrl: values.DATABASE_URL,
     redisUrl: values.REDIS_URL,
     chainRpcUrl: values.CHAIN_RPC_URL,
@@ -151,6 +160,11 @@ function wholeNumber(min: number, max: number, shouldBe: string) {
     .regex(/^[0-9]{1,16}$/, { error: shouldBe, abort: true })
     .transform(Number)
     .refine((value) => value >= min && value <= max, shouldBe);
+}
+
+function isCidr(text: string): boolean {
+  const [, address = '', bits = ''] = /^([0-9a-fA-F.:]+)\/([0-9]{1,3})$/.exec(text) ?? [];
+  return (isIPv4(address) && Number(bits) <= 32) || (isIPv6(address) && Number(bits) <= 128);
 }
 
 function url(protocols: readonly string[], shouldBe: string) {

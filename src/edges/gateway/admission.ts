@@ -23,6 +23,7 @@ import {
   identifierStream,
 } from '../../domains/payments/purchase-identifier.js';
 import { authorizedTerms } from './authorized-terms.js';
+import type { Presented } from './flood-guard.js';
 import type { PaidCall } from './paid-call.js';
 import type { AgreedTerms } from './terms.js';
 
@@ -51,10 +52,10 @@ export class AdmissionDesk {
   ) {}
 
   /** @throws Problem `chain_unavailable`, `screening_unavailable`, `payment_identifier_conflict`, `delivery_interrupted` */
-  async admit(call: PaidCall, payment: DecodedPayment, agreed: AgreedTerms, now: number): Promise<Admission> {
+  async admit(call: PaidCall, by: Presented, agreed: AgreedTerms, now: number): Promise<Admission> {
+    const { known, payment } = by;
     const id = idOf(call, payment);
     const { authorization } = payment;
-    const known = this.payers.known(call.token, authorization.from);
     // A payer that we know nothing about may be one that was here before: look before asking the chain.
     if (!known || known.balance < authorization.value) {
       const earlier = await this.find(id);
@@ -63,7 +64,7 @@ export class AdmissionDesk {
     const believed = authorization.validBefore > this.doubtfulUntil() ? known : undefined;
     const asked = believed ?? (await this.ask(call, payment));
     if ('reason' in asked) return { kind: 'refused', reason: asked.reason };
-    const reason = await this.refusalOf(call, payment, asked);
+    const reason = await this.refusalOf(call, by, asked);
     if (reason) {
       // What the payer's identifier names may be paid already, with the money that is missing now.
       const named = reason === 'insufficient_funds' ? await this.identify(id, call, payment) : undefined;
@@ -96,10 +97,12 @@ export class AdmissionDesk {
     return nonceUsed ? { reason: 'invalid_exact_evm_nonce_already_used' } : state;
   }
 
-  private async refusalOf(call: PaidCall, payment: DecodedPayment, payer: PayerState): Promise<Reason | undefined> {
-    const { authorization, signature } = payment;
+  private async refusalOf(call: PaidCall, by: Presented, payer: PayerState): Promise<Reason | undefined> {
+    const { authorization, signature } = by.payment;
+    const { client } = this;
     const { hasCode } = payer;
-    const verdict = await checkSignature({ token: call.token, authorization, signature, hasCode, client: this.client });
+    const { ecdsa } = by;
+    const verdict = await checkSignature({ token: call.token, authorization, signature, hasCode, ecdsa, client });
     if (!verdict.valid) return 'invalid_exact_evm_payload_signature';
     return payer.balance < authorization.value ? 'insufficient_funds' : undefined;
   }

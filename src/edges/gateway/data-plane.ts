@@ -15,24 +15,27 @@ import type { Payment, PaymentId } from '../../domains/payments/payment.js';
 import type { CatalogueFeed } from '../../domains/pricing/catalogue-feed.js';
 import type { QuoteLock } from '../../domains/pricing/quote-lock.js';
 import { asProblem } from '../problem.js';
-import { type AdmissionDesk, idOf } from './admission.js';
+import { type Admission, type AdmissionDesk, idOf } from './admission.js';
 import type { Admitted, DeliveryDesk } from './delivery.js';
+import type { FloodGuard } from './flood-guard.js';
 import type { OfferDesk } from './offer-desk.js';
 import { hostOf, type PaidCall, paidCall, splitTarget } from './paid-call.js';
 import { failureHeaders } from './payment-answer.js';
 import { readBody } from './read-body.js';
 import type { ReplayDesk, Replayed } from './replay.js';
-import { sendProblem, sendWhole } from './reply.js';
+import { sendLimited, sendProblem, sendWhole } from './reply.js';
 import { checkTerms } from './terms.js';
 
 /** Time to record deliveries that were given up, in milliseconds. */
 const GIVE_UP_MS = 3_000;
+const WRONG_SIGNATURE: Reason = 'invalid_exact_evm_payload_signature';
 
 export interface DataPlaneParts {
   readonly catalogue: CatalogueFeed;
   readonly quotes: QuoteLock;
   readonly standings: StandingBook;
   readonly offers: OfferDesk;
+  readonly guard: FloodGuard;
   readonly admissions: AdmissionDesk;
   readonly deliveries: DeliveryDesk;
   readonly replays: ReplayDesk;
@@ -103,35 +106,56 @@ export class DataPlane {
     if (!token) throw new Problem('chain_unavailable');
     const call = paidCall(match, token, message, target, body, this.parts.publicUrl);
     const payment = decodePayment(paymentHeadersOf(message));
-    if (payment) await this.present(call, payment, reply);
+    if (payment) return this.present(call, payment, reply);
+    const over = this.parts.guard.overOffers(call, this.parts.clock());
+    if (over) sendLimited(reply, over);
     else this.sendOffer(call, reply);
   }
 
   private async present(call: PaidCall, payment: DecodedPayment, reply: ServerResponse): Promise<void> {
-    const { admissions, catalogue, clock, quotes, standings } = this.parts;
+    const { admissions, catalogue, clock, guard, quotes, standings } = this.parts;
     const now = clock();
     const terms = checkTerms(call, payment, catalogue.current, quotes, now);
     const denied = standings.isDenied(call.tenant.id, payment.authorization.from);
-    if (denied || !terms.ok) {
-      // The terms may have lapsed, or the payer been denied, since this payment was taken; then it is a repeat.
-      const earlier = await admissions.find(idOf(call, payment));
-      if (earlier) return this.repeat(call, payment, earlier.id, earlier.payment, true, reply);
-      if (denied || terms.ok) throw new Problem('payer_denied');
-      return this.sendOffer(call, reply, terms.reason);
-    }
-    const admission = await admissions.admit(call, payment, terms, now);
+    const by = guard.present(call, payment);
+    if (by.proof === 'wrong') return this.refuseSignature(call, reply, terms.ok ? WRONG_SIGNATURE : terms.reason, now);
+    const look = () => {
+      if (terms.ok && !denied) return admissions.admit(call, by, terms, now);
+      return this.earlier(call, payment, denied || terms.ok ? 'denied' : terms.reason);
+    };
+    const looked = await guard.lookUp(call, by, now, look);
+    if ('over' in looked) return sendLimited(reply, looked.over);
+    const admission = looked.value;
     switch (admission.kind) {
       case 'refused':
-        return this.sendOffer(call, reply, admission.reason);
+        if (admission.reason !== WRONG_SIGNATURE) return this.sendOffer(call, reply, admission.reason);
+        guard.failed(call, by, now);
+        return this.refuseSignature(call, reply, admission.reason, now);
       case 'exists':
         return this.repeat(call, payment, admission.id, admission.payment, admission.mine, reply);
       case 'admitted':
+        guard.paid(now);
         try {
           return await this.deliver(call, payment, admission, reply);
         } finally {
           admission.done();
         }
     }
+  }
+
+  /** The terms may have lapsed, or the payer been denied, since this payment was taken; then it is a repeat. */
+  private async earlier(call: PaidCall, payment: DecodedPayment, refusal: Reason | 'denied'): Promise<Admission> {
+    const earlier = await this.parts.admissions.find(idOf(call, payment));
+    if (earlier) return earlier;
+    if (refusal === 'denied') throw new Problem('payer_denied');
+    return { kind: 'refused', reason: refusal };
+  }
+
+  /** With an offer, as long as wrong signatures from there are few. */
+  private refuseSignature(call: PaidCall, reply: ServerResponse, reason: Reason, now: number): void {
+    const over = this.parts.guard.overInvalid(call, now);
+    if (over) sendLimited(reply, over);
+    else this.sendOffer(call, reply, reason);
   }
 
   private async deliver(

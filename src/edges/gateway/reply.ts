@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
-import type { Problem } from '../../base/shared/problem.js';
+import { Problem } from '../../base/shared/problem.js';
 import { EXPOSED_HEADERS } from '../../base/x402/headers.js';
+import { rateLimitFields, type ServiceLimit } from './rate-limit-fields.js';
 import type { HeaderPair } from './upstream/headers.js';
 
 const EXPOSE = 'access-control-expose-headers';
@@ -36,6 +37,13 @@ export function sendProblem(
   }
   const type = { 'content-type': 'application/problem+json', 'cache-control': 'no-store' };
   sendWhole(reply, problem.status, { ...type, ...problem.headers, ...headers }, JSON.stringify(problem));
+}
+
+const RATE_LIMITED = new Problem('rate_limited');
+
+/** 429: not yet. Made once, since it answers floods. */
+export function sendLimited(reply: ServerResponse, limit: ServiceLimit): void {
+  sendProblem(reply, RATE_LIMITED, rateLimitFields([limit]));
 }
 
 /**
