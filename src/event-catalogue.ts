@@ -4,7 +4,7 @@ import { type UpcastStep, upcasterOf } from './base/event-store/upcast.js';
 import { customerShapes } from './domains/customers/customer.shapes.js';
 import { standingShapes } from './domains/customers/standing.shapes.js';
 import { paymentShapes } from './domains/payments/payment.shapes.js';
-import { publicationShapes } from './domains/pricing/publication.shapes.js';
+import { publicationShapes, publicationUpcasts } from './domains/pricing/publication.shapes.js';
 import { networkFeeShapes } from './domains/settlement/network-fee.shapes.js';
 
 /** Every shape that was ever stored, old versions included. docs/events is made from it. */
@@ -17,7 +17,7 @@ export const eventShapes: readonly EventShape[] = [
   ...restorationShapes,
 ];
 
-const upcastSteps: readonly UpcastStep[] = [...restorationUpcasts];
+const upcastSteps: readonly UpcastStep[] = [...restorationUpcasts, ...publicationUpcasts];
 
 /** Lifts what is stored to the newest version of its type. */
 export const upcast = upcasterOf(upcastSteps);

@@ -1,8 +1,8 @@
+import { described } from '../../../test/support/priced.js';
 import type { Decision } from '../../base/event-store/unit-of-work.js';
 import { decidePublishRoute, decidePublishTariff, decideRegisterTenant } from './catalogue.decide.js';
 import { catalogueFromRows } from './catalogue.rows.js';
 import { demoTenant } from './demo-tenant.js';
-import { pricedRequest } from './priced-request.js';
 import { evolvePublished, type PublicationEvent, type Published, unpublished } from './publication.js';
 import { price } from './tariff.js';
 import type { TariffRules } from './tariff.schemas.js';
@@ -75,7 +75,7 @@ describe('PublishTariff', () => {
       NOW,
     );
     const data = { tenant: 'demo', id: 'x', version: 2, effectiveFrom: '2026-11-24T10:00:00.000Z', rules: dearer };
-    expect(events).toEqual([{ type: 'TariffPublished', schema: 1, data }]);
+    expect(events).toEqual([{ type: 'TariffPublished', schema: 2, data }]);
     const row = { tenant: 'demo', id: 'x', version: 2, effective_from: new Date(NOW + DAY), rules: dearer };
     expect(attachments).toEqual([{ table: 'tariffs', row }]);
   });
@@ -122,7 +122,7 @@ describe('the demo tenant', () => {
   const priceOf = (method: string, path: string, body = '', priority?: string) => {
     const match = catalogue.match('localhost:4020', method, path);
     if (typeof match !== 'object') throw new Error(`no route ${path}`);
-    return price(catalogue.tariffAt(match.route, NOW)!.tariff, pricedRequest(priority, Buffer.from(body))).amount;
+    return price(catalogue.tariffAt(match.route, NOW)!.tariff, described({ body, priority })).amount;
   };
 
   it.each([

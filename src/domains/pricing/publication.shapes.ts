@@ -1,7 +1,10 @@
 import { z } from 'zod';
-import { address, atomicAmount, instant, network, tenantId } from '../../base/event-store/event-fields.js';
+import { address, instant, network, tenantId } from '../../base/event-store/event-fields.js';
 import { type EventShape, shapeOf } from '../../base/event-store/event-shape.js';
-import type { RoutePublished, TariffPublished, TenantRegistered } from './publication.js';
+import type { UpcastStep } from '../../base/event-store/upcast.js';
+import type { RoutePublished, TariffPublished, TariffPublishedV1, TenantRegistered } from './publication.js';
+import { tariffRules } from './tariff.shapes.js';
+import { tariffRulesV1 } from './tariff-v1.shapes.js';
 
 // Not the schemas of the bodies: what may be published changes with time, what was published does not.
 
@@ -47,51 +50,30 @@ const routePublished = shapeOf<RoutePublished>()({
   data: z.strictObject({ revision: z.int().min(1), route }),
 });
 
-const count = z.int().min(0);
+const tariffVersion = { tenant: tenantId, id: z.string(), version: z.int().min(1), effectiveFrom: instant };
 
-const quantity = z.discriminatedUnion('source', [
-  z.strictObject({ source: z.literal('declared'), units: count }),
-  z.strictObject({ source: z.literal('request_bytes') }),
-  z.strictObject({
-    source: z.literal('text_tokens'),
-    pointer: z.string().meta({ description: 'JSON pointer (RFC 6901) into the body' }),
-    charactersPerToken: count,
-    plus: z.strictObject({ pointer: z.string(), default: count, maximum: count }).optional(),
-  }),
-]);
-
-const charge = z.discriminatedUnion('model', [
-  z.strictObject({ model: z.literal('flat'), amount: atomicAmount }),
-  z.strictObject({
-    model: z.literal('per_unit'),
-    quantity,
-    amount: atomicAmount,
-    per: count,
-    included: count.optional(),
-  }),
-]);
-
-const modifier = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('priority'), permille: z.array(count) }),
-]);
-
-const tariffPublished = shapeOf<TariffPublished>()({
+const tariffPublishedV1 = shapeOf<TariffPublishedV1>()({
   type: 'TariffPublished',
   schema: 1,
   stream: 'tariff/{tenant}/{tariff}',
   when: 'A new version of a tariff was published; it never changes.',
-  data: z.strictObject({
-    tenant: tenantId,
-    id: z.string(),
-    version: z.int().min(1),
-    effectiveFrom: instant,
-    rules: z.strictObject({
-      charges: z.array(charge),
-      modifiers: z.array(modifier).optional(),
-      minimum: atomicAmount.optional(),
-      maximum: atomicAmount.optional(),
-    }),
-  }),
+  data: z.strictObject({ ...tariffVersion, rules: tariffRulesV1 }),
 });
 
-export const publicationShapes: readonly EventShape[] = [registered, routePublished, tariffPublished];
+const tariffPublished = shapeOf<TariffPublished>()({
+  type: 'TariffPublished',
+  schema: 2,
+  stream: 'tariff/{tenant}/{tariff}',
+  when: 'A new version of a tariff was published; it never changes.',
+  data: z.strictObject({ ...tariffVersion, rules: tariffRules }),
+});
+
+export const publicationShapes: readonly EventShape[] = [
+  registered,
+  routePublished,
+  tariffPublishedV1,
+  tariffPublished,
+];
+
+/** Version 2 knows more rules; those of version 1 say in it what they said. */
+export const publicationUpcasts: readonly UpcastStep[] = [{ type: 'TariffPublished', from: 1, data: (old) => old }];

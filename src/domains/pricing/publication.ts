@@ -1,5 +1,6 @@
 import type { Route, Tenant } from './catalogue.schemas.js';
 import type { TariffRules } from './tariff.schemas.js';
+import type { TariffRulesV1 } from './tariff-v1.shapes.js';
 
 /** Events hold no secret: of the upstream's there is a fingerprint, so that a change of it shows. */
 export interface TenantRegistered {
@@ -14,17 +15,25 @@ export interface RoutePublished {
   readonly data: { readonly revision: number; readonly route: Route };
 }
 
+interface TariffVersionData {
+  readonly tenant: string;
+  readonly id: string;
+  readonly version: number;
+  /** RFC 3339, UTC. */
+  readonly effectiveFrom: string;
+}
+
 export interface TariffPublished {
   readonly type: 'TariffPublished';
+  readonly schema: 2;
+  readonly data: TariffVersionData & { readonly rules: TariffRules };
+}
+
+/** As stored before version 2. */
+export interface TariffPublishedV1 {
+  readonly type: 'TariffPublished';
   readonly schema: 1;
-  readonly data: {
-    readonly tenant: string;
-    readonly id: string;
-    readonly version: number;
-    /** RFC 3339, UTC. */
-    readonly effectiveFrom: string;
-    readonly rules: TariffRules;
-  };
+  readonly data: TariffVersionData & { readonly rules: TariffRulesV1 };
 }
 
 export type PublicationEvent = TenantRegistered | RoutePublished | TariffPublished;

@@ -1,17 +1,12 @@
 import fc from 'fast-check';
+import { described, priceOf } from '../../../test/support/priced.js';
 import { checkTariff, parseTariff } from './check-tariff.js';
-import { pricedRequest } from './priced-request.js';
+import { whole } from './fraction.js';
 import { price } from './tariff.js';
 import type { TariffRules } from './tariff.schemas.js';
 
-const request = (body = '', priority?: string) => pricedRequest(priority, Buffer.from(body));
-const amountOf = (rules: TariffRules, body = '', priority?: string) =>
-  price(parseTariff(rules), request(body, priority)).amount;
-const perByte = (amount: string, rest: Partial<TariffRules> = {}): TariffRules => ({
-  charges: [{ model: 'per_unit', quantity: { source: 'request_bytes' }, amount, per: 1 }],
-  minimum: '0',
-  ...rest,
-});
+const request = (body = '', priority?: string) => described({ body, priority });
+const amountOf = (rules: TariffRules, body = '', priority?: string) => priceOf(rules, { body, priority }).amount;
 const tokens = (plus?: { pointer: string; default: number; maximum: number }): TariffRules => ({
   charges: [
     {
@@ -39,11 +34,12 @@ describe('price', () => {
       amount: 50n,
       units: 25n,
       steps: [
-        { field: '/charges/0', rule: 'flat', amount: 5n },
-        { field: '/charges/1', rule: 'per_unit', units: 25n, packages: 3n, amount: 30n },
-        { field: '/modifiers/0', rule: 'priority', urgency: 0, permille: 1501n },
+        { field: '/charges/0', rule: 'flat', amount: whole(5n) },
+        { field: '/charges/1', rule: 'per_unit', units: 25n, packages: 3n, amount: whole(30n) },
+        { field: '/modifiers/0', rule: 'priority', value: '0', permille: 1501n },
         { field: '/maximum', rule: 'maximum', amount: 50n },
       ],
+      inputs: {},
     });
     expect(amountOf(rules)).toBe(35n);
     expect(amountOf(rules, '', 'u=1')).toBe(1n);
@@ -221,56 +217,5 @@ describe('price', () => {
         },
       ),
     );
-  });
-});
-
-describe('checkTariff', () => {
-  const flat = (amount: unknown) => ({ charges: [{ model: 'flat', amount }] });
-  const slow = { kind: 'priority', permille: [1, 1, 1, 1, 1, 1, 1, 999] };
-
-  it.each([
-    ['a fraction of a unit', flat('0.5'), '/charges/0/amount'],
-    ['a number', flat(5), '/charges/0/amount'],
-    ['a negative amount', flat('-1'), '/charges/0/amount'],
-    ['hexadecimal', flat('0x10'), '/charges/0/amount'],
-    ['more than a token can hold', flat('9'.repeat(78)), '/charges/0/amount'],
-    ['an unknown model', { charges: [{ model: 'free' }] }, '/charges/0/model'],
-    ['a misspelled rule', { ...flat('1'), minimun: '1' }, ''],
-    ['no charge at all', { charges: [] }, '/charges'],
-    ['packages of nothing', { ...perByte('1'), charges: [{ ...perByte('1').charges[0], per: 0 }] }, '/charges/0/per'],
-    [
-      'seven priorities',
-      { ...flat('1'), modifiers: [{ kind: 'priority', permille: [1, 1, 1, 1, 1, 1, 1] }] },
-      '/modifiers/0/permille',
-    ],
-    [
-      'a priority for nothing',
-      { ...flat('1'), modifiers: [{ kind: 'priority', permille: [0, 1, 1, 1, 1, 1, 1, 1] }] },
-      '/modifiers/0/permille/0',
-    ],
-    [
-      'a pointer that is none',
-      {
-        charges: [
-          { ...tokens().charges[0], quantity: { source: 'text_tokens', pointer: 'prompt', charactersPerToken: 4 } },
-        ],
-      },
-      '/charges/0/quantity/pointer',
-    ],
-    ['a minimum above the maximum', { ...flat('1'), minimum: '3', maximum: '2' }, '/minimum'],
-    ['requests free by accident', perByte('1', { minimum: undefined }), '/minimum'],
-    ['a discount below one unit', { ...flat('5'), modifiers: [slow] }, '/modifiers'],
-  ])('refuses %s and names the field', (_, rules, field) => {
-    expect(checkTariff(rules).map((error) => error.field)).toEqual([field]);
-    expect(() => parseTariff(rules)).toThrow(`tariff${field}: `);
-  });
-
-  it.each([
-    ['a price of 0 that says so', flat('0')],
-    ['requests free on purpose', perByte('1')],
-    ['a discount down to one unit', { ...flat('1000'), modifiers: [slow] }],
-    ['a discount held by a minimum', { ...flat('5'), modifiers: [slow], minimum: '1' }],
-  ])('accepts %s', (_, rules) => {
-    expect(checkTariff(rules)).toEqual([]);
   });
 });

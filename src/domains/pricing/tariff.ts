@@ -1,30 +1,35 @@
-import { assertNever } from '../../base/shared/assert-never.js';
 import type { AtomicAmount } from '../../base/shared/money.js';
-import { divideUp, type PricedRequest, unitsOf } from './quantity.js';
-import type { Charge, Modifier, Tariff } from './tariff.schemas.js';
+import { type Charge, type ChargeStep, chargeStep, isCounted } from './charges/charge.js';
+import { holds } from './condition.js';
+import { add, roundUp, ZERO } from './fraction.js';
+import { type ModifierStep, modifierStep } from './modifiers/modifier.js';
+import { classOf, type ServiceClass } from './modifiers/service-class.js';
+import { type Fact, nameOfFact } from './request/fact.js';
+import type { PricedRequest } from './request/priced-request.js';
+import { quantityKey } from './request/quantity.js';
+import type { Tariff } from './tariff.schemas.js';
 
-const PERMILLE = 1000n;
+const NEUTRAL = 1000n;
 
-/** One rule and what it did. `field` is the JSON pointer of the rule in the tariff. */
-export type Step =
-  | { readonly field: string; readonly rule: 'flat'; readonly amount: AtomicAmount }
-  | {
-      readonly field: string;
-      readonly rule: 'per_unit';
-      readonly units: bigint;
-      /** Packages charged, after the included units, rounded up. */
-      readonly packages: bigint;
-      readonly amount: AtomicAmount;
-    }
-  | { readonly field: string; readonly rule: 'priority'; readonly urgency: number; readonly permille: bigint }
-  /** `amount` replaces the price so far. */
-  | { readonly field: '/minimum' | '/maximum'; readonly rule: 'minimum' | 'maximum'; readonly amount: AtomicAmount };
+/** `amount` replaces the price so far. */
+export interface BoundStep {
+  readonly field: '/minimum' | '/maximum';
+  readonly rule: 'minimum' | 'maximum';
+  readonly amount: AtomicAmount;
+}
+
+/** One rule that applied, and every number of it. */
+export type Step = ChargeStep | ModifierStep | BoundStep;
 
 export interface Price {
   readonly amount: AtomicAmount;
-  /** Units used: those of all per-unit charges together, or 1 if the tariff counts nothing. */
+  /** Units used: those of each quantity that was counted, or 1 if the tariff counts nothing. */
   readonly units: bigint;
+  /** The class that was priced, if the tariff has classes. */
+  readonly class?: string;
   readonly steps: readonly Step[];
+  /** What the price looked at, by canonical name: facts of the request, and `at`, `load`, `used`. */
+  readonly inputs: Readonly<Record<string, string>>;
 }
 
 /**
@@ -32,56 +37,76 @@ export interface Price {
  * units, then minimum and maximum bound it. Exact and never negative; the same input gives the same price for ever.
  */
 export function price(tariff: Tariff, request: PricedRequest): Price {
+  const inputs: Record<string, string> = {};
+  const watched = watch(request, inputs);
+  const chosen = chosenClass(tariff, watched);
   const steps: Step[] = [];
-  const { sum, units } = addCharges(tariff.charges, request, steps);
-  const modified = applyModifiers(sum, tariff.modifiers, request, steps);
-  return { amount: bound(modified, tariff, steps), units, steps };
-}
-
-function addCharges(charges: readonly Charge[], request: PricedRequest, steps: Step[]) {
-  let sum = 0n;
-  let counted: bigint | undefined;
-  for (const [index, charge] of charges.entries()) {
-    const step = chargeStep(charge, `/charges/${index}`, request);
-    if (step.rule === 'per_unit') counted = (counted ?? 0n) + step.units;
-    sum += step.amount;
+  const { sum, units } = addCharges(tariff.charges, watched, chosen, steps);
+  let { denominator, numerator } = sum;
+  tariff.modifiers.forEach((modifier, index) => {
+    const verdict = modifier.when === undefined || holds(modifier.when, watched, chosen?.id);
+    if (verdict === false) return;
+    const step = modifierStep(modifier, `/modifiers/${index}`, watched, chosen);
+    // Where its condition cannot be read a modifier applies only if that makes the request no cheaper.
+    if (verdict === undefined && step.permille < NEUTRAL) return;
     steps.push(step);
-  }
-  return { sum, units: counted ?? 1n };
+    numerator *= step.permille;
+    denominator *= NEUTRAL;
+  });
+  const amount = bound(roundUp({ numerator, denominator }), tariff, steps);
+  return { amount, units, ...(chosen === undefined ? {} : { class: chosen.id }), steps, inputs };
 }
 
-function chargeStep(charge: Charge, field: string, request: PricedRequest) {
-  switch (charge.model) {
-    case 'flat':
-      return { field, rule: 'flat', amount: charge.amount } as const;
-    case 'per_unit': {
-      const units = unitsOf(charge.quantity, request);
-      const included = charge.included ?? 0n;
-      const packages = units > included ? divideUp(units - included, charge.per) : 0n;
-      return { field, rule: 'per_unit', units, packages, amount: packages * charge.amount } as const;
-    }
-    default:
-      return assertNever(charge);
-  }
+/** Writes down what is looked at. */
+function watch(request: PricedRequest, inputs: Record<string, string>): PricedRequest {
+  return {
+    urgency: request.urgency,
+    class: request.class,
+    get at() {
+      inputs.at = `${request.at}`;
+      return request.at;
+    },
+    get load() {
+      inputs.load = `${request.load}`;
+      return request.load;
+    },
+    get used() {
+      inputs.used = `${request.used}`;
+      return request.used;
+    },
+    read(fact: Fact) {
+      const reading = request.read(fact);
+      if (fact.side === 'request') inputs[nameOfFact(fact)] = reading;
+      return reading;
+    },
+  };
 }
 
-function applyModifiers(
-  sum: AtomicAmount,
-  modifiers: readonly Modifier[],
+function chosenClass({ modifiers }: Tariff, request: PricedRequest): ServiceClass | undefined {
+  for (const modifier of modifiers) if (modifier.kind === 'class') return classOf(modifier, request);
+  return undefined;
+}
+
+function addCharges(
+  charges: readonly Charge[],
   request: PricedRequest,
+  chosen: ServiceClass | undefined,
   steps: Step[],
-): AtomicAmount {
-  let numerator = sum;
-  let denominator = 1n;
-  for (const [index, modifier] of modifiers.entries()) {
-    const { urgency } = request;
-    // The schema holds the list at one factor for each of the eight urgencies.
-    const permille = modifier.permille[urgency]!;
-    steps.push({ field: `/modifiers/${index}`, rule: modifier.kind, urgency, permille });
-    numerator *= permille;
-    denominator *= PERMILLE;
-  }
-  return divideUp(numerator, denominator);
+) {
+  let sum = ZERO;
+  const counted = new Map<string, bigint>();
+  charges.forEach((charge, index) => {
+    // Where a condition cannot be read the charge applies: no request is cheaper for being unreadable.
+    if (charge.when !== undefined && holds(charge.when, request, chosen?.id) === false) return;
+    const step = chargeStep(charge, `/charges/${index}`, request);
+    if (isCounted(charge)) counted.set(quantityKey(charge.quantity), step.units!);
+    sum = add(sum, step.amount);
+    steps.push(step);
+  });
+  if (!charges.some(isCounted)) return { sum, units: 1n };
+  let units = 0n;
+  for (const one of counted.values()) units += one;
+  return { sum, units };
 }
 
 function bound(amount: AtomicAmount, { minimum, maximum }: Tariff, steps: Step[]): AtomicAmount {

@@ -2,9 +2,10 @@ import type { IncomingMessage } from 'node:http';
 import type { Token } from '../../base/chain/chain.js';
 import { Problem } from '../../base/shared/problem.js';
 import type { Match } from '../../domains/pricing/host-router.js';
-import { pricedRequest } from '../../domains/pricing/priced-request.js';
-import type { PricedRequest } from '../../domains/pricing/quantity.js';
+import { urgencyOf } from '../../domains/pricing/modifiers/urgency.js';
+import { type PricedRequest, pricedRequest } from '../../domains/pricing/request/priced-request.js';
 import { requestDigest } from '../../domains/pricing/request-digest.js';
+import { messageParts } from './message-parts.js';
 
 /** A request that matched a priced route, with its body read. */
 export interface PaidCall extends Match {
@@ -48,6 +49,7 @@ export function hostOf({ headers, httpVersion, rawHeaders }: IncomingMessage): s
   return headers.host ?? '';
 }
 
+/** @param now epoch milliseconds */
 export function paidCall(
   match: Match,
   token: Token,
@@ -55,6 +57,7 @@ export function paidCall(
   { path, query }: Target,
   body: Buffer,
   publicUrl: string,
+  now: number,
 ): PaidCall {
   const method = message.method!;
   const priority = message.headers.priority;
@@ -72,6 +75,9 @@ export function paidCall(
     body,
     resource: publicUrl + path,
     digest: requestDigest(method, path, query, body),
-    priced: pricedRequest(typeof priority === 'string' ? priority : undefined, body),
+    priced: pricedRequest(
+      { urgency: urgencyOf(typeof priority === 'string' ? priority : undefined), at: now, load: 0, used: 0n },
+      { request: messageParts(message, query, params, body) },
+    ),
   };
 }

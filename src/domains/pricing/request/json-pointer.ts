@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '../../base/shared/json.js';
+import type { Json, JsonObject } from '../../../base/shared/json.js';
 
 /** Reference tokens of an RFC 6901 pointer; the empty list is the whole document. */
 export type JsonPointer = readonly string[];

@@ -1,0 +1,23 @@
+import type { IncomingMessage } from 'node:http';
+import type { MessageParts } from '../../domains/pricing/request/message-facts.js';
+import { jsonOf } from '../../domains/pricing/request/priced-request.js';
+import { queryReader } from '../../domains/pricing/request/query-text.js';
+
+/** A request as tariffs read it. @param query as sent, with its question mark, or empty */
+export function messageParts(
+  message: IncomingMessage,
+  query: string,
+  params: Readonly<Record<string, string>>,
+  body: Buffer,
+): MessageParts {
+  return {
+    bytes: body.byteLength,
+    json: jsonOf(body),
+    header(name) {
+      const [first, second] = message.headersDistinct[name] ?? [];
+      return second === undefined ? first : null;
+    },
+    query: queryReader(query),
+    path: (name) => (Object.hasOwn(params, name) ? params[name] : undefined),
+  };
+}
