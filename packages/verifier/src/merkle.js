@@ -53,7 +53,7 @@ export function isBeginning(first, second, proof) {
   if (!Number.isSafeInteger(first.size) || !Number.isSafeInteger(second.size)) return false;
   if (first.size < 1 || first.size > second.size) return false;
   const roots = rootsOfProof(first.size, second.size, proof, first.root);
-  return roots !== undefined && roots.older.equals(first.root) && roots.newer.equals(second.root);
+  return roots?.older.equals(first.root) === true && roots.newer.equals(second.root);
 }
 
 /**
