@@ -18,16 +18,18 @@ import { Traffic } from './traffic.js';
 
 const ROUNDS = 3;
 /** Events in the logs that the book's parts are measured on. */
-const SEALED = 200_000;
-const REBUILT = 1_000_000;
+const SEALED = [20_000, 200_000] as const;
+const REBUILT = [100_000, 1_000_000] as const;
 const GROWN = [50_000, 5_000_000] as const;
 
 const measures: Record<Part, (app: App) => Promise<unknown>> = {
   offers: (app) => withTraffic(app, (traffic) => traffic.compareOffers()),
   payments: (app) => withTraffic(app, (traffic) => traffic.comparePayments()),
   append: (app) => inDatabases<AppendRates>(app, 'Events appended', 'append.ts', 2, ROUNDS),
-  seals: (app) => inDatabases<SealRates>(app, 'Sealing and verifying', 'seals.ts', 1, SEALED, ROUNDS),
-  rebuild: (app) => inDatabases<RebuildRates>(app, 'Rebuilding the projections', 'rebuild.ts', 1, REBUILT),
+  seals: (app) =>
+    atSizes(SEALED, (events) => inDatabases<SealRates>(app, 'Sealing and verifying', 'seals.ts', 1, events, ROUNDS)),
+  rebuild: (app) =>
+    atSizes(REBUILT, (events) => inDatabases<RebuildRates>(app, 'Rebuilding the projections', 'rebuild.ts', 1, events)),
   growth: (app) => inDatabases<GrowthRates>(app, 'Appending to a long log', 'growth.ts', 2, ...GROWN, ROUNDS),
 };
 
@@ -79,6 +81,13 @@ function readOptions(): { readonly json?: string; readonly parts: readonly Part[
     console.error(`${(error as Error).message}\nUsage: npm run bench [-- --only PART,PART --json FILE]`);
     process.exit(2);
   }
+}
+
+/** One after the other, the largest last. */
+async function atSizes<T>(sizes: readonly number[], measure: (events: number) => Promise<T>): Promise<T[]> {
+  const measured: T[] = [];
+  for (const events of sizes) measured.push(await measure(events));
+  return measured;
 }
 
 /** Runs one part in a process of its own, on fresh databases of the same Postgres. */

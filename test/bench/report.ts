@@ -15,8 +15,9 @@ export interface Results {
   readonly offers?: { readonly ours: Series; readonly official: Series; readonly plain: Series };
   readonly payments?: { readonly ours: Series; readonly official: Series };
   readonly append?: AppendRates;
-  readonly seals?: SealRates;
-  readonly rebuild?: RebuildRates;
+  /** Of logs of several lengths, the longest last. */
+  readonly seals?: readonly SealRates[];
+  readonly rebuild?: readonly RebuildRates[];
   readonly growth?: GrowthRates;
 }
 
@@ -83,10 +84,17 @@ function appendSection({ raw, store }: AppendRates): Section {
   };
 }
 
-function sealsSection({ bare, sealed, verified }: SealRates): Section {
-  const [seal, verify, loop] = [median(sealed), median(verified), median(bare)];
+function sealsSection(sizes: readonly SealRates[]): Section {
+  const rates = sizes.map(({ bare, events, sealed, verified }) => {
+    return { events, seal: median(sealed), verify: median(verified), loop: median(bare) };
+  });
+  const { loop, seal, verify } = rates.at(-1)!;
   return {
-    lines: [`events sealed: ${count(seal)}/s, verified: ${count(verify)}/s, read and hashed bare: ${count(loop)}/s`],
+    lines: rates.map(
+      (one) =>
+        `${count(one.events)} events: sealed ${count(one.seal)}/s, verified ${count(one.verify)}/s, ` +
+        `read and hashed bare ${count(one.loop)}/s`,
+    ),
     goals: [
       atLeast('events sealed per second, share of a bare loop', seal / loop, 0.5),
       atLeast('events verified per second, share of a bare loop', verify / loop, 0.5),
@@ -94,19 +102,27 @@ function sealsSection({ bare, sealed, verified }: SealRates): Section {
   };
 }
 
-function rebuildSection({ events, peakMegabytes, raw, seconds }: RebuildRates): Section {
-  const rawSeconds = raw.reduce((total, one) => total + one.seconds, 0);
-  const rows = raw.map((one) => `${one.name} ${count(one.rows)}`).join(', ');
+function rebuildSection(sizes: readonly RebuildRates[]): Section {
+  const { peakMegabytes, raw, seconds } = sizes.at(-1)!;
   return {
-    lines: [
-      `${count(events)} events: all projections rebuilt in ${seconds.toFixed(1)} s (${count(events / seconds)} events/s); ` +
-        `the same rows (${rows}) inserted raw in ${rawSeconds.toFixed(1)} s`,
-    ],
+    lines: sizes.map(rebuildLine),
     goals: [
-      atLeast('projections rebuilt, share of a raw insert of their rows', rawSeconds / seconds, 0.3),
+      atLeast('projections rebuilt, share of a raw insert of their rows', rawSeconds(raw) / seconds, 0.3),
       atMost('peak memory while rebuilding, MB', peakMegabytes, 400),
     ],
   };
+}
+
+function rebuildLine({ events, peakMegabytes, raw, seconds }: RebuildRates): string {
+  const rows = raw.map((one) => `${one.name} ${count(one.rows)}`).join(', ');
+  return (
+    `${count(events)} events: all projections rebuilt in ${seconds.toFixed(1)} s (${count(events / seconds)} events/s, ` +
+    `${peakMegabytes.toFixed(0)} MB); the same rows (${rows}) inserted raw in ${rawSeconds(raw).toFixed(1)} s`
+  );
+}
+
+function rawSeconds(raw: RebuildRates['raw']): number {
+  return raw.reduce((total, one) => total + one.seconds, 0);
 }
 
 function growthSection({ large, small }: GrowthRates): Section {

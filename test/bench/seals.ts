@@ -20,6 +20,7 @@ import { eventsOf, fillLog } from './fill-log.js';
 import { perSecond } from './store-appends.js';
 
 export interface SealRates {
+  readonly events: number;
   /** Events per second, one number per round. */
   readonly bare: readonly number[];
   readonly sealed: readonly number[];
@@ -84,4 +85,4 @@ for (let round = 0; round <= rounds; round++) {
   if (round > 0) for (const side of ['bare', 'sealed', 'verified'] as const) rates[side].push(measured[side]);
 }
 rmSync(folder, { recursive: true });
-process.send?.(rates satisfies SealRates, () => process.exit(0));
+process.send?.({ events, ...rates } satisfies SealRates, () => process.exit(0));
