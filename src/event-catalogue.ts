@@ -4,6 +4,7 @@ import { type UpcastStep, upcasterOf } from './base/event-store/upcast.js';
 import { customerShapes } from './domains/customers/customer.shapes.js';
 import { standingShapes } from './domains/customers/standing.shapes.js';
 import { paymentShapes } from './domains/payments/payment.shapes.js';
+import { paymentUpcasts } from './domains/payments/payment.upcasts.js';
 import { publicationShapes, publicationUpcasts } from './domains/pricing/publication.shapes.js';
 import { networkFeeShapes } from './domains/settlement/network-fee.shapes.js';
 
@@ -17,7 +18,7 @@ export const eventShapes: readonly EventShape[] = [
   ...restorationShapes,
 ];
 
-const upcastSteps: readonly UpcastStep[] = [...restorationUpcasts, ...publicationUpcasts];
+const upcastSteps: readonly UpcastStep[] = [...restorationUpcasts, ...publicationUpcasts, ...paymentUpcasts];
 
 /** Lifts what is stored to the newest version of its type. */
 export const upcast = upcasterOf(upcastSteps);

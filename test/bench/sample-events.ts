@@ -9,7 +9,7 @@ export function sampleEvents(number: number): readonly [NewEvent, NewEvent] {
   const nonce = `0x${number.toString(16).padStart(64, '0')}` as const;
   const authorized: PaymentAuthorized = {
     type: 'PaymentAuthorized',
-    schema: 1,
+    schema: 2,
     data: {
       tenant: 'demo',
       authorizedAt: '1790000000',
@@ -35,7 +35,7 @@ export function sampleEvents(number: number): readonly [NewEvent, NewEvent] {
       mode: 'async',
       idempotent: false,
       gateway: 'C'.repeat(22),
-      hold: `exposure/demo/eip155:84532/${address}`,
+      holds: [{ key: `exposure/demo/eip155:84532/${address}`, amount: '1000' }],
     },
   };
   const delivered: RequestDelivered = {

@@ -98,9 +98,9 @@ describe('an append', () => {
     await store.append(write('warm', NEW_STREAM));
     await store.append(write('lost/known', NEW_STREAM));
     line.arm();
-    const hold = { key: 'limit/lost', delta: 7n, limit: 10n };
+    const holds = [{ key: 'limit/lost', delta: 7n, limit: 10n }];
     const results = await Promise.all([
-      store.append(write('lost/new', NEW_STREAM, { hold })),
+      store.append(write('lost/new', NEW_STREAM, { holds })),
       store.append(write('lost/known', 1)),
     ]);
     expect(results.map(({ version }) => version)).toEqual([1, 2]);
@@ -115,13 +115,13 @@ describe('an append', () => {
 
   it('is not kept waiting by a process that stopped in the middle of one', async () => {
     const [stopped, store] = [openPool(databaseUrl, 'stopped', 1, quiet), storeAt(databaseUrl)];
-    const hold = { key: 'limit/stopped', delta: 1n };
-    await store.append(write('stopped/0', NEW_STREAM, { hold }));
+    const holds = [{ key: 'limit/stopped', delta: 1n }];
+    await store.append(write('stopped/0', NEW_STREAM, { holds }));
     const client = await stopped.connect();
     await client.query('begin');
     await client.query("select 1 from hold_totals where key = 'limit/stopped' for update");
     const results = await Promise.all([
-      store.append(write('stopped/1', NEW_STREAM, { hold })),
+      store.append(write('stopped/1', NEW_STREAM, { holds })),
       store.append(write('stopped/2', NEW_STREAM)),
     ]);
     expect(results.map(({ version }) => version)).toEqual([1, 1]);

@@ -2,7 +2,7 @@ import { jest } from '@jest/globals';
 import type { Pool } from 'pg';
 import { NEW_STREAM, VersionConflict } from '../../src/base/event-store/event.js';
 import { EventStore } from '../../src/base/event-store/event-store.js';
-import type { Write } from '../../src/base/event-store/unit-of-work.js';
+import { HoldsRefused, type Write } from '../../src/base/event-store/unit-of-work.js';
 import { openPool } from '../../src/base/platform/pool.js';
 import { freshDatabase } from '../support/engines.js';
 import { scale } from '../support/long.js';
@@ -158,8 +158,14 @@ describe('event store', () => {
           if (held) granted++;
           return { events: [{ type: 'Asked', schema: 1, data: { held } }] };
         };
-        const hold = { key: 'limit/one', delta: 3n, limit: 30n };
-        return store.append({ stream: `hold/${process}/${n}`, tenant: 't', expectedVersion: NEW_STREAM, hold, decide });
+        const holds = [{ key: 'limit/one', delta: 3n, limit: 30n }];
+        return store.append({
+          stream: `hold/${process}/${n}`,
+          tenant: 't',
+          expectedVersion: NEW_STREAM,
+          holds,
+          decide,
+        });
       }),
     );
     await Promise.all(asks);
@@ -168,15 +174,38 @@ describe('event store', () => {
     expect(rows).toEqual([{ held: '30' }]);
   });
 
+  it('refuses only the writes that pass a hard limit, over several processes, and stores nothing of them', async () => {
+    const stores = Array.from({ length: 4 }, () => storeWithOwnPool());
+    const asks = stores.flatMap(({ store }, process) =>
+      Array.from({ length: 50 }, (_, n) =>
+        store.append({
+          stream: `hard/${process}/${n}`,
+          tenant: 't',
+          expectedVersion: NEW_STREAM,
+          // Every second one asks for nothing, and shares its transaction with those that are refused.
+          holds: n % 2 === 0 ? [{ key: 'limit/hard', delta: 1n, limit: 7n, hard: true }] : [],
+          decide: () => ({ events: [{ type: 'Asked', schema: 1, data: {} }] }),
+        }),
+      ),
+    );
+    const refused = (await Promise.allSettled(asks)).filter((outcome) => outcome.status === 'rejected');
+    expect(refused).toHaveLength(100 - 7);
+    for (const { reason } of refused) expect(reason).toBeInstanceOf(HoldsRefused);
+    const { rows } = await stores[0]!.pool.query("select count(*)::int as n from events where stream like 'hard/%'");
+    expect(rows).toEqual([{ n: 100 + 7 }]);
+    const totals = await stores[0]!.pool.query("select held::text from hold_totals where key = 'limit/hard'");
+    expect(totals.rows).toEqual([{ held: '7' }]);
+  });
+
   it('takes back everything of a write whose attachment the database refuses', async () => {
     const { pool, store } = storeWithOwnPool();
     const row = { payment_id: 'pay_x', signature: Buffer.from('aa', 'hex'), valid_before: '1' };
     const attachment = { table: 'authorizations', row } as const;
     const decide = () => ({ events: [{ type: 'T', schema: 1, data: {} }], attachments: [attachment] });
-    const hold = { key: 'limit/attached', delta: 1n };
-    await store.append({ stream: 'attached/1', tenant: 't', expectedVersion: NEW_STREAM, hold, decide });
+    const holds = [{ key: 'limit/attached', delta: 1n }];
+    await store.append({ stream: 'attached/1', tenant: 't', expectedVersion: NEW_STREAM, holds, decide });
     await expect(
-      store.append({ stream: 'attached/2', tenant: 't', expectedVersion: NEW_STREAM, hold, decide }),
+      store.append({ stream: 'attached/2', tenant: 't', expectedVersion: NEW_STREAM, holds, decide }),
     ).rejects.toThrow(/duplicate key/);
     expect(await store.readStream('attached/2')).toEqual([]);
     const { rows } = await pool.query("select held::text from hold_totals where key = 'limit/attached'");

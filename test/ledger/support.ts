@@ -2,7 +2,7 @@ import type { Pool, PoolClient } from 'pg';
 import { asStored, type StoredEvent } from '../../src/base/event-store/event.js';
 import type { ApplyEvents } from '../../src/base/event-store/projection-runner.js';
 import { openPool } from '../../src/base/platform/pool.js';
-import type { Json, JsonObject } from '../../src/base/shared/json.js';
+import type { JsonObject } from '../../src/base/shared/json.js';
 import { ledgerProjection } from '../../src/domains/ledger/ledger.projection.js';
 import { freshDatabase } from '../support/engines.js';
 
@@ -35,24 +35,24 @@ export interface Fact {
 
 export function authorization(payer: string, amount: bigint, hold: boolean): JsonObject {
   const terms = { network: NETWORK, asset: TOKEN, payer, payee: PAYEE, amount: amount.toString() };
-  const held: Record<string, Json> = hold ? { hold: `exposure/demo/${NETWORK}/${TOKEN}/${payer}` } : {};
-  return { terms, ...held };
+  const exposure = { key: `exposure/demo/${NETWORK}/${TOKEN}/${payer}`, amount: amount.toString() };
+  return { terms, holds: hold ? [exposure] : [] };
 }
 
 /** Places facts in the log, one position after the other. */
 export function placed(facts: readonly Fact[], first = 1n): StoredEvent[] {
   return facts.map(({ at = 0, tenant = 'demo', ...fact }, index) => {
     const [position, occurredAt] = [first + BigInt(index), new Date(DAY + at)];
-    return { ...fact, tenant, position, occurredAt, schema: 1 };
+    return { ...fact, tenant, position, occurredAt, schema: fact.type === 'PaymentAuthorized' ? 2 : 1 };
   });
 }
 
 export async function writeLog(pool: Pool, events: readonly StoredEvent[]): Promise<void> {
   await pool.query(
     `insert into events (position, stream, version, type, schema, tenant, data, occurred_at)
-     select position, stream, version, type, 1, tenant, data, at
-     from unnest($1::bigint[], $2::text[], $3::int[], $4::text[], $5::text[], $6::jsonb[], $7::timestamptz[])
-       as e (position, stream, version, type, tenant, data, at)`,
+     select position, stream, version, type, schema, tenant, data, at
+     from unnest($1::bigint[], $2::text[], $3::int[], $4::text[], $5::text[], $6::jsonb[], $7::timestamptz[], $8::int[])
+       as e (position, stream, version, type, tenant, data, at, schema)`,
     [
       events.map((event) => event.position.toString()),
       events.map((event) => event.stream),
@@ -61,6 +61,7 @@ export async function writeLog(pool: Pool, events: readonly StoredEvent[]): Prom
       events.map((event) => event.tenant),
       events.map((event) => JSON.stringify(event.data)),
       events.map((event) => event.occurredAt),
+      events.map((event) => event.schema),
     ],
   );
 }

@@ -6,7 +6,6 @@ import { parseAbiItem } from 'viem';
 import { type PrivateKeyAccount, privateKeyToAccount } from 'viem/accounts';
 import type { SettlementChain } from '../../src/base/chain/chain.js';
 import { ViemSettlementChain } from '../../src/base/chain/settlement-chain.js';
-import { asStored } from '../../src/base/event-store/event.js';
 import { EventStore } from '../../src/base/event-store/event-store.js';
 import { LogTail } from '../../src/base/event-store/log-tail.js';
 import { ProjectionRunner } from '../../src/base/event-store/projection-runner.js';
@@ -26,6 +25,7 @@ import {
 } from '../../src/domains/payments/payment.js';
 import { paymentsProjection } from '../../src/domains/payments/payments.projection.js';
 import { SettlementModule } from '../../src/domains/settlement/settlement.module.js';
+import { upcast } from '../../src/event-catalogue.js';
 import { addressOf, authorizationOf, type LocalChain, randomKey, signAuthorization } from '../chain/support.js';
 import { freshDatabase, freshRedis } from '../support/engines.js';
 import { mintUsdc } from '../support/usdc.js';
@@ -47,7 +47,7 @@ export interface Desk {
 export async function openDesk(): Promise<Desk> {
   const [databaseUrl, redisUrl] = await Promise.all([freshDatabase(), freshRedis()]);
   const pool = openPool(databaseUrl, 'test-desk', 8, log);
-  const store = new EventStore(pool, systemClock);
+  const store = new EventStore(pool, systemClock, upcast);
   const tail = new LogTail(databaseUrl, log);
   await tail.start();
   const projection = new ProjectionRunner(pool, tail, paymentsProjection, log);
@@ -96,9 +96,10 @@ export async function deliver(
     ...{ network, asset, payer: from, payee: PAYEE, amount: String(amount), nonce },
     ...{ validAfter: '0', validBefore: String(validBefore) },
   };
-  const hold = mode === 'async' ? holdKey(from) : undefined;
+  const held = mode === 'async' ? [holdKey(from)] : [];
   const authorized = {
-    ...{ tenant: 'demo', route: 'weather', method: 'GET', resource: 'http://localhost/weather', terms, mode, hold },
+    ...{ tenant: 'demo', route: 'weather', method: 'GET', resource: 'http://localhost/weather', terms, mode },
+    holds: held.map((key) => ({ key, amount: String(amount) })),
     ...{ requestDigest: 'r', payloadDigest: 'p', x402Version: 2, tariff: { id: 'flat', version: 1 }, units: '1' },
     ...{ idempotent: false, gateway: 'g1' },
   };
@@ -108,10 +109,10 @@ export async function deliver(
     stream: paymentStream(id),
     tenant: 'demo',
     expectedVersion: 0,
-    hold: hold === undefined ? undefined : { key: hold, delta: amount },
+    holds: held.map((key) => ({ key, delta: amount })),
     decide: () => ({
       events: [
-        { type: 'PaymentAuthorized', schema: 1, data: authorized },
+        { type: 'PaymentAuthorized', schema: 2, data: authorized },
         { type: 'RequestDelivered', schema: 1, data: delivered },
       ],
       attachments: [{ table: 'authorizations', row }],
@@ -198,14 +199,14 @@ export async function startWorker(
     [POOL, pool],
     [LOGGER, log],
     [CLOCK, clock],
-    [EventStore, new EventStore(pool, systemClock)],
+    [EventStore, new EventStore(pool, systemClock, upcast)],
     [LogTail, tail],
   ];
   const settlement = SettlementModule.of({
     redisUrl: desk.redisUrl,
     chain: wrap(chain),
     tokens: new Map([[local.token.address, local.token]]),
-    upcast: asStored,
+    upcast,
     screening,
   });
   @Module({ imports: [TestRuntimeModule.of(values), settlement] })

@@ -86,11 +86,11 @@ class Life {
   }
 
   authorized(): LogRow {
-    const { asset, network, payer } = this.terms;
-    const held = this.kind === 'after' ? {} : { hold: `exposure/${this.tenant}/${network}/${asset}/${payer}` };
+    const { amount, asset, network, payer } = this.terms;
+    const exposure = { key: `exposure/${this.tenant}/${network}/${asset}/${payer}`, amount };
     return this.row({
       type: 'PaymentAuthorized',
-      schema: 1,
+      schema: 2,
       data: {
         tenant: this.tenant,
         route: `route-${this.number % 5}`,
@@ -107,7 +107,7 @@ class Life {
         mode: this.kind === 'after' ? 'after' : 'async',
         idempotent: true,
         gateway: 'C'.repeat(22),
-        ...held,
+        holds: this.kind === 'after' ? [] : [exposure],
       },
     });
   }

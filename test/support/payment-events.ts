@@ -24,7 +24,7 @@ export function paymentEvents(n: number): { readonly stream: string; readonly ev
   } as const;
   const authorized: PaymentEvent = {
     type: 'PaymentAuthorized',
-    schema: 1,
+    schema: 2,
     data: {
       tenant: 'demo',
       route: n % 2 === 0 ? 'weather' : 'slow',
@@ -40,6 +40,7 @@ export function paymentEvents(n: number): { readonly stream: string; readonly ev
       mode: 'async',
       idempotent: true,
       gateway: 'gw_one',
+      holds: [{ key: `exposure/demo/${network}/${asset}/${payer}`, amount: terms.amount }],
     },
   };
   return {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import pg, { type Pool } from 'pg';
 import { type PrivateKeyAccount, privateKeyToAccount } from 'viem/accounts';
 import type { Token } from '../../src/base/chain/chain.js';
+import type { NewEvent } from '../../src/base/event-store/event.js';
 import { EventStore } from '../../src/base/event-store/event-store.js';
 import { LogTail } from '../../src/base/event-store/log-tail.js';
 import { ProjectionRunner } from '../../src/base/event-store/projection-runner.js';
@@ -21,6 +22,7 @@ import {
   paymentIdOf,
   paymentStream,
 } from '../../src/domains/payments/payment.js';
+import type { PaymentAuthorizedV1 } from '../../src/domains/payments/payment.upcasts.js';
 import { ReceiptSigner } from '../../src/domains/receipts/receipt-signer.js';
 import { upcast } from '../../src/event-catalogue.js';
 import { projections } from '../../src/projections.js';
@@ -126,6 +128,8 @@ export interface Sale {
   readonly amount: bigint;
   /** How the request ends; `interrupted` is run again and delivered. */
   readonly delivery?: 'delivered' | 'failed' | 'interrupted';
+  /** Written as it was before there were quotas. */
+  readonly old?: boolean;
 }
 
 export interface Sold {
@@ -147,7 +151,7 @@ export async function sell(stand: Stand, payer: PrivateKeyAccount, sale: Sale): 
   };
   const hold = sale.mode === 'async' ? holdOf(token, from) : undefined;
   const row = { payment_id: id, signature: Buffer.from(signature.slice(2), 'hex'), valid_before: String(validBefore) };
-  const events: [PaymentEvent, bigint][] = [
+  const events: [NewEvent, bigint][] = [
     [authorizedBy(terms, sale, hold), 1n],
     ...deliveries[sale.delivery ?? 'delivered'],
   ];
@@ -156,7 +160,7 @@ export async function sell(stand: Stand, payer: PrivateKeyAccount, sale: Sale): 
       stream: paymentStream(id),
       tenant: TENANT,
       expectedVersion: version,
-      hold: hold === undefined || change === 0n ? undefined : { key: hold, delta: change * sale.amount },
+      holds: hold === undefined || change === 0n ? [] : [{ key: hold, delta: change * sale.amount }],
       decide: () => ({ events: [event], attachments: version === 0 ? [{ table: 'authorizations', row }] : [] }),
     });
   }
@@ -191,17 +195,19 @@ function holdOf({ address: asset, network }: Token, payer: Address): string {
 
 const DIGEST = 'A'.repeat(43);
 
-function authorizedBy(terms: Sold['terms'], { mode }: Sale, hold: string | undefined): PaymentAuthorized {
-  return {
-    type: 'PaymentAuthorized',
-    schema: 1,
-    data: {
-      ...{ tenant: TENANT, route: 'weather', method: 'GET', resource: 'http://localhost/weather', terms, mode },
-      ...{ requestDigest: DIGEST, payloadDigest: DIGEST, x402Version: 2, tariff: { id: 'flat', version: 1 } },
-      ...{ units: '1', authorizedAt: String(Math.floor(Date.now() / 1000)), idempotent: true, gateway: 'gw_one' },
-      ...(hold === undefined ? {} : { hold }),
-    },
+function authorizedBy(
+  terms: Sold['terms'],
+  { mode, old }: Sale,
+  hold: string | undefined,
+): PaymentAuthorized | PaymentAuthorizedV1 {
+  const data: PaymentAuthorizedV1['data'] = {
+    ...{ tenant: TENANT, route: 'weather', method: 'GET', resource: 'http://localhost/weather', terms, mode },
+    ...{ requestDigest: DIGEST, payloadDigest: DIGEST, x402Version: 2, tariff: { id: 'flat', version: 1 } },
+    ...{ units: '1', authorizedAt: String(Math.floor(Date.now() / 1000)), idempotent: true, gateway: 'gw_one' },
   };
+  if (old) return { type: 'PaymentAuthorized', schema: 1, data: { ...data, ...(hold === undefined ? {} : { hold }) } };
+  const holds = hold === undefined ? [] : [{ key: hold, amount: terms.amount }];
+  return { type: 'PaymentAuthorized', schema: 2, data: { ...data, holds } };
 }
 
 const event = <T extends PaymentEvent['type']>(type: T, data: Extract<PaymentEvent, { type: T }>['data']) =>

@@ -44,6 +44,7 @@ function sellEach(stand: Stand, accounts: readonly PrivateKeyAccount[], round: n
         mode: (n + round) % 3 === 0 ? 'after' : 'async',
         amount: BigInt(1_000 + 37 * n + round),
         delivery: n % 4 === 1 ? 'interrupted' : 'delivered',
+        old: n % 2 === 0,
       }),
     ),
   );

@@ -2,9 +2,10 @@ import { setTimeout } from 'node:timers/promises';
 import type { Pool, PoolClient } from 'pg';
 import type { Clock } from '../shared/clock.js';
 import { storeAttachments, storeRemovals } from './attachments.js';
+import { decideWrites, type Refusal } from './decide-writes.js';
 import { asStored, NEW_STREAM, type NewEvent, type StoredEvent, type Upcast, VersionConflict } from './event.js';
 import { GroupCommit, type Outcome } from './group-commit.js';
-import { decideHolds, type HoldTotals, lockHolds, storeHolds } from './hold-totals.js';
+import { type HoldTotals, lockHolds, storeHolds } from './hold-totals.js';
 import { LogReplaced, NewestKnown } from './newest-known.js';
 import { type EventRow, eventColumns, readEventsAfter, readStream, toStoredEvent } from './rows.js';
 import { BEGIN, BEGIN_ADMITTING, BEGIN_CHANGING, PayerDenied, readDenied } from './standings.js';
@@ -34,7 +35,10 @@ export class EventStore implements EventWriter {
     this.commits = new GroupCommit((writes) => this.commit(writes), streamsOf, BATCH_MAX);
   }
 
-  /** Durable when it resolves. Rejects with `VersionConflict` if the stream is not at the expected version. */
+  /**
+   * Durable when it resolves. Rejects with `VersionConflict` if the stream is not at the expected version, with
+   * `HoldsRefused` if a hard limit is reached.
+   */
   append(write: Write): Promise<Appended> {
     return this.commits.add(write);
   }
@@ -125,7 +129,7 @@ export class EventStore implements EventWriter {
     const begun = client.query(beginFor(writes));
     const locked = lockHolds(
       client,
-      writes.map((write) => write.hold),
+      writes.map((write) => write.holds),
     );
     // A write at a known version of our own stream is not looked up, while the log is the one that we know: if the unique
     // constraint objects, everything is looked up in the next attempt.
@@ -140,18 +144,13 @@ export class EventStore implements EventWriter {
         writes.flatMap(({ admits }) => admits ?? []),
       ),
     ]);
-    const conflicts = writes.map((write) => conflictOf(write, current) ?? denialOf(write, denied));
-    const results = await findStored(
-      client,
-      writes.filter((_, index) => conflicts[index] !== undefined),
-      unanswered,
-    );
-    const live = writes.filter((_, index) => conflicts[index] === undefined);
-    const { changed, granted } = decideHolds(
-      live.map((write) => write.hold),
-      totals,
-    );
-    const decisions = live.map((write, index) => write.decide(granted[index]!));
+    const refused = new Map<Write, Refusal>();
+    for (const write of writes) {
+      const refusal = conflictOf(write, current) ?? denialOf(write, denied);
+      if (refusal) refused.set(write, refusal);
+    }
+    const results = await findStored(client, [...refused.keys()], unanswered);
+    const { changed, decisions, live } = decideWrites(writes, refused, totals);
     const ends = await this.store(client, live, decisions, changed, unanswered);
     live.forEach((write, index) => {
       const events = decisions[index]!.events;
@@ -159,9 +158,9 @@ export class EventStore implements EventWriter {
       if (events.length > 0) this.newest.note({ stream: write.stream, version, position });
       results.set(write, { events, version, position });
     });
-    return writes.map((write, index): Outcome<Appended> => {
+    return writes.map((write): Outcome<Appended> => {
       const appended = results.get(write);
-      return appended ? { ok: appended } : { error: conflicts[index] };
+      return appended ? { ok: appended } : { error: refused.get(write) };
     });
   }
 

@@ -22,11 +22,28 @@ export interface Removal {
   readonly key: Readonly<Record<string, string>>;
 }
 
-/** A change of one hold total, in atomic units; `limit` refuses an increase that would pass it. */
+/** A change of one hold total, in the units of its key. */
 export interface HoldRequest {
   readonly key: string;
   readonly delta: bigint;
+  /** An increase that would pass it is refused; without it, none is. */
   readonly limit?: bigint;
+  /** `true`: being refused refuses the whole write (`HoldsRefused`). Otherwise `decide` is told. */
+  readonly hard?: boolean;
+}
+
+/** An increase that its limit did not allow. Nothing of its write was stored. */
+export interface RefusedHold {
+  readonly request: HoldRequest;
+  /** What was held, without it. */
+  readonly held: bigint;
+}
+
+/** What a write asked for passes a hard limit. Names every hard limit that is in its way. */
+export class HoldsRefused extends Error {
+  constructor(readonly refused: readonly RefusedHold[]) {
+    super(`over the limit: ${refused.map(({ request }) => request.key).join(', ')}`);
+  }
 }
 
 /** A payer as one tenant knows it. */
@@ -58,12 +75,13 @@ export interface Write {
   readonly expectedVersion: number;
   /** A second stream that must stand where expected, and gets its event in the same step or not at all. */
   readonly claim?: StreamClaim;
-  readonly hold?: HoldRequest;
+  /** At most one for a key. Those that are not hard are granted together or not at all. */
+  readonly holds?: readonly HoldRequest[];
   /** The write is refused with `PayerDenied` if this payer is denied when it is committed. */
   readonly admits?: PayerAt;
   /** Waits for the writes that ask for a payer's standing and are under way; later ones see what this one stores. */
   readonly changesStandings?: boolean;
-  /** Pure: what to store, given whether the hold was granted (`true` also when none was asked for). */
+  /** Pure: what to store, given whether the holds that are not hard were granted (`true` also when there are none). */
   decide(held: boolean): Decision;
 }
 
@@ -77,6 +95,6 @@ export interface Appended {
 }
 
 export interface EventWriter {
-  /** Resolves when durable. Rejects with `VersionConflict` if the stream moved. */
+  /** Resolves when durable. Rejects with `VersionConflict` if the stream moved, with `HoldsRefused` if a hard limit is reached. */
   append(write: Write): Promise<Appended>;
 }

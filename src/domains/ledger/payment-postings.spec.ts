@@ -11,8 +11,8 @@ const token = `0x${'a'.repeat(40)}`;
 const network = 'eip155:84532';
 const terms = { network, asset: token, payer, payee, amount: '700' };
 
-const onCredit: Happened = ['PaymentAuthorized', { terms, hold: 'exposure/demo' }];
-const paidFirst: Happened = ['PaymentAuthorized', { terms }];
+const onCredit: Happened = ['PaymentAuthorized', { terms, holds: [{ key: 'exposure/demo', amount: terms.amount }] }];
+const paidFirst: Happened = ['PaymentAuthorized', { terms, holds: [{ key: 'quota/demo', amount: '1' }] }];
 
 type Happened = readonly [type: string, data?: JsonObject];
 

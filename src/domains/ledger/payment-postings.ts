@@ -2,6 +2,7 @@ import type { StoredEvent } from '../../base/event-store/event.js';
 import { assertNever } from '../../base/shared/assert-never.js';
 import type { Address } from '../../base/shared/hex.js';
 import type { AtomicAmount } from '../../base/shared/money.js';
+import { exposureOf } from '../payments/payment.holds.js';
 import type { PaymentAuthorized, PaymentEvent, PaymentRefunded } from '../payments/payment.js';
 import { type Account, type Book, tokenAsset } from './chart.js';
 import { type Entry, Lines, type Pending } from './lines.js';
@@ -72,13 +73,14 @@ export function postPayment(state: PaymentBook | undefined, stored: StoredEvent)
   return { state: next, transfers: lines.transfers };
 }
 
-function begin(stored: StoredEvent, { hold, terms }: PaymentAuthorized['data']): Posted {
+function begin(stored: StoredEvent, authorized: PaymentAuthorized['data']): Posted {
+  const { terms } = authorized;
   const { payee, payer } = terms;
   const book = { tenant: stored.tenant, asset: tokenAsset(terms.network, terms.asset) };
   const known: Terms = { book, amount: BigInt(terms.amount), payer, payee };
   const lines = new Lines(stored, book, known.amount);
   const state: PaymentBook =
-    hold === undefined
+    exposureOf(authorized).length === 0
       ? { ...known, flow: 'paid_first', deposit: lines.pending(depositOf(known)) }
       : { ...known, flow: 'on_credit', charge: lines.pending(chargeOf(known)) };
   return { state, transfers: lines.transfers };

@@ -71,7 +71,7 @@ async function append(store: EventStore, id: PaymentId, before: Known, plan: Pla
     stream: paymentStream(id),
     tenant: tenantOf(before.state, events),
     expectedVersion: before.version,
-    hold: plan.hold,
+    holds: plan.holds,
     claim: plan.claim,
     admits: plan.admits,
     decide: (held) => ({

@@ -25,7 +25,12 @@ import {
 
 const ID = `pay_${'0'.repeat(32)}` as const;
 const GATEWAY = 'gw_one';
-const EXPOSURE = { key: 'exposure/demo/payer', limit: 5_000n };
+const EXPOSURE = { key: 'exposure/demo/payer', delta: 1000n, limit: 5_000n };
+const HOLDS = [
+  { key: EXPOSURE.key, amount: '1000' },
+  { key: 'quota/demo/daily/payer', amount: '1' },
+];
+const RELEASED = HOLDS.map(({ amount, key }) => ({ key, delta: -BigInt(amount) }));
 
 const terms: AuthorizePayment['terms'] = {
   tenant: 'demo',
@@ -55,8 +60,8 @@ const terms: AuthorizePayment['terms'] = {
 
 const authorized = (over: Partial<PaymentAuthorized['data']> = {}): PaymentAuthorized => ({
   type: 'PaymentAuthorized',
-  schema: 1,
-  data: { ...terms, mode: 'async', hold: EXPOSURE.key, ...over },
+  schema: 2,
+  data: { ...terms, mode: 'async', holds: HOLDS, ...over },
 });
 const delivered: RequestDelivered = {
   type: 'RequestDelivered',
@@ -77,24 +82,24 @@ const code = (act: () => unknown): string | undefined => {
 };
 
 describe('authorizing', () => {
-  const authorize = (exposure?: typeof EXPOSURE) =>
+  const authorize = (...exposure: (typeof EXPOSURE)[]) =>
     new AuthorizePayment(ID, terms, exposure, [], { version: 0, state: initialPayment });
 
   it('given nothing, when the hold is granted, then async and holding the amount', () => {
     const plan = decideAuthorize(initialPayment, authorize(EXPOSURE));
-    expect(plan.hold).toEqual({ key: EXPOSURE.key, delta: 1000n, limit: 5000n });
-    expect(eventsOf(plan)).toEqual([authorized()]);
+    expect(plan.holds).toEqual([EXPOSURE]);
+    expect(eventsOf(plan)).toEqual([authorized({ holds: HOLDS.slice(0, 1) })]);
   });
 
   it('given nothing, when the hold is refused, then served after settlement, without a hold', () => {
     const plan = decideAuthorize(initialPayment, authorize(EXPOSURE));
-    expect(eventsOf(plan, false)).toEqual([authorized({ mode: 'after', hold: undefined })]);
+    expect(eventsOf(plan, false)).toEqual([authorized({ mode: 'after', holds: [] })]);
   });
 
   it('given nothing, when the payer is unknown, then no exposure is asked for', () => {
     const plan = decideAuthorize(initialPayment, authorize());
-    expect(plan.hold).toBeUndefined();
-    expect(eventsOf(plan)).toEqual([authorized({ mode: 'after', hold: undefined })]);
+    expect(plan.holds).toEqual([]);
+    expect(eventsOf(plan)).toEqual([authorized({ mode: 'after', holds: [] })]);
   });
 
   it.each([
@@ -111,16 +116,16 @@ describe('delivering', () => {
   const fail = (gateway = GATEWAY) =>
     new FailDelivery(ID, { reason: 'upstream_timeout', kept: false, latencyMs: 9 }, gateway);
 
-  it('given authorized, when delivered, then recorded, and the exposure stays until it settles', () => {
+  it('given authorized, when delivered, then recorded, and what is held stays', () => {
     const plan = decideDelivery(given(authorized()), deliver());
     expect(eventsOf(plan)).toEqual([delivered]);
-    expect(plan.hold).toBeUndefined();
+    expect(plan.holds).toBeUndefined();
   });
 
-  it('given authorized, when the provider fails, then released with its exposure', () => {
+  it('given authorized, when the provider fails, then released with everything it held', () => {
     const plan = decideFailure(given(authorized()), fail());
     expect(eventsOf(plan)[0]).toMatchObject({ type: 'DeliveryFailed', data: { reason: 'upstream_timeout' } });
-    expect(plan.hold).toEqual({ key: EXPOSURE.key, delta: -1000n });
+    expect(plan.holds).toEqual(RELEASED);
   });
 
   it.each([
@@ -140,7 +145,7 @@ describe('interrupting', () => {
   it('given authorized by that gateway, then interrupted and released', () => {
     const plan = decideInterruption(given(authorized()), interrupt);
     expect(eventsOf(plan)).toEqual([interrupted]);
-    expect(plan.hold).toEqual({ key: EXPOSURE.key, delta: -1000n });
+    expect(plan.holds).toEqual(RELEASED);
   });
 
   it.each([
@@ -155,10 +160,10 @@ describe('interrupting', () => {
 describe('restarting', () => {
   const restart = new RestartDelivery(ID, 'gw_two');
 
-  it('given interrupted on an idempotent route, then delivered by the new gateway, exposure taken again', () => {
+  it('given interrupted on an idempotent route, then delivered by the new gateway, everything taken again', () => {
     const state = given(authorized({ idempotent: true }), interrupted);
     const plan = decideRestart(state, restart);
-    expect(plan.hold).toEqual({ key: EXPOSURE.key, delta: 1000n });
+    expect(plan.holds).toEqual(HOLDS.map(({ amount, key }) => ({ key, delta: BigInt(amount) })));
     const after = foldPayment(eventsOf(plan), state);
     expect(after).toMatchObject({ status: 'authorized', gateway: 'gw_two' });
     expect(code(() => decideDelivery(after, new RecordDelivery(ID, delivered.data, GATEWAY)))).toBe(

@@ -1,5 +1,6 @@
 import type { Attachment, HoldRequest, PayerAt, StreamClaim } from '../../base/event-store/unit-of-work.js';
 import { Problem } from '../../base/shared/problem.js';
+import { holdsOf, releaseAll, takeAgain } from './payment.holds.js';
 import type {
   DeliveryFailed,
   DeliveryInterrupted,
@@ -9,11 +10,12 @@ import type {
   PaymentEvent,
   PaymentId,
   RequestDelivered,
+  SettlementMode,
 } from './payment.js';
 
-/** What a command leads to. `events` may depend on whether the hold was granted. */
+/** What a command leads to. `events` may depend on whether the holds that are not hard were granted. */
 export interface Plan {
-  readonly hold?: HoldRequest;
+  readonly holds?: readonly HoldRequest[];
   readonly events: readonly PaymentEvent[] | ((held: boolean) => readonly PaymentEvent[]);
   readonly attachments?: readonly Attachment[];
   readonly claim?: StreamClaim;
@@ -31,9 +33,9 @@ export interface Known {
 export class AuthorizePayment {
   constructor(
     readonly paymentId: PaymentId,
-    readonly terms: Omit<PaymentAuthorized['data'], 'mode' | 'hold'>,
-    /** `undefined`: settle before the answer goes out. Otherwise the exposure that `async` may use. */
-    readonly exposure: { readonly key: string; readonly limit: bigint } | undefined,
+    readonly terms: Omit<PaymentAuthorized['data'], 'mode' | 'holds'>,
+    /** What `async` needs; none: settle before the answer goes out. */
+    readonly exposure: readonly HoldRequest[],
     readonly attachments: readonly Attachment[],
     readonly known: Known,
     /** The client's own name for this purchase, claimed in the same step. */
@@ -45,14 +47,13 @@ export function decideAuthorize(state: Payment, command: AuthorizePayment): Plan
   if (state.status !== 'unknown') throw new Problem('authorization_used_elsewhere');
   const { attachments, claim, exposure, terms } = command;
   const admits = { tenant: terms.tenant, payer: terms.terms.payer };
-  const authorized = (mode: Pick<PaymentAuthorized['data'], 'mode' | 'hold'>): PaymentAuthorized[] => [
-    { type: 'PaymentAuthorized', schema: 1, data: { ...terms, ...mode } },
+  const authorized = (mode: SettlementMode, holds: readonly HoldRequest[]): PaymentAuthorized[] => [
+    { type: 'PaymentAuthorized', schema: 2, data: { ...terms, mode, holds: holdsOf(holds) } },
   ];
-  if (!exposure) return { events: authorized({ mode: 'after' }), attachments, claim, admits };
   return {
-    hold: { key: exposure.key, delta: BigInt(terms.terms.amount), limit: exposure.limit },
+    holds: exposure,
     // Over the limit is no refusal: the payer is served once the money has moved.
-    events: (held) => authorized(held ? { mode: 'async', hold: exposure.key } : { mode: 'after' }),
+    events: (held) => (held && exposure.length > 0 ? authorized('async', exposure) : authorized('after', [])),
     attachments,
     claim,
     admits,
@@ -88,7 +89,7 @@ export class FailDelivery {
 export function decideFailure(state: Payment, command: FailDelivery): Plan {
   const authorized = mustBeDelivering(state, command.gateway);
   const event: DeliveryFailed = { type: 'DeliveryFailed', schema: 1, data: command.failed };
-  return { events: [event], attachments: command.attachments, hold: releaseOf(authorized) };
+  return { events: [event], attachments: command.attachments, holds: releaseAll(authorized) };
 }
 
 /** Sent for a gateway that is gone. A delivery that finished meanwhile wins. */
@@ -102,7 +103,7 @@ export class InterruptDelivery {
 export function decideInterruption(state: Payment, command: InterruptDelivery): Plan {
   if (state.status !== 'authorized' || state.gateway !== command.gateway) return { events: [] };
   const event: DeliveryInterrupted = { type: 'DeliveryInterrupted', schema: 1, data: { gateway: command.gateway } };
-  return { events: [event], hold: releaseOf(state.authorized) };
+  return { events: [event], holds: releaseAll(state.authorized) };
 }
 
 /** Runs an interrupted request again, if its route declares that this is harmless. */
@@ -119,18 +120,11 @@ export function decideRestart(state: Payment, command: RestartDelivery): Plan {
   if (state.status !== 'interrupted') throw new Problem('delivery_in_progress');
   if (!state.authorized.idempotent) throw new Problem('delivery_interrupted');
   const event: DeliveryRestarted = { type: 'DeliveryRestarted', schema: 1, data: { gateway: command.gateway } };
-  const { hold, tenant, terms } = state.authorized;
-  const again = hold === undefined ? undefined : { key: hold, delta: BigInt(terms.amount) };
-  return { events: [event], hold: again, claim: command.claim, admits: { tenant, payer: terms.payer } };
+  const { holds, tenant, terms } = state.authorized;
+  return { events: [event], holds: takeAgain(holds), claim: command.claim, admits: { tenant, payer: terms.payer } };
 }
 
 function mustBeDelivering(state: Payment, gateway: string): PaymentAuthorized['data'] {
   if (state.status === 'authorized' && state.gateway === gateway) return state.authorized;
   throw new Problem('delivery_interrupted');
-}
-
-/** Gives the payer's exposure back. */
-export function releaseOf(authorized: PaymentAuthorized['data']): HoldRequest | undefined {
-  if (authorized.hold === undefined) return undefined;
-  return { key: authorized.hold, delta: -BigInt(authorized.terms.amount) };
 }

@@ -24,9 +24,11 @@ import type {
   SettlementSubmitted,
 } from './payment.js';
 import type { TransferClaimed } from './payment.refund.js';
+import type { PaymentAuthorizedV1 } from './payment.upcasts.js';
 import type { PurchaseIdentified } from './purchase-identifier.js';
 
 const stream = 'payment/{payment}';
+const AUTHORIZED_WHEN = 'A signed payment was accepted for one request, before the request runs.';
 const paymentId = z.templateLiteral(['pay_', z.string().regex(/^[0-9a-f]{32}$/)]);
 const gateway = z.string().meta({ description: 'Lease of the gateway that delivers' });
 const kept = z.boolean().meta({ description: 'Whether the answer is kept for a repeat' });
@@ -46,29 +48,54 @@ const terms = z
   })
   .meta({ description: 'What the payer signed (EIP-3009), without the signature' });
 
-const authorized = shapeOf<PaymentAuthorized>()({
+const authorizedFields = {
+  tenant: tenantId,
+  route: z.string(),
+  method: z.string().meta({ description: 'HTTP method' }),
+  resource: z.string().meta({ description: 'Public URL without its query' }),
+  requestDigest: digest.meta({ description: 'SHA-256 over method, path, query and body, base64url' }),
+  payloadDigest: digest.meta({ description: 'SHA-256 of the decoded payment, base64url' }),
+  x402Version: z.union([z.literal(1), z.literal(2)]),
+  terms,
+  tariff: z.strictObject({ id: z.string(), version: z.int().min(1) }),
+  quote: z.string().optional().meta({ description: 'Random id of the quote; absent for x402 version 1' }),
+  units: wholeNumber,
+  authorizedAt: epochSecondsText,
+  mode: z.enum(['async', 'after']).meta({ description: 'Answer at once, or only when settled' }),
+  idempotent: z.boolean().meta({ description: 'Whether the route may be run again after an interruption' }),
+  gateway,
+};
+const identifier = digest.optional().meta({ description: 'SHA-256 of the payment identifier that the client sent' });
+
+const authorizedV1 = shapeOf<PaymentAuthorizedV1>()({
   type: 'PaymentAuthorized',
   schema: 1,
   stream,
-  when: 'A signed payment was accepted for one request, before the request runs.',
+  when: AUTHORIZED_WHEN,
   data: z.strictObject({
-    tenant: tenantId,
-    route: z.string(),
-    method: z.string().meta({ description: 'HTTP method' }),
-    resource: z.string().meta({ description: 'Public URL without its query' }),
-    requestDigest: digest.meta({ description: 'SHA-256 over method, path, query and body, base64url' }),
-    payloadDigest: digest.meta({ description: 'SHA-256 of the decoded payment, base64url' }),
-    x402Version: z.union([z.literal(1), z.literal(2)]),
-    terms,
-    tariff: z.strictObject({ id: z.string(), version: z.int().min(1) }),
-    quote: z.string().optional().meta({ description: 'Random id of the quote; absent for x402 version 1' }),
-    units: wholeNumber,
-    authorizedAt: epochSecondsText,
-    mode: z.enum(['async', 'after']).meta({ description: 'Answer at once, or only when settled' }),
-    idempotent: z.boolean().meta({ description: 'Whether the route may be run again after an interruption' }),
-    gateway,
+    ...authorizedFields,
     hold: z.string().optional().meta({ description: 'Exposure that is held for this payment, if any' }),
-    identifier: digest.optional().meta({ description: 'SHA-256 of the payment identifier that the client sent' }),
+    identifier,
+  }),
+});
+
+const authorized = shapeOf<PaymentAuthorized>()({
+  type: 'PaymentAuthorized',
+  schema: 2,
+  stream,
+  when: AUTHORIZED_WHEN,
+  data: z.strictObject({
+    ...authorizedFields,
+    identifier,
+    urgency: z.int().min(0).max(7).optional().meta({ description: 'Urgency that the price was asked for (RFC 9218)' }),
+    class: z.string().optional().meta({ description: 'Quality of service that was chosen' }),
+    inputs: z
+      .record(z.string(), z.string())
+      .optional()
+      .meta({ description: 'What the price looked at, by canonical name' }),
+    holds: z
+      .array(z.strictObject({ key: z.string(), amount: wholeNumber }))
+      .meta({ description: 'What is held for this payment, in the units of each key' }),
   }),
 });
 
@@ -217,6 +244,7 @@ const identified = shapeOf<PurchaseIdentified>()({
 });
 
 export const paymentShapes: readonly EventShape[] = [
+  authorizedV1,
   authorized,
   delivered,
   deliveryFailed,

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Address, Hex, Network } from '../../base/shared/hex.js';
+import type { Hold } from '../limits/hold.js';
 
 /** `pay_` and 32 hex digits, derived from the claim, so that every gateway computes the same id. */
 export type PaymentId = `pay_${string}`;
@@ -49,7 +50,7 @@ export interface AuthorizationTerms {
 
 export interface PaymentAuthorized {
   readonly type: 'PaymentAuthorized';
-  readonly schema: 1;
+  readonly schema: 2;
   readonly data: {
     readonly tenant: string;
     readonly route: string;
@@ -73,10 +74,16 @@ export interface PaymentAuthorized {
     readonly idempotent: boolean;
     /** Lease id of the gateway that delivers. */
     readonly gateway: string;
-    /** Exposure key held for this payment, if any. */
-    readonly hold?: string;
     /** Digest of the client's payment identifier, if it sent one. */
     readonly identifier?: string;
+    /** Urgency that the price was asked for, 0 to 7 (RFC 9218). */
+    readonly urgency?: number;
+    /** Quality of service that was chosen, if the route has classes. */
+    readonly class?: string;
+    /** What the price looked at, by canonical name, so that another tariff can price the same request. */
+    readonly inputs?: Readonly<Record<string, string>>;
+    /** What is held for this payment; `payment.holds.ts` says until when. */
+    readonly holds: readonly Hold[];
   };
 }
 

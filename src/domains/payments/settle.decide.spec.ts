@@ -13,12 +13,16 @@ import {
 
 const ID: PaymentId = 'pay_1';
 const SETTLER = '0x5e';
+const HOLDS = [
+  { key: 'exposure/one', amount: '25' },
+  { key: 'quota/one', amount: '1' },
+];
 const settled = { transaction: '0x01', blockNumber: '7', blockHash: '0xb7', logIndex: 3, by: 'settler' } as const;
 
 function delivered(mode: SettlementMode): PaymentEvent[] {
-  const data = { mode, terms: { amount: '25' }, ...(mode === 'async' ? { hold: 'exposure' } : {}) };
+  const data = { mode, terms: { amount: '25' }, holds: mode === 'async' ? HOLDS : HOLDS.slice(1) };
   return [
-    { type: 'PaymentAuthorized', schema: 1, data },
+    { type: 'PaymentAuthorized', schema: 2, data },
     { type: 'RequestDelivered', schema: 1, data: {} },
   ] as unknown as PaymentEvent[];
 }
@@ -60,12 +64,12 @@ describe('ConfirmSettlement', () => {
   const confirm = (given: PaymentEvent[]) => decideConfirm(foldPayment(given), new ConfirmSettlement(ID, settled));
 
   it('gives the exposure back, once', () => {
-    expect(confirm(delivered('async'))).toEqual({ events: [done], hold: { key: 'exposure', delta: -25n } });
+    expect(confirm(delivered('async'))).toEqual({ events: [done], holds: [{ key: 'exposure/one', delta: -25n }] });
     expect(confirm([...delivered('async'), done])).toEqual({ events: [] });
   });
 
-  it('holds nothing in mode after', () => {
-    expect(confirm(delivered('after')).hold).toBeUndefined();
+  it('gives nothing back in mode after', () => {
+    expect(confirm(delivered('after')).holds).toEqual([]);
   });
 });
 
@@ -96,7 +100,7 @@ describe('RevertSettlement', () => {
     expect(plan.events).toEqual([
       { type: 'SettlementReverted', schema: 1, data: { transaction: '0x01', blockHash: '0xb7' } },
     ]);
-    expect(plan.hold).toEqual({ key: 'exposure', delta: 25n });
+    expect(plan.holds).toEqual([{ key: 'exposure/one', delta: 25n }]);
   });
 
   it('leaves a settlement in another block alone', () => {

@@ -1,5 +1,6 @@
 import type { Address, Hex } from '../../base/shared/hex.js';
-import { type Known, type Plan, releaseOf } from './payment.decide.js';
+import type { Known, Plan } from './payment.decide.js';
+import { exposureOf, releaseExposure, takeAgain } from './payment.holds.js';
 import type {
   Payment,
   PaymentId,
@@ -60,7 +61,7 @@ export class ConfirmSettlement {
 export function decideConfirm(state: Payment, command: ConfirmSettlement): Plan {
   if (!isOpen(state)) return { events: [] };
   const event: PaymentSettled = { type: 'PaymentSettled', schema: 1, data: command.settled };
-  return { events: [event], hold: releaseOf(state.authorized) };
+  return { events: [event], holds: releaseExposure(state.authorized) };
 }
 
 /**
@@ -99,8 +100,7 @@ export function decideRevert(state: Payment, command: RevertSettlement): Plan {
   // A settlement seen again in another block since then is not the one that went away.
   if (state.settled.transaction !== transaction || state.settled.blockHash !== blockHash) return { events: [] };
   const event: SettlementReverted = { type: 'SettlementReverted', schema: 1, data: command.reverted };
-  const { hold, terms } = state.authorized;
-  return { events: [event], hold: hold === undefined ? undefined : { key: hold, delta: BigInt(terms.amount) } };
+  return { events: [event], holds: takeAgain(exposureOf(state.authorized)) };
 }
 
 /** A delivered payment whose settlement has no outcome yet. */

@@ -36,12 +36,12 @@ const REFUNDS = HASHES.map((transaction, logIndex) => {
 
 const authorized = {
   type: 'PaymentAuthorized',
-  schema: 1,
+  schema: 2,
   data: {
     mode: 'async',
     gateway: GATEWAYS[0],
     idempotent: true,
-    hold: 'exposure',
+    holds: [{ key: 'exposure/one', amount: '25' }],
     terms: { amount: '25', network: 'n' },
   },
 } as unknown as PaymentEvent;

@@ -5,7 +5,7 @@ import type { PayerStates } from '../../base/chain/payer-states.js';
 import { checkSignature } from '../../base/chain/signatures.js';
 import { VersionConflict } from '../../base/event-store/event.js';
 import type { EventStore } from '../../base/event-store/event-store.js';
-import type { StreamClaim } from '../../base/event-store/unit-of-work.js';
+import type { HoldRequest, StreamClaim } from '../../base/event-store/unit-of-work.js';
 import type { Address } from '../../base/shared/hex.js';
 import { Problem } from '../../base/shared/problem.js';
 import type { Reason } from '../../base/x402/errors.js';
@@ -136,7 +136,7 @@ export class AdmissionDesk {
     done: () => void,
   ): Promise<Admission> {
     const terms = authorizedTerms(call, payment, agreed, this.lease.id, now);
-    const exposure = call.route.mode === 'async' ? this.exposureOf(call, payment, knownBalance) : undefined;
+    const exposure = call.route.mode === 'async' ? this.exposureOf(call, payment, knownBalance) : [];
     const attachments = [authorizationRow(id, payment)];
     for (let attempt = 1; ; attempt++) {
       const identified = await this.identify(id, call, payment);
@@ -155,10 +155,14 @@ export class AdmissionDesk {
   }
 
   /** A payer may owe no more than it is known to have: concurrent requests share one balance. */
-  private exposureOf(call: PaidCall, { authorization }: DecodedPayment, knownBalance: bigint | undefined) {
-    if (knownBalance === undefined) return undefined;
+  private exposureOf(
+    call: PaidCall,
+    { authorization }: DecodedPayment,
+    knownBalance: bigint | undefined,
+  ): readonly HoldRequest[] {
+    if (knownBalance === undefined) return [];
     const limit = knownBalance < this.exposureMax ? knownBalance : this.exposureMax;
-    return { key: exposureKey(call.tenant, authorization.from), limit };
+    return [{ key: exposureKey(call.tenant, authorization.from), delta: authorization.value, limit }];
   }
 
   /** What the client's payment identifier says: a payment that it already names, or the claim to make. */

@@ -2,6 +2,7 @@ import type { Projection } from '../../../base/event-store/projection-runner.js'
 import type { Check, CheckContext, Progress } from './check.js';
 import { checkpointOf } from './checkpoint.js';
 import { Findings } from './findings.js';
+import { holdsOfAuthorization } from './holds.sql.js';
 import { inSnapshot } from './snapshot.js';
 
 /** What each event of a payment with a hold does to the exposure, as admissions and settlement count it. */
@@ -17,9 +18,10 @@ const COMPARED = `
     from ledger_accounts a join ledger_books b on b.id = a.book
     where a.kind = 'customer_receivable' group by 1),
   unseen as (
-    select a.data->>'hold' as key, sum(${CHANGES} * (a.data->'terms'->>'amount')::numeric) as owed
+    select held.key, sum(${CHANGES} * held.amount) as owed
     from events e join events a on a.stream = e.stream and a.version = 1
-    where e.position > $1 and e.stream like 'payment/%' and a.data ? 'hold' group by 1)
+    cross join lateral ${holdsOfAuthorization} as held
+    where e.position > $1 and e.stream like 'payment/%' group by 1)
   select coalesce(h.key, m.key, u.key) as key, coalesce(h.held, 0)::text as held,
     (coalesce(m.owed, 0) + coalesce(u.owed, 0))::text as owed
   from hold_totals h full join mirrored m on m.key = h.key full join unseen u on u.key = coalesce(h.key, m.key)

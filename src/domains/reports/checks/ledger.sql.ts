@@ -1,3 +1,5 @@
+import { holdsExposure } from './holds.sql.js';
+
 /** The questions of the check `ledger`; each answers with what is wrong. Sums are decimal strings of atomic units. */
 
 export interface BookRow {
@@ -109,7 +111,7 @@ export const owedByEvents = `
     from events where stream like 'payment/%' and position <= $1 group by stream),
   payment as (
     select a.tenant, terms->>'network' || '/erc20:' || (terms->>'asset') as asset, terms->>'payer' as payer,
-      terms->>'payee' as payee, (terms->>'amount')::numeric as amount, a.data ? 'hold' as held, last, settled, refunded
+      terms->>'payee' as payee, (terms->>'amount')::numeric as amount, ${holdsExposure} as held, last, settled, refunded
     from ended join events a on a.stream = ended.stream and a.version = 1
     cross join lateral (select a.data->'terms' as terms) as t),
   expected as (

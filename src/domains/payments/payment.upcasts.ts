@@ -1,0 +1,18 @@
+import type { StoredEvent } from '../../base/event-store/event.js';
+import type { UpcastStep } from '../../base/event-store/upcast.js';
+import type { PaymentAuthorized } from './payment.js';
+
+/** How it was written until there were quotas: one exposure of the whole amount, or none. */
+export interface PaymentAuthorizedV1 {
+  readonly type: 'PaymentAuthorized';
+  readonly schema: 1;
+  readonly data: Omit<PaymentAuthorized['data'], 'urgency' | 'class' | 'inputs' | 'holds'> & { readonly hold?: string };
+}
+
+function authorizedFromV1(old: StoredEvent['data']): StoredEvent['data'] {
+  const { hold, ...same } = old as unknown as PaymentAuthorizedV1['data'];
+  const holds = hold === undefined ? [] : [{ key: hold, amount: same.terms.amount }];
+  return { ...same, holds } as unknown as StoredEvent['data'];
+}
+
+export const paymentUpcasts: readonly UpcastStep[] = [{ type: 'PaymentAuthorized', from: 1, data: authorizedFromV1 }];
