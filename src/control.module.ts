@@ -13,8 +13,12 @@ import { Idempotency } from './edges/admin/idempotency.js';
 import { LedgerController } from './edges/admin/ledger.controller.js';
 import { PaymentsController } from './edges/admin/payments.controller.js';
 import { RefundsController } from './edges/admin/refunds.controller.js';
+import { RoutesController } from './edges/admin/routes.controller.js';
 import { SealsController } from './edges/admin/seals.controller.js';
 import { ListsController, StandingsController } from './edges/admin/standings.controller.js';
+import { TariffsController } from './edges/admin/tariffs.controller.js';
+import { TenantChecks } from './edges/admin/tenant-checks.js';
+import { TenantsController } from './edges/admin/tenants.controller.js';
 import { UsageController } from './edges/admin/usage.controller.js';
 import { Draining } from './edges/health/draining.js';
 import { HealthController } from './edges/health/health.controller.js';
@@ -45,6 +49,9 @@ export class ControlModule {
         EventsController,
         PaymentsController,
         RefundsController,
+        RoutesController,
+        TariffsController,
+        TenantsController,
         SealsController,
         UsageController,
         HealthController,
@@ -53,6 +60,7 @@ export class ControlModule {
       providers: [
         AdminKeyGuard,
         Idempotency,
+        TenantChecks,
         { provide: Draining, useValue: draining },
         { provide: Registry, useFactory: () => createMetrics(runtime.pool, settler) },
         { provide: APP_FILTER, useClass: ProblemFilter },

@@ -4,7 +4,7 @@ import { CommandBus, CqrsModule } from '@nestjs/cqrs';
 import type { Pool } from 'pg';
 import { EventStore } from '../../src/base/event-store/event-store.js';
 import { openPool } from '../../src/base/platform/pool.js';
-import { CLOCK } from '../../src/base/platform/tokens.js';
+import { CLOCK, POOL } from '../../src/base/platform/tokens.js';
 import { systemClock } from '../../src/base/shared/clock.js';
 import type { ChangeListMode, ListPayer, UnlistPayer } from '../../src/domains/customers/standing.decide.js';
 import { standingHandlers } from '../../src/domains/customers/standing-handlers.js';
@@ -20,6 +20,7 @@ class StoreModule {
     const providers = [
       { provide: EventStore, useValue: new EventStore(pool, systemClock) },
       { provide: CLOCK, useValue: systemClock },
+      { provide: POOL, useValue: pool },
     ];
     return { module: StoreModule, imports: [CqrsModule.forRoot()], providers, exports: [...providers, CqrsModule] };
   }

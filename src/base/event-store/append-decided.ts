@@ -2,7 +2,8 @@ import { type StoredEvent, VersionConflict } from './event.js';
 import type { EventStore } from './event-store.js';
 import type { Decision, Write } from './unit-of-work.js';
 
-const ATTEMPTS_MAX = 4;
+/** A lost race is tried again at once; somebody has won each of them. */
+const ATTEMPTS_MAX = 50;
 
 /**
  * Loads a stream, lets `decide` say what is new, and appends it at the version it was decided on. A lost race is decided

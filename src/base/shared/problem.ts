@@ -41,6 +41,9 @@ export const problems = {
   idempotency_key_reused: [422, 'This Idempotency-Key came with another request before; use a fresh one'],
   precondition_failed: [412, 'It is not as If-Match or If-None-Match expects; get it again, then decide'],
   precondition_required: [428, 'This would overwrite what stands: send its ETag as If-Match'],
+  host_taken: [409, 'Another tenant has that host'],
+  route_conflict: [409, 'Another route of this tenant serves that pattern'],
+  tariff_not_published: [422, 'The tariff that the route names is not published; publish it first'],
   // refunds
   payment_not_settled: [409, 'Only a settled payment can be refunded'],
   refund_exceeds_payment: [409, 'The refunds of a payment are never more than its amount'],

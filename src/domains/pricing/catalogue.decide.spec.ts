@@ -1,9 +1,24 @@
 import { described } from '../../../test/support/priced.js';
 import type { Decision } from '../../base/event-store/unit-of-work.js';
-import { decidePublishRoute, decidePublishTariff, decideRegisterTenant } from './catalogue.decide.js';
+import {
+  decidePublishRoute,
+  decidePublishTariff,
+  decideRegisterTenant,
+  decideRotateSecret,
+  decideWithdrawRoute,
+  type RegisterTenant,
+  secretFingerprint,
+} from './catalogue.decide.js';
 import { catalogueFromRows } from './catalogue.rows.js';
 import { demoTenant } from './demo-tenant.js';
-import { evolvePublished, type PublicationEvent, type Published, unpublished } from './publication.js';
+import {
+  evolvePublished,
+  type PublicationEvent,
+  type Published,
+  type RouteEvent,
+  type TenantRegistered,
+  unpublished,
+} from './publication.js';
 import { price } from './tariff.js';
 import type { TariffRules } from './tariff.schemas.js';
 
@@ -19,13 +34,15 @@ const demo = demoTenant({
 
 const given = <E extends PublicationEvent>(...events: E[]): Published<E> =>
   events.reduce<Published<E>>(evolvePublished, unpublished);
-const after = <E extends PublicationEvent>(decision: Decision) => given(...(decision.events as readonly E[]));
+const stateAfter = <E extends PublicationEvent>(decision: Decision) => given(...(decision.events as readonly E[]));
 
 describe('RegisterTenant', () => {
   const { tenant } = demo;
+  const register = (state: Published<TenantRegistered>, command: RegisterTenant, standing?: string) =>
+    decideRegisterTenant(state, command, NOW, standing);
 
   it('registers, with the secret beside the log and not in it', () => {
-    const { events, attachments } = decideRegisterTenant(unpublished, { tenant });
+    const { events, attachments } = register(unpublished, { tenant });
     const { upstreamSecret, ...open } = tenant;
     const data = { ...open, upstreamSecretFingerprint: expect.stringMatching(/^[\w-]{16}$/) };
     expect(events).toEqual([{ type: 'TenantRegistered', schema: 1, data }]);
@@ -36,12 +53,36 @@ describe('RegisterTenant', () => {
   });
 
   it('changes nothing when repeated, and something for every change', () => {
-    const state = after<never>(decideRegisterTenant(unpublished, { tenant }));
-    expect(decideRegisterTenant(state, { tenant }).events).toEqual([]);
+    const state = stateAfter<never>(register(unpublished, { tenant }));
+    expect(register(state, { tenant }).events).toEqual([]);
     const changes = [{ host: 'a.example.com' }, { upstreamSecret: 'x'.repeat(32) }, { allowPrivateUpstream: false }];
     for (const change of changes) {
-      expect(decideRegisterTenant(state, { tenant: { ...tenant, ...change } }).events).toHaveLength(1);
+      expect(register(state, { tenant: { ...tenant, ...change } }).events).toHaveLength(1);
     }
+  });
+
+  it('keeps the secret that stands if none is named, else takes the fresh one', () => {
+    const { upstreamSecret, ...open } = tenant;
+    const secretOf = ({ attachments }: Decision) => attachments?.[0]?.row.upstream_secret;
+    const fresh = 'a fresh secret of thirty-two letters';
+    expect(secretOf(register(unpublished, { tenant: open, freshSecret: fresh }))).toBe(fresh);
+    const state = stateAfter<TenantRegistered>(register(unpublished, { tenant }));
+    expect(register(state, { tenant: open, freshSecret: fresh }, upstreamSecret).events).toEqual([]);
+    const moved = { ...open, host: 'b.example.com' };
+    expect(secretOf(register(state, { tenant: moved, freshSecret: fresh }, upstreamSecret))).toBe(upstreamSecret);
+    expect(() => register(unpublished, { tenant: open })).toThrow('upstreamSecret');
+  });
+
+  it('is followed by other secrets, each with its fingerprint', () => {
+    const state = stateAfter<TenantRegistered>(register(unpublished, { tenant }));
+    const secret = 'another secret of thirty-two letters';
+    const { attachments, events } = decideRotateSecret(state, { tenant: 'demo', secret });
+    expect(events).toMatchObject([
+      { data: { host: '*', payee: tenant.payee, upstreamSecretFingerprint: secretFingerprint(secret) } },
+    ]);
+    expect(attachments).toMatchObject([{ row: { upstream_secret: secret, revision: 2, host: '*' } }]);
+    expect(decideRotateSecret(stateAfter<TenantRegistered>({ events }), { tenant: 'demo', secret }).events).toEqual([]);
+    expect(() => decideRotateSecret(unpublished, { tenant: 'demo', secret })).toThrow('No such tenant');
   });
 });
 
@@ -51,7 +92,7 @@ describe('PublishRoute', () => {
   it('publishes revisions, each once', () => {
     const first = decidePublishRoute(unpublished, { route });
     expect(first.events).toEqual([{ type: 'RoutePublished', schema: 1, data: { revision: 1, route } }]);
-    const state = after<never>(first);
+    const state = stateAfter<never>(first);
     expect(decidePublishRoute(state, { route }).events).toEqual([]);
     const changed = { ...route, description: 'Better weather' };
     const second = decidePublishRoute(state, { route: changed });
@@ -62,11 +103,35 @@ describe('PublishRoute', () => {
   });
 });
 
+describe('WithdrawRoute', () => {
+  const route = demo.routes[0]!;
+  const command = { tenant: 'demo', id: route.id };
+  const published = stateAfter<RouteEvent>(decidePublishRoute(unpublished, { route }));
+
+  it('takes the row away, once', () => {
+    const decision = decideWithdrawRoute(published, command);
+    expect(decision).toEqual({
+      events: [{ type: 'RouteWithdrawn', schema: 1, data: { revision: 2, tenant: 'demo', id: 'weather' } }],
+      removals: [{ table: 'routes', key: command }],
+    });
+    expect(
+      decideWithdrawRoute(given<RouteEvent>(published.last!, decision.events[0] as RouteEvent), command).events,
+    ).toEqual([]);
+    expect(decideWithdrawRoute(unpublished, command).events).toEqual([]);
+  });
+
+  it('may be followed by the same route, as a new revision', () => {
+    const withdrawn = decideWithdrawRoute(published, command).events[0] as RouteEvent;
+    const again = decidePublishRoute(given<RouteEvent>(published.last!, withdrawn), { route });
+    expect(again.events).toMatchObject([{ type: 'RoutePublished', data: { revision: 3, route } }]);
+  });
+});
+
 describe('PublishTariff', () => {
   const rules: TariffRules = { charges: [{ model: 'flat', amount: '10' }] };
   const dearer: TariffRules = { charges: [{ model: 'flat', amount: '20' }] };
   const command = { tenant: 'demo', id: 'x', rules, effectiveFrom: NOW };
-  const published = after<never>(decidePublishTariff(unpublished, command, NOW));
+  const published = stateAfter<never>(decidePublishTariff(unpublished, command, NOW));
 
   it('publishes immutable versions', () => {
     const { events, attachments } = decidePublishTariff(
@@ -101,7 +166,7 @@ describe('PublishTariff', () => {
 
 describe('the demo tenant', () => {
   const decisions = [
-    decideRegisterTenant(unpublished, { tenant: demo.tenant }),
+    decideRegisterTenant(unpublished, { tenant: demo.tenant }, NOW, undefined),
     ...demo.routes.map((route) => decidePublishRoute(unpublished, { route })),
     ...demo.tariffs.map((tariff) => decidePublishTariff(unpublished, { ...tariff, effectiveFrom: NOW }, NOW)),
   ];

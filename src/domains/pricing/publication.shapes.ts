@@ -2,7 +2,13 @@ import { z } from 'zod';
 import { address, instant, network, tenantId } from '../../base/event-store/event-fields.js';
 import { type EventShape, shapeOf } from '../../base/event-store/event-shape.js';
 import type { UpcastStep } from '../../base/event-store/upcast.js';
-import type { RoutePublished, TariffPublished, TariffPublishedV1, TenantRegistered } from './publication.js';
+import type {
+  RoutePublished,
+  RouteWithdrawn,
+  TariffPublished,
+  TariffPublishedV1,
+  TenantRegistered,
+} from './publication.js';
 import { tariffRules } from './tariff.shapes.js';
 import { tariffRulesV1 } from './tariff-v1.shapes.js';
 
@@ -50,6 +56,14 @@ const routePublished = shapeOf<RoutePublished>()({
   data: z.strictObject({ revision: z.int().min(1), route }),
 });
 
+const routeWithdrawn = shapeOf<RouteWithdrawn>()({
+  type: 'RouteWithdrawn',
+  schema: 1,
+  stream: 'route/{tenant}/{route}',
+  when: 'A route was withdrawn: it is not served, and its open quotes are not honoured.',
+  data: z.strictObject({ revision: z.int().min(2), tenant: tenantId, id: z.string() }),
+});
+
 const tariffVersion = { tenant: tenantId, id: z.string(), version: z.int().min(1), effectiveFrom: instant };
 
 const tariffPublishedV1 = shapeOf<TariffPublishedV1>()({
@@ -71,6 +85,7 @@ const tariffPublished = shapeOf<TariffPublished>()({
 export const publicationShapes: readonly EventShape[] = [
   registered,
   routePublished,
+  routeWithdrawn,
   tariffPublishedV1,
   tariffPublished,
 ];

@@ -15,6 +15,15 @@ export interface RoutePublished {
   readonly data: { readonly revision: number; readonly route: Route };
 }
 
+/** It is not served any more; published again, it is the next revision. */
+export interface RouteWithdrawn {
+  readonly type: 'RouteWithdrawn';
+  readonly schema: 1;
+  readonly data: { readonly revision: number; readonly tenant: string; readonly id: string };
+}
+
+export type RouteEvent = RoutePublished | RouteWithdrawn;
+
 interface TariffVersionData {
   readonly tenant: string;
   readonly id: string;
@@ -36,7 +45,7 @@ export interface TariffPublishedV1 {
   readonly data: TariffVersionData & { readonly rules: TariffRulesV1 };
 }
 
-export type PublicationEvent = TenantRegistered | RoutePublished | TariffPublished;
+export type PublicationEvent = TenantRegistered | RouteEvent | TariffPublished;
 
 export function tenantStream(id: string): string {
   return `tenant/${id}`;
@@ -57,6 +66,11 @@ export interface Published<E extends PublicationEvent> {
 }
 
 export const unpublished = { version: 0, last: undefined } as const;
+
+/** Whether there is anything published under that name now. */
+export function stands({ last }: Published<PublicationEvent>): boolean {
+  return last !== undefined && last.type !== 'RouteWithdrawn';
+}
 
 /** Folds one event of a `tenant/`, `route/` or `tariff/` stream. */
 export function evolvePublished<E extends PublicationEvent>(state: Published<E>, event: E): Published<E> {

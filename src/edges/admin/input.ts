@@ -3,6 +3,7 @@ import type { Prisma } from '../../base/platform/prisma.js';
 import { type Address, parseAddress } from '../../base/shared/hex.js';
 import { Problem, type ProblemError } from '../../base/shared/problem.js';
 import { isTenant } from '../../domains/customers/customers.queries.js';
+import { idSchema } from '../../domains/pricing/catalogue.schemas.js';
 
 /** A text to look for. Postgres stores no NUL in one, and refuses to be asked. */
 export function text(longest = 100) {
@@ -21,6 +22,14 @@ export const instant = z.iso
   .datetime({ offset: true })
   .transform((value) => new Date(value))
   .refine((date) => date.getTime() >= EARLIEST && date.getTime() < LATEST, 'must be within the years 1970 to 9998');
+
+/** The id that the path names. A body may repeat it, and nothing else. */
+export function idOf(path: string, body: unknown): string {
+  if (!idSchema.safeParse(path).success)
+    throw new Problem('not_found', 'An id has lower-case letters, digits, - and _');
+  if (body === undefined || body === path) return path;
+  throw new Problem('invalid_request', `id: the path says ${path}`);
+}
 
 /** A payer that a path names. */
 export function payerOf(text: string): Address {

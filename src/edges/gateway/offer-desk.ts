@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { Problem } from '../../base/shared/problem.js';
 import type { Reason } from '../../base/x402/errors.js';
 import { prefersHtml } from '../../base/x402/negotiation.js';
 import { paymentIdentifierDeclaration } from '../../base/x402/payment-identifier.js';
@@ -36,7 +37,7 @@ export class OfferDesk {
   offer(call: PaidCall, catalogue: Catalogue, now: number, error: Reason = 'payment_required'): EncodedOffer {
     const { route } = call;
     const tariff = catalogue.tariffAt(route, now);
-    if (!tariff) throw new Error(`route ${route.id} has no tariff in force`);
+    if (!tariff) throw new Problem('route_not_found', 'This route has no price yet: its tariff begins later');
     const { amount } = price(tariff.tariff, call.priced);
     const validity = { tariffVersion: tariff.version, lifetimeSeconds: route.maxTimeoutSeconds };
     const quote = this.quotes.issue(quoteTermsOf(call, amount), validity, now, this.ids.next());

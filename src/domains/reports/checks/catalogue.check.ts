@@ -15,7 +15,7 @@ interface ComparedRow {
 const COMPARED = `
   with said as (
     select distinct on (stream, case type when 'TariffPublished' then version end) type, version, tenant, data from events
-    where type in ('TenantRegistered', 'RoutePublished', 'TariffPublished', 'PayerListed', 'PayerUnlisted', 'ListModeChanged')
+    where type in ('TenantRegistered', 'RoutePublished', 'RouteWithdrawn', 'TariffPublished', 'PayerListed', 'PayerUnlisted', 'ListModeChanged')
     order by stream, case type when 'TariffPublished' then version end, version desc),
   published as (
     select 'tenants ' || (data->>'id') as row, data || jsonb_build_object('revision', version) as says
