@@ -7,6 +7,7 @@ import { keptAnswersOf } from './domains/payments/kept-answers.js';
 import { PaymentsModule } from './domains/payments/payments.module.js';
 import { PricingModule } from './domains/pricing/pricing.module.js';
 import { AdminKeyGuard } from './edges/admin/admin-key.guard.js';
+import { CustomerKeysController } from './edges/admin/customer-keys.controller.js';
 import { CustomersController } from './edges/admin/customers.controller.js';
 import { EventsController } from './edges/admin/events.controller.js';
 import { Idempotency } from './edges/admin/idempotency.js';
@@ -44,6 +45,7 @@ export class ControlModule {
       controllers: [
         CustomersController,
         StandingsController,
+        CustomerKeysController,
         ListsController,
         LedgerController,
         EventsController,

@@ -2,6 +2,7 @@ import { type EventShape, shapeChecker } from './base/event-store/event-shape.js
 import { restorationShapes, restorationUpcasts } from './base/event-store/seals/restorations.shapes.js';
 import { type UpcastStep, upcasterOf } from './base/event-store/upcast.js';
 import { customerShapes } from './domains/customers/customer.shapes.js';
+import { customerKeyShapes } from './domains/customers/customer-key.shapes.js';
 import { standingShapes } from './domains/customers/standing.shapes.js';
 import { paymentShapes } from './domains/payments/payment.shapes.js';
 import { paymentUpcasts } from './domains/payments/payment.upcasts.js';
@@ -13,6 +14,7 @@ export const eventShapes: readonly EventShape[] = [
   ...publicationShapes,
   ...customerShapes,
   ...standingShapes,
+  ...customerKeyShapes,
   ...paymentShapes,
   ...networkFeeShapes,
   ...restorationShapes,

@@ -6,6 +6,7 @@ import { PayerStates } from './base/chain/payer-states.js';
 import { ViemSettlementChain } from './base/chain/settlement-chain.js';
 import { LogTail } from './base/event-store/log-tail.js';
 import { epochSeconds } from './base/shared/clock.js';
+import { KeyFinder } from './domains/customers/key-finder.js';
 import { screeningOf } from './domains/customers/screening.js';
 import type { Screening } from './domains/customers/screening.port.js';
 import { StandingBook } from './domains/customers/standing-book.js';
@@ -20,6 +21,7 @@ import { ReceiptDesk } from './domains/receipts/proved-receipt.js';
 import { ReceiptSigner } from './domains/receipts/receipt-signer.js';
 import { settlementsLostUntil } from './domains/settlement/lost-settlements.js';
 import { AdmissionDesk } from './edges/gateway/admission.js';
+import { CallerDesk } from './edges/gateway/caller.js';
 import { trustedProxies } from './edges/gateway/client-address.js';
 import { DataPlane } from './edges/gateway/data-plane.js';
 import { DeliveryDesk } from './edges/gateway/delivery.js';
@@ -76,6 +78,11 @@ export class Gateway {
       catalogue: this.catalogue,
       quotes,
       standings: this.standings,
+      callers: new CallerDesk({
+        keys: new KeyFinder(pool, secrets.customerKeySecret, clock, log),
+        publicUrl: config.publicUrl,
+        clock,
+      }),
       offers: new OfferDesk(quotes, new OfferSigner(signer)),
       guard: new FloodGuard(this.payers, trustedProxies(config.trustedProxies)),
       admissions: new AdmissionDesk(

@@ -33,7 +33,7 @@ function admit(store: EventStore, tenant: string, payer: string) {
 }
 
 function setStanding(store: EventStore, tenant: string, payer: string, standing: Standing) {
-  const row = { tenant, payer, standing, reason: 'other', since: new Date(0) };
+  const row = { tenant, payer, standing, reason: 'other', revision: 1, since: new Date(0) };
   return store.append({
     stream: `standing/${streams++}`,
     tenant,

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { StoredEvent } from '../../src/base/event-store/event.js';
 import type { JsonObject } from '../../src/base/shared/json.js';
 import { type CustomerEvent, evolveCustomer, unknownCustomer } from '../../src/domains/customers/customer.js';
+import { type CustomerKeyEvent, evolveCustomerKeys, noKeys } from '../../src/domains/customers/customer-key.js';
 import {
   evolveListMode,
   evolveStanding,
@@ -67,6 +68,7 @@ const folds: Readonly<Record<string, (event: StoredEvent) => boolean>> = {
   payment: (event) => [...paymentStates()].some((state) => after(state, event as unknown as PaymentEvent)),
   identifier: (event) => identifiedPurchase([event]) !== undefined,
   customer: (event) => evolveCustomer(unknownCustomer, event as unknown as CustomerEvent).status !== 'unknown',
+  'customer-keys': (event) => evolveCustomerKeys(noKeys, event as unknown as CustomerKeyEvent).size < 2,
   standing: (event) => evolveStanding(undefined, event as unknown as StandingEvent) !== null,
   'list-mode': (event) =>
     ['open', 'allow_listed'].includes(evolveListMode('open', event as unknown as ListModeChanged)),

@@ -47,6 +47,12 @@ export class Books {
     return Number(rows[0]!.count);
   }
 
+  /** Everything that a table holds, as text. */
+  async textOf(table: string): Promise<string> {
+    const { rows } = await this.pool.query<{ row: string }>(`select t::text as row from ${table} t`);
+    return rows.map(({ row }) => row).join('\n');
+  }
+
   /** Transactions of the token's transfers from this payer, oldest first. */
   async transfersFrom(payer: Address): Promise<readonly Hex[]> {
     return (await transfers(this.chainUrl, { from: payer })).map(({ transaction }) => transaction);

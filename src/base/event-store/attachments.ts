@@ -52,9 +52,28 @@ const tables: Readonly<Record<AttachmentTable, TableShape>> = {
     },
     replace: true,
   },
+  customer_keys: {
+    key: ['id'],
+    columns: {
+      id: 'text',
+      tenant: 'text',
+      payer: 'text',
+      digest: 'text',
+      issued_at: 'timestamptz',
+      expires_at: 'timestamptz',
+    },
+    replace: true,
+  },
   payer_standings: {
     key: ['tenant', 'payer'],
-    columns: { tenant: 'text', payer: 'text', standing: 'text', reason: 'text', since: 'timestamptz' },
+    columns: {
+      tenant: 'text',
+      payer: 'text',
+      standing: 'text',
+      reason: 'text',
+      revision: 'int',
+      since: 'timestamptz',
+    },
     replace: true,
   },
   tariffs: {

@@ -13,7 +13,8 @@ export type AttachmentTable =
   | 'routes'
   | 'tariffs'
   | 'customer_details'
-  | 'payer_standings';
+  | 'payer_standings'
+  | 'customer_keys';
 
 /** A row beside the log that goes when the events are stored; one that is not there is no error. */
 export interface Removal {

@@ -16,6 +16,8 @@ export interface Secrets {
   readonly quoteSecret: Buffer;
   /** AES-256 key of stored answers. */
   readonly answerKey: Buffer;
+  /** HMAC key of the digests by which customers' API keys are found. */
+  readonly customerKeySecret: Buffer;
   /** HMAC key of the headers that tell an upstream who paid. */
   readonly upstreamSecret: Buffer;
   /** Where the demo tenant is paid; its key is derived too, so the money is not lost. */
@@ -65,6 +67,7 @@ export async function loadSecrets(dataDir: string, env: Environment): Promise<Se
     receiptKey: toHex(pick('receiptKey')),
     quoteSecret,
     answerKey: derive(quoteSecret, 'tollbook answers'),
+    customerKeySecret: derive(quoteSecret, 'tollbook customer keys'),
     upstreamSecret: derive(quoteSecret, 'tollbook upstream'),
     demoPayee: addressOf(toHex(derive(quoteSecret, 'tollbook demo payee').toString('hex'))),
   };

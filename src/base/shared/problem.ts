@@ -21,7 +21,10 @@ export const problems = {
   replay_closed: [409, 'The stored answer closed when the authorization was broadcast'],
   answer_not_kept: [409, 'The answer is no longer kept'],
   delivery_in_progress: [409, 'The request is still running; present the same payment again to get its answer'],
-  // who is served
+  // who calls, and who is served
+  invalid_customer_key: [401, 'This key is not known, has expired or was revoked; send another one, or none'],
+  invalid_sign_in: [401, 'This sign-in is not valid, or not any more; sign a new one, or send none'],
+  too_many_keys: [409, 'This customer has as many keys as it may have; revoke one first'],
   payer_denied: [403, 'This provider does not serve this payer; nothing was charged'],
   // request
   route_not_found: [404, 'No such route'],

@@ -51,6 +51,7 @@ export const reasons = {
   quote_invalid: ['The quote was not issued by this server, or was changed', 'invalid_payment'],
   quote_expired: ['The quote has expired; pay the new offer', 'payment_expired'],
   quote_for_another_request: ['The quote was given for another request', 'invalid_payment'],
+  quote_for_another_payer: ['The quote was given to another payer', 'invalid_payment'],
   price_not_in_force: ['No price in force asked this amount', 'invalid_exact_evm_payload_authorization_value'],
   authorization_cancelled: ['The payer cancelled the authorization', 'invalid_transaction_state'],
   authorization_expired: ['The authorization expired before it was settled', 'payment_expired'],

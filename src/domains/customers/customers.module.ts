@@ -1,5 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { DescribeCustomer, decideDescribe, decideErase, EraseCustomer } from './customer.decide.js';
+import { customerKeyHandlers } from './customer-key.handlers.js';
 import type { KeptContent } from './customers.ports.js';
 import { handlerFor, KEPT_CONTENT } from './handler-for.js';
 import { standingHandlers } from './standing-handlers.js';
@@ -15,6 +16,7 @@ export class CustomersModule {
         handlerFor(DescribeCustomer, decideDescribe),
         handlerFor(EraseCustomer, decideErase),
         ...standingHandlers,
+        ...customerKeyHandlers,
       ],
     };
   }

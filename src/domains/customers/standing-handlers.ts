@@ -1,10 +1,4 @@
-import { Inject, Injectable, type Type } from '@nestjs/common';
-import { CommandHandler } from '@nestjs/cqrs';
-import { appendDecided } from '../../base/event-store/append-decided.js';
-import { EventStore } from '../../base/event-store/event-store.js';
-import type { Decision } from '../../base/event-store/unit-of-work.js';
-import { CLOCK } from '../../base/platform/tokens.js';
-import type { Clock } from '../../base/shared/clock.js';
+import { ruleHandler } from './rule-handler.js';
 import {
   ChangeListMode,
   decideListMode,
@@ -18,55 +12,28 @@ import {
   evolveStanding,
   type ListEntry,
   type ListMode,
-  type ListModeChanged,
   listModeStream,
-  type StandingEvent,
   standingStream,
 } from './standing.js';
 
-interface Rule<C, S> {
-  stream(command: C): string;
-  fold(events: readonly unknown[]): S;
-  decide(state: S, command: C, now: number): Decision;
-}
+const ofEntry = {
+  stream: ({ payer, tenant }: ListPayer | UnlistPayer) => standingStream(tenant, payer),
+  initial: undefined as ListEntry | undefined,
+  evolve: evolveStanding,
+  exists: (entry: ListEntry | undefined) => entry !== undefined,
+  changesStandings: true,
+};
 
-/** Loads what stands, lets the pure rule decide, appends at the version it decided on, apart from every admission. */
-function handlerFor<C extends { readonly tenant: string }, S>(
-  command: Type<C>,
-  rule: Rule<C, S>,
-): Type<{ execute(message: C): Promise<void> }> {
-  @CommandHandler(command)
-  @Injectable()
-  class Handler {
-    constructor(
-      @Inject(EventStore) private readonly store: EventStore,
-      @Inject(CLOCK) private readonly clock: Clock,
-    ) {}
-
-    execute(message: C): Promise<void> {
-      const place = { stream: rule.stream(message), tenant: message.tenant, changesStandings: true };
-      return appendDecided(this.store, place, (stored) => rule.decide(rule.fold(stored), message, this.clock()));
-    }
-  }
-  Object.defineProperty(Handler, 'name', { value: `${command.name}Handler` });
-  return Handler;
-}
-
-const entryOf = (events: readonly unknown[]) =>
-  (events as readonly StandingEvent[]).reduce<ListEntry | undefined>(evolveStanding, undefined);
-const modeOf = (events: readonly unknown[]) =>
-  (events as readonly ListModeChanged[]).reduce<ListMode>(evolveListMode, 'open');
-
+/** Apart from every admission: a payer is let in before a change, or by what it says. */
 export const standingHandlers = [
-  handlerFor(ListPayer, {
-    stream: ({ payer, tenant }) => standingStream(tenant, payer),
-    fold: entryOf,
-    decide: decideListPayer,
+  ruleHandler(ListPayer, { ...ofEntry, decide: decideListPayer }),
+  ruleHandler(UnlistPayer, { ...ofEntry, decide: decideUnlistPayer }),
+  ruleHandler(ChangeListMode, {
+    stream: ({ tenant }) => listModeStream(tenant),
+    initial: 'open' as ListMode,
+    evolve: evolveListMode,
+    exists: () => true,
+    changesStandings: true,
+    decide: decideListMode,
   }),
-  handlerFor(UnlistPayer, {
-    stream: ({ payer, tenant }) => standingStream(tenant, payer),
-    fold: entryOf,
-    decide: decideUnlistPayer,
-  }),
-  handlerFor(ChangeListMode, { stream: ({ tenant }) => listModeStream(tenant), fold: modeOf, decide: decideListMode }),
 ];

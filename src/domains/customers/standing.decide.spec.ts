@@ -22,21 +22,28 @@ const folded = (state: ListEntry | undefined, events: readonly object[]) =>
 
 describe('listing a payer', () => {
   it('writes the entry and the row that admissions read', () => {
-    const decision = decideListPayer(undefined, new ListPayer('demo', PAYER, 'deny', 'fraud'), NOW);
+    const decision = decideListPayer(undefined, new ListPayer('demo', PAYER, 'deny', 'fraud'), NOW, 0);
     expect(folded(undefined, decision.events)).toEqual(denied);
-    const row = { tenant: 'demo', payer: PAYER, standing: 'denied', reason: 'fraud', since: new Date(NOW) };
+    const row = {
+      tenant: 'demo',
+      payer: PAYER,
+      standing: 'denied',
+      reason: 'fraud',
+      revision: 1,
+      since: new Date(NOW),
+    };
     expect(decision.attachments).toEqual([{ table: 'payer_standings', row }]);
   });
 
   it('moves it from one list to the other', () => {
-    const decision = decideListPayer(denied, new ListPayer('demo', PAYER, 'allow', 'contract'), NOW);
+    const decision = decideListPayer(denied, new ListPayer('demo', PAYER, 'allow', 'contract'), NOW, 0);
     expect(folded(denied, decision.events)).toEqual({ list: 'allow', reason: 'contract' });
     expect(decision.attachments).toMatchObject([{ row: { standing: 'allowed' } }]);
   });
 
   it('writes nothing for the entry that stands, but another reason is news', () => {
-    expect(decideListPayer(denied, new ListPayer('demo', PAYER, 'deny', 'fraud'), NOW)).toEqual({ events: [] });
-    expect(decideListPayer(denied, new ListPayer('demo', PAYER, 'deny', 'unpaid'), NOW).events).toHaveLength(1);
+    expect(decideListPayer(denied, new ListPayer('demo', PAYER, 'deny', 'fraud'), NOW, 0)).toEqual({ events: [] });
+    expect(decideListPayer(denied, new ListPayer('demo', PAYER, 'deny', 'unpaid'), NOW, 0).events).toHaveLength(1);
   });
 });
 
@@ -54,12 +61,12 @@ describe('taking a payer off the lists', () => {
 
 describe('the mode of the lists', () => {
   it('is a row for everybody', () => {
-    const { attachments, events } = decideListMode('open', new ChangeListMode('demo', 'allow_listed'), NOW);
+    const { attachments, events } = decideListMode('open', new ChangeListMode('demo', 'allow_listed'), NOW, 0);
     expect((events as ListModeChanged[]).reduce(evolveListMode, 'open')).toBe('allow_listed');
     expect(attachments).toMatchObject([{ row: { payer: '*', standing: 'denied' } }]);
-    expect(decideListMode('allow_listed', new ChangeListMode('demo', 'open'), NOW).attachments).toMatchObject([
+    expect(decideListMode('allow_listed', new ChangeListMode('demo', 'open'), NOW, 0).attachments).toMatchObject([
       { row: { payer: '*', standing: 'allowed' } },
     ]);
-    expect(decideListMode('open', new ChangeListMode('demo', 'open'), NOW)).toEqual({ events: [] });
+    expect(decideListMode('open', new ChangeListMode('demo', 'open'), NOW, 0)).toEqual({ events: [] });
   });
 });

@@ -1,3 +1,4 @@
+import type { Expected } from '../../base/event-store/expected.js';
 import { EVERYBODY, type Standing } from '../../base/event-store/standings.js';
 import type { Attachment, Decision } from '../../base/event-store/unit-of-work.js';
 import type { Address } from '../../base/shared/hex.js';
@@ -18,6 +19,7 @@ export class ListPayer {
     readonly payer: Address,
     readonly list: PayerList,
     readonly reason: ListReason,
+    readonly expected?: Expected,
   ) {}
 }
 
@@ -25,6 +27,7 @@ export class UnlistPayer {
   constructor(
     readonly tenant: string,
     readonly payer: Address,
+    readonly expected?: Expected,
   ) {}
 }
 
@@ -33,18 +36,24 @@ export class ChangeListMode {
   constructor(
     readonly tenant: string,
     readonly mode: ListMode,
+    readonly expected?: Expected,
   ) {}
 }
 
 const NOTHING: Decision = { events: [] };
 
-/** The same entry again changes nothing. @param now epoch milliseconds */
-export function decideListPayer(state: ListEntry | undefined, command: ListPayer, now: number): Decision {
+/** The same entry again changes nothing. @param now epoch milliseconds @param version events in the stream so far */
+export function decideListPayer(
+  state: ListEntry | undefined,
+  command: ListPayer,
+  now: number,
+  version: number,
+): Decision {
   const { list, payer, reason, tenant } = command;
   if (state?.list === list && state.reason === reason) return NOTHING;
   const event: PayerListed = { type: 'PayerListed', schema: 1, data: { payer, list, reason } };
   const standing = list === 'allow' ? 'allowed' : 'denied';
-  return { events: [event], attachments: [standingRow(tenant, payer, standing, reason, now)] };
+  return { events: [event], attachments: [standingRow({ tenant, payer, standing, reason }, now, version)] };
 }
 
 export function decideUnlistPayer(state: ListEntry | undefined, { payer, tenant }: UnlistPayer): Decision {
@@ -53,13 +62,25 @@ export function decideUnlistPayer(state: ListEntry | undefined, { payer, tenant 
   return { events: [event], removals: [{ table: 'payer_standings', key: { tenant, payer } }] };
 }
 
-export function decideListMode(state: ListMode, { mode, tenant }: ChangeListMode, now: number): Decision {
+export function decideListMode(
+  state: ListMode,
+  { mode, tenant }: ChangeListMode,
+  now: number,
+  version: number,
+): Decision {
   if (state === mode) return NOTHING;
   const event: ListModeChanged = { type: 'ListModeChanged', schema: 1, data: { mode } };
   const standing = mode === 'open' ? 'allowed' : 'denied';
-  return { events: [event], attachments: [standingRow(tenant, EVERYBODY, standing, 'list_mode', now)] };
+  return {
+    events: [event],
+    attachments: [standingRow({ tenant, payer: EVERYBODY, standing, reason: 'list_mode' }, now, version)],
+  };
 }
 
-function standingRow(tenant: string, payer: string, standing: Standing, reason: string, now: number): Attachment {
-  return { table: 'payer_standings', row: { tenant, payer, standing, reason, since: new Date(now) } };
+function standingRow(
+  entry: { readonly tenant: string; readonly payer: string; readonly standing: Standing; readonly reason: string },
+  now: number,
+  version: number,
+): Attachment {
+  return { table: 'payer_standings', row: { ...entry, revision: version + 1, since: new Date(now) } };
 }

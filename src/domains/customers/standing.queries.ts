@@ -12,13 +12,17 @@ export interface StandingView {
   readonly since: string | null;
 }
 
-export async function standingOf(prisma: Prisma, tenant: string, payer: string): Promise<StandingView> {
-  const row = await prisma.payerStanding.findUnique({ where: { tenant_payer: { tenant, payer } } });
-  return row ? standingView(row) : { tenant, payer, standing: 'none', reason: null, since: null };
+export function findStanding(prisma: Prisma, tenant: string, payer: string): Promise<StandingRow | null> {
+  return prisma.payerStanding.findUnique({ where: { tenant_payer: { tenant, payer } } });
 }
 
-export async function listModeOf(prisma: Prisma, tenant: string): Promise<ListMode> {
-  const row = await prisma.payerStanding.findUnique({ where: { tenant_payer: { tenant, payer: EVERYBODY } } });
+/** Of a payer that is on no list. */
+export function noStanding(tenant: string, payer: string): StandingView {
+  return { tenant, payer, standing: 'none', reason: null, since: null };
+}
+
+/** What a tenant's row for everybody says. */
+export function listModeOf(row: StandingRow | null): ListMode {
   return row?.standing === 'denied' ? 'allow_listed' : 'open';
 }
 

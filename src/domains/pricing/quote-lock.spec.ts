@@ -1,5 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import fc from 'fast-check';
+import type { Address } from '../../base/shared/hex.js';
 import { QuoteLock, type QuoteTerms, quoteExpiry } from './quote-lock.js';
 import { requestDigest } from './request-digest.js';
 
@@ -17,6 +18,7 @@ const quote: QuoteTerms = {
   payee: `0x${'b2'.repeat(20)}`,
   tariff: 'query',
 };
+const PAYER = `0x${'c4'.repeat(20)}` as const;
 const validity = { tariffVersion: 3, lifetimeSeconds: 60 };
 const key = (id: string) => ({ id, secret: createHmac('sha256', id).digest() });
 const lock = new QuoteLock([key('k1')]);
@@ -62,7 +64,6 @@ describe('QuoteLock', () => {
     ['asset', { asset: `0x${'a2'.repeat(20)}` }],
     ['network', { network: 'eip155:8453' }],
     ['payee', { payee: `0x${'b3'.repeat(20)}` }],
-    ['payer', { payer: `0x${'c4'.repeat(20)}` }],
     ['tariff', { tariff: 'other' }],
     ['a shift between neighbours', { tenant: 'demoq', route: 'uery' }],
   ] as [string, Partial<QuoteTerms>][])('refuses another %s', (_, change) => {
@@ -79,11 +80,25 @@ describe('QuoteLock', () => {
     expect(lock.check(issue(), other, NOW)).toEqual({ ok: false, reason: 'quote_invalid' });
   });
 
-  it('keeps a named payer to itself', () => {
-    const payer = `0x${'c4'.repeat(20)}` as const;
-    const token = issue({ ...quote, payer });
-    expect(lock.check(token, { ...quote, payer }, NOW).ok).toBe(true);
-    expect(lock.check(token, quote, NOW).ok).toBe(false);
+  it('lets anybody pay who was not named', () => {
+    expect(lock.check(issue(), { ...quote, payer: PAYER }, NOW).ok).toBe(true);
+  });
+
+  it('is for a named payer alone, and says so', () => {
+    const token = issue({ ...quote, payer: PAYER });
+    const refused = { ok: false, reason: 'quote_for_another_payer' };
+    expect(lock.check(token, { ...quote, payer: PAYER }, NOW).ok).toBe(true);
+    expect(lock.check(token, quote, NOW)).toEqual(refused);
+    expect(lock.check(token, { ...quote, payer: `0x${'c5'.repeat(20)}` }, NOW)).toEqual(refused);
+  });
+
+  it('refuses another payer even where the addresses begin alike, and a name that was cut off or put on', () => {
+    const payer = `${PAYER.slice(0, 12)}${'00'.repeat(15)}` as Address;
+    const named = issue({ ...quote, payer: PAYER });
+    expect(lock.check(named, { ...quote, payer }, NOW)).toEqual({ ok: false, reason: 'quote_invalid' });
+    expect(lock.check(named.replace(/~.{10}/, ''), { ...quote, payer: PAYER }, NOW).ok).toBe(false);
+    const put = issue().replace(/.{24}$/, (mac) => `~${PAYER.slice(0, 10)}${mac}`);
+    expect(lock.check(put, { ...quote, payer: PAYER }, NOW)).toEqual({ ok: false, reason: 'quote_invalid' });
   });
 
   it('signs with the newest key and honours the older ones while they are kept', () => {

@@ -2,7 +2,15 @@ import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'no
 import { epochSeconds } from '../../base/shared/clock.js';
 import type { Address, Network } from '../../base/shared/hex.js';
 import type { AtomicAmount } from '../../base/shared/money.js';
-import { decodeQuoteToken, digestPrefix, encodeClaims, QUOTE_KEY_ID, quoteToken, truncateMac } from './quote-token.js';
+import {
+  decodeQuoteToken,
+  digestPrefix,
+  encodeClaims,
+  payerPrefix,
+  QUOTE_KEY_ID,
+  quoteToken,
+  truncateMac,
+} from './quote-token.js';
 
 export interface QuoteKey {
   /** 1 to 8 letters, digits, - or _; public. */
@@ -11,7 +19,7 @@ export interface QuoteKey {
   readonly secret: Uint8Array;
 }
 
-/** Everything a quote promises and binds. `payer` absent: anyone may pay. */
+/** Everything a quote promises and binds. */
 export interface QuoteTerms {
   readonly tenant: string;
   readonly route: string;
@@ -24,6 +32,7 @@ export interface QuoteTerms {
   readonly asset: Address;
   readonly network: Network;
   readonly payee: Address;
+  /** Issued without: anybody may pay. Checked with: who pays now. */
   readonly payer?: Address;
   /** Id of the tariff; its version travels in the token. */
   readonly tariff: string;
@@ -35,7 +44,7 @@ export interface QuoteValidity {
   readonly lifetimeSeconds: number;
 }
 
-export type QuoteRefusal = 'quote_invalid' | 'quote_expired' | 'quote_for_another_request';
+export type QuoteRefusal = 'quote_invalid' | 'quote_expired' | 'quote_for_another_request' | 'quote_for_another_payer';
 
 export type QuoteVerdict =
   | { readonly ok: true; readonly quoteId: string; readonly tariffVersion: number }
@@ -65,15 +74,16 @@ export class QuoteLock {
     this.newest = importKey(first);
   }
 
-  /** `now` in milliseconds; `randomId` 16 bytes that no other quote has. At most 77 characters. */
+  /** `now` in milliseconds; `randomId` 16 bytes that no other quote has. At most 88 characters. */
   issue(terms: QuoteTerms, validity: QuoteValidity, now: number, randomId: Uint8Array): string {
     const claims = encodeClaims({
       quoteId: randomId,
       expiresAt: quoteExpiry(now, validity.lifetimeSeconds),
       tariffVersion: validity.tariffVersion,
       requestDigest: terms.requestDigest,
+      payer: terms.payer,
     });
-    return quoteToken(this.newest.id, claims, mac(this.newest, claims, terms));
+    return quoteToken(this.newest.id, claims, mac(this.newest, claims, terms, terms.payer));
   }
 
   /** The terms are those of the request and the payment at hand; a token proves them or is refused. `now` in milliseconds. */
@@ -81,10 +91,12 @@ export class QuoteLock {
     const quote = decodeQuoteToken(token);
     const key = quote && this.keys.get(quote.keyId);
     if (quote === undefined || key === undefined) return { ok: false, reason: 'quote_invalid' };
-    // The prefix is no proof, only the better reason: the MAC covers the whole digest.
+    // The prefixes are no proof, only the better reason: the MAC covers all of what they begin.
     if (quote.digestPrefix !== digestPrefix(terms.requestDigest))
       return { ok: false, reason: 'quote_for_another_request' };
-    if (!equalMacs(quote.mac, mac(key, quote.claims, terms))) return { ok: false, reason: 'quote_invalid' };
+    const payer = quote.payerPrefix === undefined ? undefined : terms.payer;
+    if (quote.payerPrefix !== (payer && payerPrefix(payer))) return { ok: false, reason: 'quote_for_another_payer' };
+    if (!equalMacs(quote.mac, mac(key, quote.claims, terms, payer))) return { ok: false, reason: 'quote_invalid' };
     if (epochSeconds(now) > quote.expiresAt) return { ok: false, reason: 'quote_expired' };
     return { ok: true, quoteId: quote.quoteId, tariffVersion: quote.tariffVersion };
   }
@@ -101,8 +113,8 @@ function importKey({ id, secret }: QuoteKey): Key {
   return { id, secret: createSecretKey(secret) };
 }
 
-function mac(key: Key, claims: string, terms: QuoteTerms): string {
-  const text = part(key.id) + part(claims) + canonical(terms);
+function mac(key: Key, claims: string, terms: QuoteTerms, payer: Address | undefined): string {
+  const text = part(key.id) + part(claims) + canonical(terms, payer);
   return truncateMac(createHmac('sha256', key.secret).update(text).digest('base64url'));
 }
 
@@ -112,8 +124,8 @@ function equalMacs(a: string, b: string): boolean {
 }
 
 /** Each part carries its length, and an absent payer has a mark no length has: two terms never share an encoding. */
-function canonical(terms: QuoteTerms): string {
-  const { tenant, route, method, requestDigest, urgency, asset, network, payee, payer, tariff } = terms;
+function canonical(terms: QuoteTerms, payer: Address | undefined): string {
+  const { tenant, route, method, requestDigest, urgency, asset, network, payee, tariff } = terms;
   const amount = terms.amount.toString();
   const request = part(tenant) + part(route) + part(method) + part(requestDigest) + part(`${urgency}`);
   const money = part(amount) + part(asset) + part(network) + part(payee);

@@ -1,18 +1,23 @@
-import { Body, Controller, Delete, Get, Inject, Param, Put, Query, UseGuards } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Inject, Param, Put, Query, Req, Res, UseGuards } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { EVERYBODY } from '../../base/event-store/standings.js';
 import type { Prisma } from '../../base/platform/prisma.js';
 import { PRISMA } from '../../base/platform/tokens.js';
 import { ChangeListMode, ListPayer, UnlistPayer } from '../../domains/customers/standing.decide.js';
-import { listReasons } from '../../domains/customers/standing.js';
+import { type ListMode, listReasons } from '../../domains/customers/standing.js';
 import {
+  findStanding,
   listModeOf,
   listStandings,
+  noStanding,
   type StandingView,
-  standingOf,
   standingView,
 } from '../../domains/customers/standing.queries.js';
 import { AdminKeyGuard } from './admin-key.guard.js';
+import { expectedBy, tagged } from './etag.js';
+import { Idempotent } from './idempotency.js';
 import { parseBody, parseQuery, payerOf, tenantOf } from './input.js';
 import { decodeCursor, type Page, pageOf, pageQuery } from './paging.js';
 
@@ -30,31 +35,52 @@ export class StandingsController {
   ) {}
 
   @Get()
-  async one(@Param('tenant') id: string, @Param('payer') payer: string): Promise<StandingView> {
-    return standingOf(this.prisma, await tenantOf(this.prisma, id), payerOf(payer));
+  async one(
+    @Param('tenant') id: string,
+    @Param('payer') address: string,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<StandingView | undefined> {
+    const [tenant, payer] = [await tenantOf(this.prisma, id), payerOf(address)];
+    const row = await findStanding(this.prisma, tenant, payer);
+    if (!row) return noStanding(tenant, payer);
+    return tagged(request, reply, row.revision) ? undefined : standingView(row);
   }
 
   @Put()
-  async list(@Param('tenant') id: string, @Param('payer') payer: string, @Body() body: unknown): Promise<StandingView> {
+  @Idempotent('optional')
+  async list(
+    @Param('tenant') id: string,
+    @Param('payer') payer: string,
+    @Body() body: unknown,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<StandingView | undefined> {
     const { reason, standing } = parseBody(standingBody, body);
     const tenant = await tenantOf(this.prisma, id);
     const list = standing === 'allowed' ? 'allow' : 'deny';
-    await this.bus.execute(new ListPayer(tenant, payerOf(payer), list, reason));
-    return this.one(tenant, payer);
+    await this.bus.execute(new ListPayer(tenant, payerOf(payer), list, reason, expectedBy(request, undefined)));
+    return this.one(tenant, payer, request, reply);
   }
 
   /** Takes the payer off both lists; repeatable. */
   @Delete()
-  async unlist(@Param('tenant') id: string, @Param('payer') payer: string): Promise<StandingView> {
+  @Idempotent('optional')
+  async unlist(
+    @Param('tenant') id: string,
+    @Param('payer') payer: string,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<StandingView | undefined> {
     const tenant = await tenantOf(this.prisma, id);
-    await this.bus.execute(new UnlistPayer(tenant, payerOf(payer)));
-    return this.one(tenant, payer);
+    await this.bus.execute(new UnlistPayer(tenant, payerOf(payer), expectedBy(request, undefined)));
+    return this.one(tenant, payer, request, reply);
   }
 }
 
 interface ModeView {
   readonly tenant: string;
-  readonly mode: 'open' | 'allow_listed';
+  readonly mode: ListMode;
 }
 
 /** A tenant's lists as wholes: whom it serves that is on neither, and who is on them. */
@@ -67,17 +93,29 @@ export class ListsController {
   ) {}
 
   @Get()
-  async mode(@Param('tenant') id: string): Promise<ModeView> {
+  async mode(
+    @Param('tenant') id: string,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<ModeView | undefined> {
     const tenant = await tenantOf(this.prisma, id);
-    return { tenant, mode: await listModeOf(this.prisma, tenant) };
+    const row = await findStanding(this.prisma, tenant, EVERYBODY);
+    if (row && tagged(request, reply, row.revision)) return undefined;
+    return { tenant, mode: listModeOf(row) };
   }
 
   @Put()
-  async change(@Param('tenant') id: string, @Body() body: unknown): Promise<ModeView> {
+  @Idempotent('optional')
+  async change(
+    @Param('tenant') id: string,
+    @Body() body: unknown,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<ModeView | undefined> {
     const { mode } = parseBody(modeBody, body);
     const tenant = await tenantOf(this.prisma, id);
-    await this.bus.execute(new ChangeListMode(tenant, mode));
-    return this.mode(tenant);
+    await this.bus.execute(new ChangeListMode(tenant, mode, expectedBy(request, undefined)));
+    return this.mode(tenant, request, reply);
   }
 
   /** By address. */

@@ -16,6 +16,7 @@ import type { CatalogueFeed } from '../../domains/pricing/catalogue-feed.js';
 import type { QuoteLock } from '../../domains/pricing/quote-lock.js';
 import { asProblem } from '../problem.js';
 import { type Admission, type AdmissionDesk, idOf } from './admission.js';
+import type { CallerDesk } from './caller.js';
 import type { Admitted, DeliveryDesk } from './delivery.js';
 import type { FloodGuard } from './flood-guard.js';
 import type { OfferDesk } from './offer-desk.js';
@@ -34,6 +35,7 @@ export interface DataPlaneParts {
   readonly catalogue: CatalogueFeed;
   readonly quotes: QuoteLock;
   readonly standings: StandingBook;
+  readonly callers: CallerDesk;
   readonly offers: OfferDesk;
   readonly guard: FloodGuard;
   readonly admissions: AdmissionDesk;
@@ -109,7 +111,7 @@ export class DataPlane {
     if (payment) return this.present(call, payment, reply);
     const over = this.parts.guard.overOffers(call, this.parts.clock());
     if (over) sendLimited(reply, over);
-    else this.sendOffer(call, reply);
+    else await this.sendOffer(call, reply);
   }
 
   private async present(call: PaidCall, payment: DecodedPayment, reply: ServerResponse): Promise<void> {
@@ -152,10 +154,10 @@ export class DataPlane {
   }
 
   /** With an offer, as long as wrong signatures from there are few. */
-  private refuseSignature(call: PaidCall, reply: ServerResponse, reason: Reason, now: number): void {
+  private async refuseSignature(call: PaidCall, reply: ServerResponse, reason: Reason, now: number): Promise<void> {
     const over = this.parts.guard.overInvalid(call, now);
     if (over) sendLimited(reply, over);
-    else this.sendOffer(call, reply, reason);
+    else await this.sendOffer(call, reply, reason);
   }
 
   private async deliver(
@@ -227,8 +229,17 @@ export class DataPlane {
     }
   }
 
-  private sendOffer(call: PaidCall, reply: ServerResponse, error?: Reason, headers?: Record<string, string>): void {
-    const offer = this.parts.offers.offer(call, this.parts.catalogue.current, this.parts.clock(), error);
+  /** For whom the request names; nobody is asked who that is unless it says so. @throws Problem */
+  private async sendOffer(
+    call: PaidCall,
+    reply: ServerResponse,
+    error?: Reason,
+    headers?: Record<string, string>,
+  ): Promise<void> {
+    const found = this.parts.callers.identify(call.message, call.tenant);
+    const caller = found instanceof Promise ? await found : found;
+    if (caller && this.parts.standings.isDenied(call.tenant.id, caller.payer)) throw new Problem('payer_denied');
+    const offer = this.parts.offers.offer(call, caller, this.parts.catalogue.current, this.parts.clock(), error);
     sendWhole(reply, 402, headers ? { ...offer.headers, ...headers } : offer.headers, offer.body);
   }
 }

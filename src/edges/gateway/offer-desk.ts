@@ -15,6 +15,7 @@ import type { Route } from '../../domains/pricing/catalogue.schemas.js';
 import { type QuoteLock, quoteExpiry } from '../../domains/pricing/quote-lock.js';
 import { price } from '../../domains/pricing/tariff.js';
 import type { OfferSigner, SignedOffer } from '../../domains/receipts/offers.js';
+import type { Caller } from './caller.js';
 import type { PaidCall } from './paid-call.js';
 import { RandomIds } from './random-ids.js';
 import { quoteTermsOf } from './terms.js';
@@ -22,7 +23,7 @@ import { quoteTermsOf } from './terms.js';
 /** Encoded parts kept per route, one for each signed offer in use. */
 const TEMPLATES_MAX = 1_000;
 
-/** What a stranger is asked: computed from the request alone, nothing is read from or written to a store. */
+/** What a caller is asked: computed from the request alone, nothing is read from or written to a store. */
 export class OfferDesk {
   private readonly ids = new RandomIds();
   /** By route object, so that a newly published route starts afresh, then by the signed offer, which names all terms. */
@@ -33,14 +34,20 @@ export class OfferDesk {
     private readonly signer: OfferSigner,
   ) {}
 
-  /** The 402 for this request now. @param now epoch milliseconds @param error why a payment was not taken */
-  offer(call: PaidCall, catalogue: Catalogue, now: number, error: Reason = 'payment_required'): EncodedOffer {
+  /** The 402 for this request now. @param caller who is named @param now epoch milliseconds @param error why a payment was not taken */
+  offer(
+    call: PaidCall,
+    caller: Caller | undefined,
+    catalogue: Catalogue,
+    now: number,
+    error: Reason = 'payment_required',
+  ): EncodedOffer {
     const { route } = call;
     const tariff = catalogue.tariffAt(route, now);
     if (!tariff) throw new Problem('route_not_found', 'This route has no price yet: its tariff begins later');
     const { amount } = price(tariff.tariff, call.priced);
     const validity = { tariffVersion: tariff.version, lifetimeSeconds: route.maxTimeoutSeconds };
-    const quote = this.quotes.issue(quoteTermsOf(call, amount), validity, now, this.ids.next());
+    const quote = this.quotes.issue(quoteTermsOf(call, amount, caller?.payer), validity, now, this.ids.next());
     const signed = this.sign(call, amount, now);
     const offer = this.templateFor(call, signed)({ accepts: [{ amount, quote }], v1Amount: amount, error });
     return prefersHtml(call.message.headers.accept) ? page(call, signed, amount, quote, offer, error) : offer;

@@ -1,3 +1,4 @@
+import type { Address } from '../../base/shared/hex.js';
 import type { Reason } from '../../base/x402/errors.js';
 import type { DecodedPayment } from '../../base/x402/payment-header.js';
 import type { Catalogue } from '../../domains/pricing/catalogue.js';
@@ -53,7 +54,7 @@ function quoted(
   }
   const token = extra?.quote;
   if (typeof token !== 'string') return refused('quote_missing');
-  const verdict = quotes.check(token, quoteTermsOf(call, amount), now);
+  const verdict = quotes.check(token, quoteTermsOf(call, amount, authorization.from), now);
   if (!verdict.ok) return refused(verdict.reason);
   if (authorization.value !== amount) return refused('invalid_exact_evm_payload_authorization_value_mismatch');
   const version = catalogue.tariffVersion(route, verdict.tariffVersion);
@@ -82,8 +83,8 @@ function windowOf(call: PaidCall, { authorization }: DecodedPayment, now: number
   return undefined;
 }
 
-/** What a quote is locked to. */
-export function quoteTermsOf(call: PaidCall, amount: bigint): QuoteTerms {
+/** What a quote is locked to. @param payer who is named when it is issued, who pays when it is checked */
+export function quoteTermsOf(call: PaidCall, amount: bigint, payer: Address | undefined): QuoteTerms {
   const { digest, method, priced, route, tenant } = call;
   return {
     tenant: tenant.id,
@@ -95,6 +96,7 @@ export function quoteTermsOf(call: PaidCall, amount: bigint): QuoteTerms {
     asset: tenant.asset,
     network: tenant.network,
     payee: tenant.payee,
+    payer,
     tariff: route.tariff,
   };
 }

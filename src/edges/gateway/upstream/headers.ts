@@ -22,6 +22,8 @@ const HOP_BY_HOP = [
 const PAYMENT = ['payment-signature', 'x-payment', 'payment-required', 'payment-response', 'x-payment-response'];
 
 const FROM_CLIENT_ONLY_TO_US = new Set([
+  // Who calls: proven to us, and a secret before others.
+  'sign-in-with-x',
   ...HOP_BY_HOP,
   ...PAYMENT,
   // Made anew for the upstream connection.
