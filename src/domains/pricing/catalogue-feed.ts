@@ -11,6 +11,9 @@ const REFRESH_MS = 30_000;
 /** The catalogue that a gateway serves: what was published, compiled, a moment after it was published. */
 export class CatalogueFeed {
   private compiled: Catalogue = compileCatalogue({ tenants: [], routes: [], tariffs: [] });
+  /** Number of the reading that is served: one that began earlier and ends later is dropped. */
+  private served = 0;
+  private begun = 0;
   private readonly loop: WakeLoop;
 
   constructor(
@@ -35,8 +38,17 @@ export class CatalogueFeed {
     return this.loop.stop();
   }
 
+  /** What was published before the call is in force when it resolves. */
+  async refresh(): Promise<void> {
+    await this.reload();
+  }
+
   private async reload(): Promise<boolean> {
-    this.compiled = catalogueFromRows(await readRows(this.pool));
+    const reading = ++this.begun;
+    const read = catalogueFromRows(await readRows(this.pool));
+    if (reading < this.served) return false;
+    this.served = reading;
+    this.compiled = read;
     for (const left of this.compiled.leftOut) this.log.warn(left, 'route is not served');
     return false;
   }

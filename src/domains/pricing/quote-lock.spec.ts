@@ -16,10 +16,9 @@ const quote: QuoteTerms = {
   asset: `0x${'a1'.repeat(20)}`,
   network: 'eip155:84532',
   payee: `0x${'b2'.repeat(20)}`,
-  tariff: 'query',
 };
 const PAYER = `0x${'c4'.repeat(20)}` as const;
-const validity = { tariffVersion: 3, lifetimeSeconds: 60 };
+const validity = { tariff: 'query', tariffVersion: 3, lifetimeSeconds: 60 };
 const key = (id: string) => ({ id, secret: createHmac('sha256', id).digest() });
 const lock = new QuoteLock([key('k1')]);
 const issue = (terms: QuoteTerms = quote) => lock.issue(terms, validity, NOW, randomBytes(16));
@@ -28,14 +27,19 @@ describe('QuoteLock', () => {
   it('honours its own quote until the second it expires', () => {
     const token = issue();
     const verdict = lock.check(token, quote, NOW);
-    expect(verdict).toEqual({ ok: true, quoteId: expect.stringMatching(/^[\w-]{22}$/), tariffVersion: 3 });
+    expect(verdict).toEqual({
+      ok: true,
+      quoteId: expect.stringMatching(/^[\w-]{22}$/),
+      tariff: 'query',
+      tariffVersion: 3,
+    });
     const end = quoteExpiry(NOW, validity.lifetimeSeconds) * 1000;
     expect(lock.check(token, quote, end + 999)).toEqual(verdict);
     expect(lock.check(token, quote, end + 1000)).toEqual({ ok: false, reason: 'quote_expired' });
   });
 
   it('is short, and tells the quotes of one moment apart', () => {
-    expect(issue()).toMatch(/^k1\.[\w-]{68}$/);
+    expect(issue()).toMatch(/^k1\.[\w-]{68}\.query$/);
     expect(issue()).not.toBe(issue());
   });
 
@@ -64,10 +68,13 @@ describe('QuoteLock', () => {
     ['asset', { asset: `0x${'a2'.repeat(20)}` }],
     ['network', { network: 'eip155:8453' }],
     ['payee', { payee: `0x${'b3'.repeat(20)}` }],
-    ['tariff', { tariff: 'other' }],
     ['a shift between neighbours', { tenant: 'demoq', route: 'uery' }],
   ] as [string, Partial<QuoteTerms>][])('refuses another %s', (_, change) => {
     expect(lock.check(issue(), { ...quote, ...change }, NOW)).toEqual({ ok: false, reason: 'quote_invalid' });
+  });
+
+  it('refuses its own token with the name of another tariff in it', () => {
+    expect(lock.check(issue().replace(/query$/, 'quern'), quote, NOW)).toEqual({ ok: false, reason: 'quote_invalid' });
   });
 
   it('names another request as the reason', () => {

@@ -34,11 +34,11 @@ export interface QuoteTerms {
   readonly payee: Address;
   /** Issued without: anybody may pay. Checked with: who pays now. */
   readonly payer?: Address;
-  /** Id of the tariff; its version travels in the token. */
-  readonly tariff: string;
 }
 
 export interface QuoteValidity {
+  /** Id of the tariff. It travels in the token with its version, since the route may name another one when it is paid. */
+  readonly tariff: string;
   readonly tariffVersion: number;
   /** How long the price stands, in seconds; usually the route's `maxTimeoutSeconds`. */
   readonly lifetimeSeconds: number;
@@ -47,7 +47,7 @@ export interface QuoteValidity {
 export type QuoteRefusal = 'quote_invalid' | 'quote_expired' | 'quote_for_another_request' | 'quote_for_another_payer';
 
 export type QuoteVerdict =
-  | { readonly ok: true; readonly quoteId: string; readonly tariffVersion: number }
+  | { readonly ok: true; readonly quoteId: string; readonly tariff: string; readonly tariffVersion: number }
   | { readonly ok: false; readonly reason: QuoteRefusal };
 
 const SECRET_BYTES_MIN = 32;
@@ -74,7 +74,7 @@ export class QuoteLock {
     this.newest = importKey(first);
   }
 
-  /** `now` in milliseconds; `randomId` 16 bytes that no other quote has. At most 88 characters. */
+  /** `now` in milliseconds; `randomId` 16 bytes that no other quote has. At most 153 characters. */
   issue(terms: QuoteTerms, validity: QuoteValidity, now: number, randomId: Uint8Array): string {
     const claims = encodeClaims({
       quoteId: randomId,
@@ -83,7 +83,8 @@ export class QuoteLock {
       requestDigest: terms.requestDigest,
       payer: terms.payer,
     });
-    return quoteToken(this.newest.id, claims, mac(this.newest, claims, terms, terms.payer));
+    const { tariff } = validity;
+    return quoteToken(this.newest.id, claims, mac(this.newest, claims, terms, terms.payer, tariff), tariff);
   }
 
   /** The terms are those of the request and the payment at hand; a token proves them or is refused. `now` in milliseconds. */
@@ -96,9 +97,10 @@ export class QuoteLock {
       return { ok: false, reason: 'quote_for_another_request' };
     const payer = quote.payerPrefix === undefined ? undefined : terms.payer;
     if (quote.payerPrefix !== (payer && payerPrefix(payer))) return { ok: false, reason: 'quote_for_another_payer' };
-    if (!equalMacs(quote.mac, mac(key, quote.claims, terms, payer))) return { ok: false, reason: 'quote_invalid' };
+    if (!equalMacs(quote.mac, mac(key, quote.claims, terms, payer, quote.tariff)))
+      return { ok: false, reason: 'quote_invalid' };
     if (epochSeconds(now) > quote.expiresAt) return { ok: false, reason: 'quote_expired' };
-    return { ok: true, quoteId: quote.quoteId, tariffVersion: quote.tariffVersion };
+    return { ok: true, quoteId: quote.quoteId, tariff: quote.tariff, tariffVersion: quote.tariffVersion };
   }
 }
 
@@ -113,8 +115,8 @@ function importKey({ id, secret }: QuoteKey): Key {
   return { id, secret: createSecretKey(secret) };
 }
 
-function mac(key: Key, claims: string, terms: QuoteTerms, payer: Address | undefined): string {
-  const text = part(key.id) + part(claims) + canonical(terms, payer);
+function mac(key: Key, claims: string, terms: QuoteTerms, payer: Address | undefined, tariff: string): string {
+  const text = part(key.id) + part(claims) + canonical(terms, payer) + part(tariff);
   return truncateMac(createHmac('sha256', key.secret).update(text).digest('base64url'));
 }
 
@@ -125,11 +127,11 @@ function equalMacs(a: string, b: string): boolean {
 
 /** Each part carries its length, and an absent payer has a mark no length has: two terms never share an encoding. */
 function canonical(terms: QuoteTerms, payer: Address | undefined): string {
-  const { tenant, route, method, requestDigest, urgency, asset, network, payee, tariff } = terms;
+  const { tenant, route, method, requestDigest, urgency, asset, network, payee } = terms;
   const amount = terms.amount.toString();
   const request = part(tenant) + part(route) + part(method) + part(requestDigest) + part(`${urgency}`);
   const money = part(amount) + part(asset) + part(network) + part(payee);
-  return request + money + (payer === undefined ? '-' : part(payer)) + part(tariff);
+  return request + money + (payer === undefined ? '-' : part(payer));
 }
 
 function part(text: string): string {

@@ -22,6 +22,8 @@ export interface QuoteToken {
   readonly digestPrefix: string;
   /** Of the payer that the quote is for; absent if anybody may pay. */
   readonly payerPrefix?: string;
+  /** Id of the tariff; its version is a claim. */
+  readonly tariff: string;
   /** The claims as encoded, and as the MAC covers them. */
   readonly claims: string;
   readonly mac: string;
@@ -45,7 +47,7 @@ const CLAIMS_LENGTH = (HEAD_BYTES / 3) * 4 + PREFIX_LENGTH;
  * once in 2^144 and each costs a request; the shorter token leaves room in the 402 header.
  */
 const MAC_LENGTH = 24;
-const TOKEN = /^([A-Za-z0-9_-]{1,8})\.([A-Za-z0-9_-]{44}(?:~(0x[0-9a-f]{8}))?)([A-Za-z0-9_-]{24})$/;
+const TOKEN = /^([A-Za-z0-9_-]{1,8})\.([A-Za-z0-9_-]{44}(?:~(0x[0-9a-f]{8}))?)([A-Za-z0-9_-]{24})\.([a-z0-9_-]{1,64})$/;
 
 /** Throws for an id of another length, or a number that is no unsigned 32-bit integer. */
 export function encodeClaims({ quoteId, expiresAt, tariffVersion, requestDigest, payer }: QuoteClaims): string {
@@ -59,15 +61,15 @@ export function encodeClaims({ quoteId, expiresAt, tariffVersion, requestDigest,
   return payer === undefined ? claims : `${claims}~${payerPrefix(payer)}`;
 }
 
-/** At most 88 characters. */
-export function quoteToken(keyId: string, claims: string, mac: string): string {
-  return `${keyId}.${claims}${mac}`;
+/** At most 153 characters. */
+export function quoteToken(keyId: string, claims: string, mac: string, tariff: string): string {
+  return `${keyId}.${claims}${mac}.${tariff}`;
 }
 
 /** `undefined` for anything that no `quoteToken` call returns. */
 export function decodeQuoteToken(token: string): QuoteToken | undefined {
-  const [, keyId, claims, payerPrefix, mac] = TOKEN.exec(token) ?? [];
-  if (keyId === undefined || claims === undefined || mac === undefined) return undefined;
+  const [, keyId, claims, payerPrefix, mac, tariff] = TOKEN.exec(token) ?? [];
+  if (keyId === undefined || claims === undefined || mac === undefined || tariff === undefined) return undefined;
   const head = Buffer.from(claims.slice(0, CLAIMS_LENGTH - PREFIX_LENGTH), 'base64url');
   return {
     keyId,
@@ -76,6 +78,7 @@ export function decodeQuoteToken(token: string): QuoteToken | undefined {
     tariffVersion: head.readUInt32BE(VERSION_AT),
     digestPrefix: claims.slice(CLAIMS_LENGTH - PREFIX_LENGTH, CLAIMS_LENGTH),
     payerPrefix,
+    tariff,
     claims,
     mac,
   };

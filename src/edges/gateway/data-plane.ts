@@ -25,7 +25,7 @@ import { failureHeaders } from './payment-answer.js';
 import { readBody } from './read-body.js';
 import type { ReplayDesk, Replayed } from './replay.js';
 import { sendLimited, sendProblem, sendWhole } from './reply.js';
-import { checkTerms } from './terms.js';
+import { checkTerms, type TermsVerdict } from './terms.js';
 
 /** Time to record deliveries that were given up, in milliseconds. */
 const GIVE_UP_MS = 3_000;
@@ -117,7 +117,9 @@ export class DataPlane {
   private async present(call: PaidCall, payment: DecodedPayment, reply: ServerResponse): Promise<void> {
     const { admissions, catalogue, clock, guard, quotes, standings } = this.parts;
     const now = clock();
-    const terms = checkTerms(call, payment, catalogue.current, quotes, now);
+    const checked = checkTerms(call, payment, catalogue.current, quotes, now);
+    const terms =
+      checked.ok || checked.reason !== 'catalogue_behind' ? checked : await this.caughtUp(call, payment, now);
     const denied = standings.isDenied(call.tenant.id, payment.authorization.from);
     const by = guard.present(call, payment);
     if (by.proof === 'wrong') return this.refuseSignature(call, reply, terms.ok ? WRONG_SIGNATURE : terms.reason, now);
@@ -158,6 +160,14 @@ export class DataPlane {
     const over = this.parts.guard.overInvalid(call, now);
     if (over) sendLimited(reply, over);
     else await this.sendOffer(call, reply, reason);
+  }
+
+  /** The terms after the catalogue was read again. A version that is still not there was lost with the database it was in. */
+  private async caughtUp(call: PaidCall, payment: DecodedPayment, now: number): Promise<TermsVerdict> {
+    const { catalogue, quotes } = this.parts;
+    await catalogue.refresh();
+    const terms = checkTerms(call, payment, catalogue.current, quotes, now);
+    return terms.ok || terms.reason !== 'catalogue_behind' ? terms : { ok: false, reason: 'quote_invalid' };
   }
 
   private async deliver(

@@ -46,7 +46,11 @@ export class OfferDesk {
     const tariff = catalogue.tariffAt(route, now);
     if (!tariff) throw new Problem('route_not_found', 'This route has no price yet: its tariff begins later');
     const { amount } = price(tariff.tariff, call.priced);
-    const validity = { tariffVersion: tariff.version, lifetimeSeconds: route.maxTimeoutSeconds };
+    const validity = {
+      tariff: tariff.id,
+      tariffVersion: tariff.version,
+      lifetimeSeconds: route.maxTimeoutSeconds,
+    };
     const quote = this.quotes.issue(quoteTermsOf(call, amount, caller?.payer), validity, now, this.ids.next());
     const signed = this.sign(call, amount, now);
     const offer = this.templateFor(call, signed)({ accepts: [{ amount, quote }], v1Amount: amount, error });

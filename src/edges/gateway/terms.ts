@@ -19,6 +19,9 @@ export interface AgreedTerms {
 
 export type TermsVerdict = ({ readonly ok: true } & AgreedTerms) | { readonly ok: false; readonly reason: Reason };
 
+/** Another gateway has asked this price, by a publication that this one has not read yet: proven, so reading it is no waste. */
+type Behind = { readonly ok: false; readonly reason: 'catalogue_behind' };
+
 /**
  * Pure: is this payment for this request, at a price that we asked? Version 2 proves it by the quote that it echoes;
  * version 1 echoes nothing and pays the list price of any tariff version in force within the offer's lifetime.
@@ -30,7 +33,7 @@ export function checkTerms(
   catalogue: Catalogue,
   quotes: QuoteLock,
   now: number,
-): TermsVerdict {
+): TermsVerdict | Behind {
   const { authorization } = payment;
   const network = payment.x402Version === 2 ? payment.accepted.network : payment.network;
   if (network !== call.tenant.network) return refused('invalid_network');
@@ -46,7 +49,7 @@ function quoted(
   catalogue: Catalogue,
   quotes: QuoteLock,
   now: number,
-): TermsVerdict {
+): TermsVerdict | Behind {
   const { route, tenant } = call;
   const { amount, asset, extra, maxTimeoutSeconds, payTo } = accepted;
   if (asset !== tenant.asset || payTo !== tenant.payee || maxTimeoutSeconds !== route.maxTimeoutSeconds) {
@@ -57,9 +60,11 @@ function quoted(
   const verdict = quotes.check(token, quoteTermsOf(call, amount, authorization.from), now);
   if (!verdict.ok) return refused(verdict.reason);
   if (authorization.value !== amount) return refused('invalid_exact_evm_payload_authorization_value_mismatch');
-  const version = catalogue.tariffVersion(route, verdict.tariffVersion);
-  const units = version ? price(version.tariff, call.priced).units : 1n;
-  return { ok: true, units, tariff: { id: route.tariff, version: verdict.tariffVersion }, quote: verdict.quoteId };
+  const { quoteId, tariff, tariffVersion } = verdict;
+  const version = catalogue.tariffVersion({ tenant: tenant.id, tariff }, tariffVersion);
+  if (!version) return { ok: false, reason: 'catalogue_behind' };
+  const { units } = price(version.tariff, call.priced);
+  return { ok: true, units, tariff: { id: tariff, version: tariffVersion }, quote: quoteId };
 }
 
 function listed(call: PaidCall, payment: DecodedPayment, catalogue: Catalogue, now: number): TermsVerdict {
@@ -97,7 +102,6 @@ export function quoteTermsOf(call: PaidCall, amount: bigint, payer: Address | un
     network: tenant.network,
     payee: tenant.payee,
     payer,
-    tariff: route.tariff,
   };
 }
 
