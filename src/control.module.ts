@@ -13,6 +13,7 @@ import { EventsController } from './edges/admin/events.controller.js';
 import { Idempotency } from './edges/admin/idempotency.js';
 import { LedgerController } from './edges/admin/ledger.controller.js';
 import { PaymentsController } from './edges/admin/payments.controller.js';
+import { QuotesController } from './edges/admin/quotes.controller.js';
 import { RefundsController } from './edges/admin/refunds.controller.js';
 import { RoutesController } from './edges/admin/routes.controller.js';
 import { SealsController } from './edges/admin/seals.controller.js';
@@ -50,6 +51,7 @@ export class ControlModule {
         LedgerController,
         EventsController,
         PaymentsController,
+        QuotesController,
         RefundsController,
         RoutesController,
         TariffsController,

@@ -83,7 +83,7 @@ export class Gateway {
         publicUrl: config.publicUrl,
         clock,
       }),
-      offers: new OfferDesk(quotes, new OfferSigner(signer)),
+      offers: new OfferDesk(quotes, new OfferSigner(signer), { load: () => 0, usedBy: () => 0n }),
       guard: new FloodGuard(this.payers, trustedProxies(config.trustedProxies)),
       admissions: new AdmissionDesk(
         bus,

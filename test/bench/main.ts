@@ -11,6 +11,7 @@ import type { AppendRates } from './append.js';
 import { Books } from './books.js';
 import type { GrowthRates } from './growth.js';
 import { BenchProcess } from './processes.js';
+import type { QuoteTimes } from './quotes.js';
 import type { RebuildRates } from './rebuild.js';
 import { makeReport, PARTS, type Part, printReport, type Results } from './report.js';
 import type { SealRates } from './seals.js';
@@ -23,6 +24,7 @@ const REBUILT = [100_000, 1_000_000] as const;
 const GROWN = [50_000, 5_000_000] as const;
 
 const measures: Record<Part, (app: App) => Promise<unknown>> = {
+  quotes: () => quotes(),
   offers: (app) => withTraffic(app, (traffic) => traffic.compareOffers()),
   payments: (app) => withTraffic(app, (traffic) => traffic.comparePayments()),
   append: (app) => inDatabases<AppendRates>(app, 'Events appended', 'append.ts', 2, ROUNDS),
@@ -88,6 +90,11 @@ async function atSizes<T>(sizes: readonly number[], measure: (events: number) =>
   const measured: T[] = [];
   for (const events of sizes) measured.push(await measure(events));
   return measured;
+}
+
+function quotes(): Promise<QuoteTimes> {
+  note('\nQuotes');
+  return BenchProcess.start('quotes.ts').receive<QuoteTimes>();
 }
 
 /** Runs one part in a process of its own, on fresh databases of the same Postgres. */

@@ -2,16 +2,18 @@ import { cpus } from 'node:os';
 import Table from 'cli-table3';
 import type { AppendRates } from './append.js';
 import type { GrowthRates } from './growth.js';
+import type { QuoteTimes } from './quotes.js';
 import type { RebuildRates } from './rebuild.js';
 import type { SealRates } from './seals.js';
 import { atLeast, atMost, type Goal, median, type Series, type Summary, summarize } from './statistics.js';
 
 /** What can be measured, in the order it is. */
-export const PARTS = ['offers', 'payments', 'append', 'seals', 'rebuild', 'growth'] as const;
+export const PARTS = ['quotes', 'offers', 'payments', 'append', 'seals', 'rebuild', 'growth'] as const;
 export type Part = (typeof PARTS)[number];
 
 /** Of the parts that were run. */
 export interface Results {
+  readonly quotes?: QuoteTimes;
   readonly offers?: { readonly ours: Series; readonly official: Series; readonly plain: Series };
   readonly payments?: { readonly ours: Series; readonly official: Series };
   readonly append?: AppendRates;
@@ -35,8 +37,9 @@ export interface Report {
 }
 
 export function makeReport(results: Results): Report {
-  const { append, growth, offers, payments, rebuild, seals } = results;
+  const { append, growth, offers, payments, quotes, rebuild, seals } = results;
   const sections: Partial<Record<Part, Section>> = {
+    ...(quotes && { quotes: quotesSection(quotes) }),
     ...(offers && { offers: offersSection(offers) }),
     ...(payments && { payments: paymentsSection(payments) }),
     ...(append && { append: appendSection(append) }),
@@ -48,6 +51,13 @@ export function makeReport(results: Results): Report {
     machine: { cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length, node: process.version },
     sections,
     goals: Object.values(sections).flatMap((section) => section.goals),
+  };
+}
+
+function quotesSection({ median: middle, p99, rules }: QuoteTimes): Section {
+  return {
+    lines: [`a quote with ${rules} rules: median ${middle.toFixed(1)} µs, p99 ${p99.toFixed(1)} µs`],
+    goals: [atMost(`median of a quote with ${rules} rules, µs`, middle, 30)],
   };
 }
 

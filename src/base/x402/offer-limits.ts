@@ -5,6 +5,8 @@ import { encodeOffer, type OfferInput } from './payment-required.js';
 export const MAX_REPLY_HEADER_BYTES = 8192;
 /** Left for what others add: date, connection, content length, tracing, and `PAYMENT-RESPONSE` of a failed settlement. */
 const RESERVED_BYTES = 1024;
+/** What is left for the headers of the offer itself. */
+export const OFFER_HEADER_BYTES_MAX = MAX_REPLY_HEADER_BYTES - RESERVED_BYTES;
 const SERVICE_NAME = /^[\x20-\x7e]{1,32}$/;
 
 /** Bytes that these headers take in an HTTP/1.1 reply, separators included. Values are ASCII. */

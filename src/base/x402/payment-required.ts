@@ -62,8 +62,8 @@ export interface EncodedOffer {
 
 /** What differs from one 402 of a route to the next. */
 export interface OfferTerms {
-  /** In the order of the template's accepts. */
-  readonly accepts: readonly { readonly amount: bigint; readonly quote: string }[];
+  /** In the order of the template's accepts. `echo`: what else goes into `extra` this time, for clients to echo. */
+  readonly accepts: readonly { readonly amount: bigint; readonly quote: string; readonly echo?: JsonObject }[];
   readonly v1Amount?: bigint | undefined;
   readonly error?: string | undefined;
 }
@@ -117,8 +117,10 @@ function compileAccept(accept: AcceptInput): (terms: OfferTerms['accepts'][numbe
   const { quote: _, ...extra } = accept.extra;
   const before = JSON.stringify({ scheme: 'exact', network, asset, payTo, maxTimeoutSeconds }).slice(0, -1);
   const extraBefore = JSON.stringify(extra).slice(0, -1);
-  return ({ amount, quote }) =>
-    `${before},"amount":"${amount}","extra":${extraBefore},"quote":${JSON.stringify(quote)}}}`;
+  return ({ amount, echo, quote }) => {
+    const more = echo === undefined ? '' : `,${JSON.stringify(echo).slice(1, -1)}`;
+    return `${before},"amount":"${amount}","extra":${extraBefore},"quote":${JSON.stringify(quote)}${more}}}`;
+  };
 }
 
 /** The version 1 body after its `error` (specification v1, section 5). One unknown network name would void it, hence the strict table. */

@@ -1,3 +1,4 @@
+import type { Pool } from 'pg';
 import type { Prisma } from '../../base/platform/prisma.js';
 import type { UsageDay } from '../../generated/prisma/client.js';
 
@@ -8,6 +9,19 @@ export interface UsageFilter {
   /** First and last UTC day, both included: `2026-01-31`. */
   readonly from?: string;
   readonly to?: string;
+}
+
+/** Units that a payer used on some routes from a UTC day on, as far as they are counted: a moment late. */
+export async function unitsUsed(
+  pool: Pool,
+  of: { readonly tenant: string; readonly payer: string; readonly routes: readonly string[]; readonly from: Date },
+): Promise<bigint> {
+  const { rows } = await pool.query<{ units: string }>(
+    `select coalesce(sum(units), 0)::text as units from usage_days
+     where tenant = $1 and payer = $2 and route = any($3) and day >= $4`,
+    [of.tenant, of.payer, of.routes, of.from.toISOString().slice(0, 10)],
+  );
+  return BigInt(rows[0]!.units);
 }
 
 /** What names one row: tenant, route, payer, asset and day. */

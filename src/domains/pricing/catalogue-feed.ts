@@ -3,7 +3,8 @@ import type { LogTail } from '../../base/event-store/log-tail.js';
 import type { Logger } from '../../base/platform/logger.js';
 import { WakeLoop } from '../../base/platform/wake-loop.js';
 import { type Catalogue, compileCatalogue } from './catalogue.js';
-import { type CatalogueRows, catalogueFromRows } from './catalogue.rows.js';
+import { catalogueFromRows } from './catalogue.rows.js';
+import { readCatalogueRows } from './catalogue-rows.queries.js';
 
 /** Compiled anew at least this often, should a notice be missed. */
 const REFRESH_MS = 30_000;
@@ -45,25 +46,11 @@ export class CatalogueFeed {
 
   private async reload(): Promise<boolean> {
     const reading = ++this.begun;
-    const read = catalogueFromRows(await readRows(this.pool));
+    const read = catalogueFromRows(await readCatalogueRows(this.pool));
     if (reading < this.served) return false;
     this.served = reading;
     this.compiled = read;
     for (const left of this.compiled.leftOut) this.log.warn(left, 'route is not served');
     return false;
   }
-}
-
-async function readRows(pool: Pool): Promise<CatalogueRows> {
-  const [tenants, routes, tariffs] = await Promise.all([
-    pool.query<Record<string, unknown>>(
-      `select id, host, upstream, upstream_secret as "upstreamSecret", allow_private_upstream as "allowPrivateUpstream",
-         payee, network, asset from tenants`,
-    ),
-    pool.query<CatalogueRows['routes'][number]>('select tenant, id, config from routes'),
-    pool.query<CatalogueRows['tariffs'][number]>(
-      'select tenant, id, version, effective_from as "effectiveFrom", rules from tariffs',
-    ),
-  ]);
-  return { tenants: tenants.rows, routes: routes.rows, tariffs: tariffs.rows };
 }

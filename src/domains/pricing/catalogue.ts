@@ -41,6 +41,8 @@ export interface Catalogue {
   tariffVersion(route: TariffOwner, version: number): TariffVersion | undefined;
   /** Every version in force at some moment from `from` to `to` (milliseconds, both included), oldest first. */
   tariffsInForceWithin(route: TariffOwner, from: number, to: number): readonly TariffVersion[];
+  /** Ids of the routes that a tariff prices. */
+  routesOf(owner: TariffOwner): readonly string[];
   readonly leftOut: readonly LeftOut[];
 }
 
@@ -67,6 +69,8 @@ export function compileCatalogue(data: CatalogueData): Catalogue {
     allowedMethods: (host, path) => routerFor(host)?.allowedMethods(path) ?? [],
     tariffAt: (owner, time) => versionsOf(owner).findLast((version) => version.effectiveFrom <= time),
     tariffVersion: (owner, number) => versionsOf(owner).find(({ version }) => version === number),
+    routesOf: ({ tariff, tenant }) =>
+      data.routes.filter((route) => route.tenant === tenant && route.tariff === tariff).map(({ id }) => id),
     tariffsInForceWithin: (owner, from, to) => inForceWithin(versionsOf(owner), from, to),
   };
 }

@@ -16,6 +16,8 @@ const quote: QuoteTerms = {
   asset: `0x${'a1'.repeat(20)}`,
   network: 'eip155:84532',
   payee: `0x${'b2'.repeat(20)}`,
+  class: 'fast',
+  seen: 'a digest',
 };
 const PAYER = `0x${'c4'.repeat(20)}` as const;
 const validity = { tariff: 'query', tariffVersion: 3, lifetimeSeconds: 60 };
@@ -32,6 +34,7 @@ describe('QuoteLock', () => {
       quoteId: expect.stringMatching(/^[\w-]{22}$/),
       tariff: 'query',
       tariffVersion: 3,
+      expiresAt: quoteExpiry(NOW, validity.lifetimeSeconds),
     });
     const end = quoteExpiry(NOW, validity.lifetimeSeconds) * 1000;
     expect(lock.check(token, quote, end + 999)).toEqual(verdict);
@@ -68,6 +71,10 @@ describe('QuoteLock', () => {
     ['asset', { asset: `0x${'a2'.repeat(20)}` }],
     ['network', { network: 'eip155:8453' }],
     ['payee', { payee: `0x${'b3'.repeat(20)}` }],
+    ['class', { class: 'slow' }],
+    ['no class', { class: undefined }],
+    ['circumstance', { seen: 'another digest' }],
+    ['no circumstance', { seen: undefined }],
     ['a shift between neighbours', { tenant: 'demoq', route: 'uery' }],
   ] as [string, Partial<QuoteTerms>][])('refuses another %s', (_, change) => {
     expect(lock.check(issue(), { ...quote, ...change }, NOW)).toEqual({ ok: false, reason: 'quote_invalid' });

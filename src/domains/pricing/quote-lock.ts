@@ -34,6 +34,10 @@ export interface QuoteTerms {
   readonly payee: Address;
   /** Issued without: anybody may pay. Checked with: who pays now. */
   readonly payer?: Address;
+  /** The class of service that is offered, if the tariff has classes. */
+  readonly class?: string;
+  /** What the price looked at beside the request that the digest covers, see `seenBy`; absent if it was nothing. */
+  readonly seen?: string;
 }
 
 export interface QuoteValidity {
@@ -47,7 +51,14 @@ export interface QuoteValidity {
 export type QuoteRefusal = 'quote_invalid' | 'quote_expired' | 'quote_for_another_request' | 'quote_for_another_payer';
 
 export type QuoteVerdict =
-  | { readonly ok: true; readonly quoteId: string; readonly tariff: string; readonly tariffVersion: number }
+  | {
+      readonly ok: true;
+      readonly quoteId: string;
+      readonly tariff: string;
+      readonly tariffVersion: number;
+      /** Epoch seconds. */
+      readonly expiresAt: number;
+    }
   | { readonly ok: false; readonly reason: QuoteRefusal };
 
 const SECRET_BYTES_MIN = 32;
@@ -100,7 +111,8 @@ export class QuoteLock {
     if (!equalMacs(quote.mac, mac(key, quote.claims, terms, payer, quote.tariff)))
       return { ok: false, reason: 'quote_invalid' };
     if (epochSeconds(now) > quote.expiresAt) return { ok: false, reason: 'quote_expired' };
-    return { ok: true, quoteId: quote.quoteId, tariff: quote.tariff, tariffVersion: quote.tariffVersion };
+    const { expiresAt, quoteId, tariff, tariffVersion } = quote;
+    return { ok: true, quoteId, tariff, tariffVersion, expiresAt };
   }
 }
 
@@ -125,13 +137,17 @@ function equalMacs(a: string, b: string): boolean {
   return timingSafeEqual(Buffer.from(a, 'latin1'), Buffer.from(b, 'latin1'));
 }
 
-/** Each part carries its length, and an absent payer has a mark no length has: two terms never share an encoding. */
+/** Each part carries its length, and an absent one has a mark no length has: two terms never share an encoding. */
 function canonical(terms: QuoteTerms, payer: Address | undefined): string {
   const { tenant, route, method, requestDigest, urgency, asset, network, payee } = terms;
   const amount = terms.amount.toString();
   const request = part(tenant) + part(route) + part(method) + part(requestDigest) + part(`${urgency}`);
   const money = part(amount) + part(asset) + part(network) + part(payee);
-  return request + money + (payer === undefined ? '-' : part(payer));
+  return request + money + optional(payer) + optional(terms.class) + optional(terms.seen);
+}
+
+function optional(text: string | undefined): string {
+  return text === undefined ? '-' : part(text);
 }
 
 function part(text: string): string {

@@ -106,7 +106,7 @@ export class DataPlane {
     const body = read instanceof Promise ? await read : read;
     const token = this.parts.tokenOf(match.tenant);
     if (!token) throw new Problem('chain_unavailable');
-    const call = paidCall(match, token, message, target, body, this.parts.publicUrl, this.parts.clock());
+    const call = paidCall(match, token, message, target, body, this.parts.publicUrl);
     const payment = decodePayment(paymentHeadersOf(message));
     if (payment) return this.present(call, payment, reply);
     const over = this.parts.guard.overOffers(call, this.parts.clock());

@@ -87,7 +87,8 @@ export class DeliveryDesk {
 
   private forward(call: PaidCall, { id, payment }: Admitted): Promise<UpstreamAnswer | UpstreamFailure> {
     const { body, message, route, tenant, token } = call;
-    const { amount, payer } = authorizedOf(payment).terms;
+    const authorized = authorizedOf(payment);
+    const { amount, payer } = authorized.terms;
     return this.parts.upstreams.forward({
       origin: tenant.upstream,
       allowPrivate: tenant.allowPrivateUpstream,
@@ -103,6 +104,7 @@ export class DeliveryDesk {
         amount,
         asset: `${token.network}/erc20:${token.address}`,
         timestamp: epochSeconds(this.parts.clock()),
+        class: authorized.class,
       },
       secret: tenant.upstreamSecret,
       timeouts: { headers: route.timeoutMs, bodyIdle: BODY_IDLE_MS, total: EXCHANGE_MS_MAX },

@@ -14,10 +14,17 @@ export function messageParts(
     bytes: body.byteLength,
     json: jsonOf(body),
     header(name) {
-      const [first, second] = message.headersDistinct[name] ?? [];
-      return second === undefined ? first : null;
+      const values = headerValues(message, name);
+      return values.length > 1 ? null : values[0];
     },
     query: queryReader(query),
     path: (name) => (Object.hasOwn(params, name) ? params[name] : undefined),
   };
+}
+
+/** Under every spelling that an upstream may take for the name: some cannot tell `_` and `-` apart. */
+function headerValues({ headersDistinct }: IncomingMessage, name: string): readonly string[] {
+  return Object.entries(headersDistinct).flatMap(([other, values]) => {
+    return other === name || other.replaceAll('_', '-') === name ? (values ?? []) : [];
+  });
 }

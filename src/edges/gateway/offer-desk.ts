@@ -1,7 +1,10 @@
 import { LRUCache } from 'lru-cache';
+import { epochSeconds } from '../../base/shared/clock.js';
+import type { JsonObject } from '../../base/shared/json.js';
 import { Problem } from '../../base/shared/problem.js';
 import type { Reason } from '../../base/x402/errors.js';
 import { prefersHtml } from '../../base/x402/negotiation.js';
+import { headerBytes, OFFER_HEADER_BYTES_MAX } from '../../base/x402/offer-limits.js';
 import { paymentIdentifierDeclaration } from '../../base/x402/payment-identifier.js';
 import {
   compileOffer,
@@ -10,28 +13,42 @@ import {
   type OfferTemplate,
 } from '../../base/x402/payment-required.js';
 import { paywallPage } from '../../base/x402/paywall.js';
-import type { Catalogue } from '../../domains/pricing/catalogue.js';
+import type { Catalogue, TariffVersion } from '../../domains/pricing/catalogue.js';
 import type { Route } from '../../domains/pricing/catalogue.schemas.js';
+import type { CircumstancesPort } from '../../domains/pricing/circumstances.port.js';
+import { offeredClasses, type ServiceClasses } from '../../domains/pricing/modifiers/service-class.js';
 import { type QuoteLock, quoteExpiry } from '../../domains/pricing/quote-lock.js';
-import { price } from '../../domains/pricing/tariff.js';
+import { pricedRequest } from '../../domains/pricing/request/priced-request.js';
+import { seenBy } from '../../domains/pricing/seen.js';
+import type { Price } from '../../domains/pricing/tariff.js';
 import type { OfferSigner, SignedOffer } from '../../domains/receipts/offers.js';
 import type { Caller } from './caller.js';
 import type { PaidCall } from './paid-call.js';
 import { RandomIds } from './random-ids.js';
-import { quoteTermsOf } from './terms.js';
+import { type Asked, priceOf, quoteTermsOf } from './terms.js';
 
-/** Encoded parts kept per route, one for each signed offer in use. */
+/** Encoded parts kept per route, one for each combination of signed offers in use. */
 const TEMPLATES_MAX = 1_000;
+
+/** One way to pay: what is asked, and the proof that we asked it. */
+interface Ask {
+  readonly amount: bigint;
+  readonly quote: string;
+  /** What else the client has to echo. */
+  readonly echo?: JsonObject;
+  readonly signed: SignedOffer;
+}
 
 /** What a caller is asked: computed from the request alone, nothing is read from or written to a store. */
 export class OfferDesk {
   private readonly ids = new RandomIds();
-  /** By route object, so that a newly published route starts afresh, then by the signed offer, which names all terms. */
+  /** By route object, so that a newly published route starts afresh, then by the signed offers, which name all terms. */
   private readonly templates = new WeakMap<Route, LRUCache<string, OfferTemplate>>();
 
   constructor(
     private readonly quotes: QuoteLock,
     private readonly signer: OfferSigner,
+    private readonly circumstances: CircumstancesPort,
   ) {}
 
   /** The 402 for this request now. @param caller who is named @param now epoch milliseconds @param error why a payment was not taken */
@@ -42,60 +59,117 @@ export class OfferDesk {
     now: number,
     error: Reason = 'payment_required',
   ): EncodedOffer {
-    const { route } = call;
+    const { route, tenant } = call;
     const tariff = catalogue.tariffAt(route, now);
     if (!tariff) throw new Problem('route_not_found', 'This route has no price yet: its tariff begins later');
-    const { amount } = price(tariff.tariff, call.priced);
-    const validity = {
-      tariff: tariff.id,
-      tariffVersion: tariff.version,
-      lifetimeSeconds: route.maxTimeoutSeconds,
-    };
-    const quote = this.quotes.issue(quoteTermsOf(call, amount, caller?.payer), validity, now, this.ids.next());
-    const signed = this.sign(call, amount, now);
-    const offer = this.templateFor(call, signed)({ accepts: [{ amount, quote }], v1Amount: amount, error });
-    return prefersHtml(call.message.headers.accept) ? page(call, signed, amount, quote, offer, error) : offer;
+    const used = caller ? this.circumstances.usedBy(tenant.id, caller.payer, tariff) : 0n;
+    const asked = { at: epochSeconds(now) * 1000, load: this.circumstances.load(route), used };
+    const prices = pricesOf(call, tariff, asked);
+    const asks = prices.map((priced, index) => this.ask(call, caller, tariff, priced, asked, index, now));
+    // Version 1 cannot say which circumstances it was asked under, so it pays the price without them.
+    const plain = asked.load === 0 && used === 0n;
+    const list = plain ? prices[0]! : priceOf(call, tariff.tariff, { ...asked, load: 0, used: 0n });
+    const { fitting, offer } = this.encode(call, asks, list.amount, error);
+    return prefersHtml(call.message.headers.accept) ? page(call, fitting, list.amount, offer, error) : offer;
   }
 
-  private sign({ resource, route, tenant }: PaidCall, amount: bigint, now: number): SignedOffer {
+  /** As many ways to pay as fit into the reply's headers, from the first on. */
+  private encode(call: PaidCall, asks: readonly Ask[], v1Amount: bigint, error: Reason) {
+    let fitting = asks;
+    let offer = this.templateFor(call, fitting)({ accepts: fitting, v1Amount, error });
+    while (fitting.length > 1 && headerBytes(offer.headers) > OFFER_HEADER_BYTES_MAX) {
+      fitting = fitting.slice(0, -1);
+      offer = this.templateFor(call, fitting)({ accepts: fitting, v1Amount, error });
+    }
+    return { fitting, offer };
+  }
+
+  private ask(
+    call: PaidCall,
+    caller: Caller | undefined,
+    { id: tariff, version }: TariffVersion,
+    priced: Price,
+    asked: Asked,
+    index: number,
+    now: number,
+  ): Ask {
+    const validity = { tariff, tariffVersion: version, lifetimeSeconds: call.route.maxTimeoutSeconds };
+    const seen = seenBy(priced.inputs);
+    const terms = quoteTermsOf(call, { amount: priced.amount, class: priced.class, seen }, caller?.payer);
+    const quote = this.quotes.issue(terms, validity, now, this.ids.next());
+    return {
+      amount: priced.amount,
+      quote,
+      echo: echoOf(priced, asked, seen),
+      signed: this.sign(call, priced, index, now),
+    };
+  }
+
+  private sign({ resource, route, tenant }: PaidCall, { amount }: Price, index: number, now: number): SignedOffer {
     const { asset, network, payee: payTo } = tenant;
     const validUntil = quoteExpiry(now, route.maxTimeoutSeconds);
-    return this.signer.signedOffer({
-      resourceUrl: resource,
-      scheme: 'exact',
-      network,
-      asset,
-      payTo,
-      amount,
-      validUntil,
-    });
+    const terms = { resourceUrl: resource, scheme: 'exact', network, asset, payTo, amount, validUntil };
+    return this.signer.signedOffer(terms, index);
   }
 
-  private templateFor(call: PaidCall, signed: SignedOffer): OfferTemplate {
+  private templateFor(call: PaidCall, asks: readonly Ask[]): OfferTemplate {
     let ofRoute = this.templates.get(call.route);
     if (!ofRoute) {
       ofRoute = new LRUCache({ max: TEMPLATES_MAX });
       this.templates.set(call.route, ofRoute);
     }
-    let template = ofRoute.get(signed.signature);
+    const key = asks.length === 1 ? asks[0]!.signed.signature : asks.map(({ signed }) => signed.signature).join(' ');
+    let template = ofRoute.get(key);
     if (!template) {
-      template = compileOffer(offerInput(call, signed, 0n, ''));
-      ofRoute.set(signed.signature, template);
+      template = compileOffer(offerInput(call, asks.map(withoutEcho), 0n));
+      ofRoute.set(key, template);
     }
     return template;
   }
 }
 
-function offerInput(call: PaidCall, signed: SignedOffer, amount: bigint, quote: string, error?: Reason): OfferInput {
+/** What is in no template, because it differs from one 402 to the next. */
+function withoutEcho({ amount, quote, signed }: Ask): Ask {
+  return { amount, quote, signed };
+}
+
+/** The price of each class that can be bought, the first one for clients that take what comes first. */
+function pricesOf(call: PaidCall, { tariff }: TariffVersion, asked: Asked): readonly Price[] {
+  const rules = tariff.modifiers.find((modifier): modifier is ServiceClasses => modifier.kind === 'class');
+  if (!rules) return [priceOf(call, tariff, asked)];
+  const request = pricedRequest({ urgency: call.urgency, ...asked }, call.messages);
+  return offeredClasses(rules, request).map(({ id }) => priceOf(call, tariff, { ...asked, class: id }));
+}
+
+/** What a price was asked under, where it matters to this one. */
+function echoOf(
+  { class: chosen, inputs }: Price,
+  { load, used }: Asked,
+  seen: string | undefined,
+): JsonObject | undefined {
+  if (chosen === undefined && seen === undefined) return undefined;
+  return {
+    ...(seen === undefined ? {} : { seen }),
+    ...(chosen === undefined ? {} : { class: chosen }),
+    ...(inputs.load === undefined ? {} : { load: `${load}` }),
+    ...(inputs.used === undefined ? {} : { used: `${used}` }),
+  };
+}
+
+function offerInput(call: PaidCall, asks: readonly Ask[], v1Amount: bigint, error?: Reason): OfferInput {
   const { resource: url, route, tenant, token } = call;
   const { asset, network, payee: payTo } = tenant;
   const { description, maxTimeoutSeconds, mimeType } = route;
-  const extra = { name: token.name, version: token.version, quote };
+  const accepts = asks.map(({ amount, echo, quote }) => {
+    const extra = { name: token.name, version: token.version, quote, ...echo };
+    return { network, asset, amount, payTo, maxTimeoutSeconds, extra };
+  });
+  const offers = asks.map(({ signed }) => ({ ...signed }));
   return {
     resource: { url, description, mimeType },
-    accepts: [{ network, asset, amount, payTo, maxTimeoutSeconds, extra }],
-    v1Amount: amount,
-    extensions: { ...paymentIdentifierDeclaration, 'offer-receipt': { info: { offers: [{ ...signed }] } } },
+    accepts,
+    v1Amount,
+    extensions: { ...paymentIdentifierDeclaration, 'offer-receipt': { info: { offers } } },
     error,
   };
 }
@@ -103,16 +177,15 @@ function offerInput(call: PaidCall, signed: SignedOffer, amount: bigint, quote: 
 /** The same offer for people: its headers still let a program pay. */
 function page(
   call: PaidCall,
-  signed: SignedOffer,
-  amount: bigint,
-  quote: string,
+  asks: readonly Ask[],
+  v1Amount: bigint,
   { body, headers }: EncodedOffer,
   error: Reason,
 ): EncodedOffer {
   const { decimals, name: symbol } = call.token;
   const html = paywallPage({
-    offer: offerInput(call, signed, amount, quote, error),
-    tokens: [{ symbol, decimals }],
+    offer: offerInput(call, asks, v1Amount, error),
+    tokens: asks.map(() => ({ symbol, decimals })),
     body,
   });
   return { headers: { ...headers, ...html.headers }, body: html.body };

@@ -3,7 +3,7 @@ import type { Token } from '../../base/chain/chain.js';
 import { Problem } from '../../base/shared/problem.js';
 import type { Match } from '../../domains/pricing/host-router.js';
 import { urgencyOf } from '../../domains/pricing/modifiers/urgency.js';
-import { type PricedRequest, pricedRequest } from '../../domains/pricing/request/priced-request.js';
+import type { Messages } from '../../domains/pricing/request/message-facts.js';
 import { requestDigest } from '../../domains/pricing/request-digest.js';
 import { messageParts } from './message-parts.js';
 
@@ -19,8 +19,10 @@ export interface PaidCall extends Match {
   readonly resource: string;
   /** Base64url SHA-256 over method, path, query and body. */
   readonly digest: string;
-  /** What tariffs may look at. */
-  readonly priced: PricedRequest;
+  /** 0 (most urgent) to 7, from the `Priority` field. */
+  readonly urgency: number;
+  /** What tariffs read. */
+  readonly messages: Messages;
 }
 
 export interface Target {
@@ -49,7 +51,6 @@ export function hostOf({ headers, httpVersion, rawHeaders }: IncomingMessage): s
   return headers.host ?? '';
 }
 
-/** @param now epoch milliseconds */
 export function paidCall(
   match: Match,
   token: Token,
@@ -57,7 +58,6 @@ export function paidCall(
   { path, query }: Target,
   body: Buffer,
   publicUrl: string,
-  now: number,
 ): PaidCall {
   const method = message.method!;
   const priority = message.headers.priority;
@@ -75,9 +75,7 @@ export function paidCall(
     body,
     resource: publicUrl + path,
     digest: requestDigest(method, path, query, body),
-    priced: pricedRequest(
-      { urgency: urgencyOf(typeof priority === 'string' ? priority : undefined), at: now, load: 0, used: 0n },
-      { request: messageParts(message, query, params, body) },
-    ),
+    urgency: urgencyOf(typeof priority === 'string' ? priority : undefined),
+    messages: { request: messageParts(message, query, params, body) },
   };
 }

@@ -1,10 +1,16 @@
+import { epochSeconds } from '../../base/shared/clock.js';
 import type { Address } from '../../base/shared/hex.js';
+import { parseAtomic } from '../../base/shared/money.js';
 import type { Reason } from '../../base/x402/errors.js';
 import type { DecodedPayment } from '../../base/x402/payment-header.js';
 import type { Catalogue } from '../../domains/pricing/catalogue.js';
 import { leastTimeoutSeconds } from '../../domains/pricing/catalogue.schemas.js';
+import { listPriceInstants } from '../../domains/pricing/list-price.js';
 import type { QuoteLock, QuoteTerms } from '../../domains/pricing/quote-lock.js';
-import { price } from '../../domains/pricing/tariff.js';
+import { type Circumstances, pricedRequest } from '../../domains/pricing/request/priced-request.js';
+import { seenBy } from '../../domains/pricing/seen.js';
+import { type Price, price } from '../../domains/pricing/tariff.js';
+import type { Tariff } from '../../domains/pricing/tariff.schemas.js';
 import type { PaidCall } from './paid-call.js';
 
 /** Longest validity that is taken, in seconds: an answer is kept as long as its authorization lasts. */
@@ -14,6 +20,9 @@ export const VALIDITY_MAX_SECONDS = 86_400;
 export interface AgreedTerms {
   readonly tariff: { readonly id: string; readonly version: number };
   readonly units: bigint;
+  readonly class?: string;
+  /** What the price looked at, and under which circumstances it was asked. */
+  readonly inputs: Readonly<Record<string, string>>;
   readonly quote?: string;
 }
 
@@ -21,6 +30,14 @@ export type TermsVerdict = ({ readonly ok: true } & AgreedTerms) | { readonly ok
 
 /** Another gateway has asked this price, by a publication that this one has not read yet: proven, so reading it is no waste. */
 type Behind = { readonly ok: false; readonly reason: 'catalogue_behind' };
+
+/** Under which a price is asked: time in whole seconds, as a quote keeps it. */
+export type Asked = Omit<Circumstances, 'urgency'>;
+
+/** What the price of a request is under these circumstances. */
+export function priceOf(call: PaidCall, tariff: Tariff, asked: Asked): Price {
+  return price(tariff, pricedRequest({ urgency: call.urgency, ...asked }, call.messages));
+}
 
 /**
  * Pure: is this payment for this request, at a price that we asked? Version 2 proves it by the quote that it echoes;
@@ -57,29 +74,70 @@ function quoted(
   }
   const token = extra?.quote;
   if (typeof token !== 'string') return refused('quote_missing');
-  const verdict = quotes.check(token, quoteTermsOf(call, amount, authorization.from), now);
+  const echoed = { amount, class: textOf(extra.class), seen: textOf(extra.seen) };
+  const terms = quoteTermsOf(call, echoed, authorization.from);
+  const verdict = quotes.check(token, terms, now);
   if (!verdict.ok) return refused(verdict.reason);
   if (authorization.value !== amount) return refused('invalid_exact_evm_payload_authorization_value_mismatch');
-  const { quoteId, tariff, tariffVersion } = verdict;
+  const { expiresAt, quoteId, tariff, tariffVersion } = verdict;
   const version = catalogue.tariffVersion({ tenant: tenant.id, tariff }, tariffVersion);
   if (!version) return { ok: false, reason: 'catalogue_behind' };
-  const { units } = price(version.tariff, call.priced);
-  return { ok: true, units, tariff: { id: tariff, version: tariffVersion }, quote: quoteId };
+  // The amount is the one that was asked; the same circumstances give the same inputs, or it is another request.
+  const asked = askedBy(extra, (expiresAt - maxTimeoutSeconds) * 1000);
+  const priced = priceOf(call, version.tariff, asked);
+  if (priced.class !== terms.class || seenBy(priced.inputs) !== terms.seen) return refused('quote_invalid');
+  return { ...agreedOn(call, version, priced, asked), quote: quoteId };
+}
+
+/** The circumstances that the client echoes, which the quote's MAC covers. @param at when the quote was asked, epoch milliseconds */
+function askedBy(extra: Readonly<Record<string, unknown>>, at: number): Asked {
+  const load = Number(parseAtomic(extra.load) ?? 0n);
+  return {
+    at,
+    load: Number.isSafeInteger(load) ? load : 0,
+    used: parseAtomic(extra.used) ?? 0n,
+    class: textOf(extra.class),
+  };
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
 }
 
 function listed(call: PaidCall, payment: DecodedPayment, catalogue: Catalogue, now: number): TermsVerdict {
   const { route } = call;
-  const versions = catalogue.tariffsInForceWithin(route, now - route.maxTimeoutSeconds * 1000, now);
-  for (const version of versions.toReversed()) {
-    const { amount, units } = price(version.tariff, call.priced);
-    if (amount === payment.authorization.value)
-      return { ok: true, units, tariff: { id: version.id, version: version.version } };
+  const from = now - route.maxTimeoutSeconds * 1000;
+  const versions = catalogue.tariffsInForceWithin(route, from, now);
+  for (let index = versions.length - 1; index >= 0; index--) {
+    const version = versions[index]!;
+    const end = versions[index + 1]?.effectiveFrom ?? now + 1;
+    for (const at of listPriceInstants(version.tariff, Math.max(from, version.effectiveFrom), end - 1)) {
+      const asked = { at, load: 0, used: 0n };
+      const priced = priceOf(call, version.tariff, asked);
+      if (priced.amount === payment.authorization.value) return agreedOn(call, version, priced, asked);
+    }
   }
   return refused('price_not_in_force');
 }
 
+function agreedOn(
+  { messages }: PaidCall,
+  { id, version }: { readonly id: string; readonly version: number },
+  priced: Price,
+  { at, load, used }: Asked,
+): { readonly ok: true } & AgreedTerms {
+  const circumstances = { at: `${at}`, load: `${load}`, used: `${used}`, request_bytes: `${messages.request.bytes}` };
+  return {
+    ok: true,
+    units: priced.units,
+    tariff: { id, version },
+    class: priced.class,
+    inputs: { ...circumstances, ...priced.inputs },
+  };
+}
+
 function windowOf(call: PaidCall, { authorization }: DecodedPayment, now: number): TermsVerdict | undefined {
-  const seconds = BigInt(Math.floor(now / 1000));
+  const seconds = BigInt(epochSeconds(now));
   if (authorization.validAfter > seconds) return refused('invalid_exact_evm_payload_authorization_valid_after');
   const least = BigInt(leastTimeoutSeconds(call.route.timeoutMs));
   const left = authorization.validBefore - seconds;
@@ -89,19 +147,25 @@ function windowOf(call: PaidCall, { authorization }: DecodedPayment, now: number
 }
 
 /** What a quote is locked to. @param payer who is named when it is issued, who pays when it is checked */
-export function quoteTermsOf(call: PaidCall, amount: bigint, payer: Address | undefined): QuoteTerms {
-  const { digest, method, priced, route, tenant } = call;
+export function quoteTermsOf(
+  call: PaidCall,
+  priced: Pick<QuoteTerms, 'amount' | 'class' | 'seen'>,
+  payer: Address | undefined,
+): QuoteTerms {
+  const { digest, method, route, tenant, urgency } = call;
   return {
     tenant: tenant.id,
     route: route.id,
     method,
     requestDigest: digest,
-    urgency: priced.urgency,
-    amount,
+    urgency,
+    amount: priced.amount,
     asset: tenant.asset,
     network: tenant.network,
     payee: tenant.payee,
     payer,
+    class: priced.class,
+    seen: priced.seen,
   };
 }
 

@@ -84,8 +84,10 @@ describe('class', () => {
     expect(chosen(by({ in: 'body', pointer: '/q' }), { body: 'slow' })).toBe('fast');
   });
 
-  it('that the caller paid for counts, whatever the request says', () => {
-    expect(chosen(byHeader, { headers: { 'x-quality': 'fast' }, class: 'slow' })).toBe('slow');
+  it('that the caller paid for counts only where the request names none', () => {
+    expect(chosen(byHeader, { class: 'slow' })).toBe('slow');
+    expect(chosen(byHeader, { headers: { 'x-quality': 'fast' }, class: 'slow' })).toBe('fast');
+    expect(chosen(byHeader, { class: 'none of these' })).toBe('standard');
   });
 
   it('never records what the request said, only whether it is a class', () => {

@@ -12,7 +12,7 @@ export interface PricedRequest {
   readonly load: number;
   /** Units that the named payer used in the tariff's period before this request; 0 for an anonymous caller. */
   readonly used: bigint;
-  /** The class that the caller chose by paying its offer; absent: the tariff finds it in the request. */
+  /** The class that the caller chose by paying its offer; a class that the request itself names comes first. */
   readonly class?: string;
   /** See `Fact` for what a reading says. */
   read(fact: Fact): string;

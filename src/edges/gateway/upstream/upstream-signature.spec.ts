@@ -10,9 +10,9 @@ const stamp: PaymentStamp = {
 };
 const NOW = 1_800_000_000_000;
 
-function stamped(secret = 'secret'): Record<string, string> {
+function stamped(secret = 'secret', of = stamp): Record<string, string> {
   const flat: string[] = [];
-  addStamp(flat, stamp, secret);
+  addStamp(flat, of, secret);
   const headers: Record<string, string> = {};
   for (let at = 0; at < flat.length; at += 2) headers[flat[at]!.toLowerCase()] = flat[at + 1]!;
   return headers;
@@ -41,6 +41,17 @@ describe('the stamp on forwarded requests', () => {
     expect(verifyStamp(changed, 'secret', NOW)).toBeUndefined();
     expect(verifyStamp({ ...headers, [name]: undefined }, 'secret', NOW)).toBeUndefined();
     expect(verifyStamp({ ...headers, [name]: '' }, 'secret', NOW)).toBeUndefined();
+  });
+
+  it('has the class that was paid for as one line more, and needs the true one', () => {
+    const fast = { ...stamp, class: 'fast' };
+    const headers = stamped('secret', fast);
+    expect(headers['tollbook-class']).toBe('fast');
+    expect(verifyStamp(headers, 'secret', NOW)).toEqual(fast);
+    for (const other of ['slow', '', undefined]) {
+      expect(verifyStamp({ ...headers, 'tollbook-class': other }, 'secret', NOW)).toBeUndefined();
+    }
+    expect(verifyStamp({ ...stamped(), 'tollbook-class': 'fast' }, 'secret', NOW)).toBeUndefined();
   });
 
   it('refuses another secret', () => expect(verifyStamp(stamped('other'), 'secret', NOW)).toBeUndefined());

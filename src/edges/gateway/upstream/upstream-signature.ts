@@ -12,17 +12,20 @@ export interface PaymentStamp {
   readonly asset: string;
   /** When the gateway forwarded the request, in epoch seconds. */
   readonly timestamp: number;
+  /** Class of service that was paid for, if the price has classes: what the upstream owes, whatever the request names. */
+  readonly class?: string;
 }
 
 const SCHEME = 'tollbook-upstream-v1';
 
 /**
  * Lower-case hex HMAC-SHA256 (RFC 2104) over the UTF-8 text of six lines joined by `\n`, without a line break at the end:
- * `tollbook-upstream-v1`, payment, payer, amount, asset, timestamp. The key is the UTF-8 text of the tenant's upstream secret.
+ * `tollbook-upstream-v1`, payment, payer, amount, asset, timestamp; with a class it is the seventh line. The key is the UTF-8 text of the tenant's upstream secret.
  */
 export function signStamp(stamp: PaymentStamp, secret: string): string {
   const { payment, payer, amount, asset, timestamp } = stamp;
-  const text = `${SCHEME}\n${payment}\n${payer}\n${amount}\n${asset}\n${timestamp}`;
+  const lines = `${SCHEME}\n${payment}\n${payer}\n${amount}\n${asset}\n${timestamp}`;
+  const text = stamp.class === undefined ? lines : `${lines}\n${stamp.class}`;
   return createHmac('sha256', secret).update(text).digest('hex');
 }
 
@@ -30,6 +33,7 @@ export function signStamp(stamp: PaymentStamp, secret: string): string {
 export function addStamp(headers: string[], stamp: PaymentStamp, secret: string): void {
   headers.push('Tollbook-Payment', stamp.payment, 'Tollbook-Payer', stamp.payer, 'Tollbook-Amount', stamp.amount);
   headers.push('Tollbook-Asset', stamp.asset, 'Tollbook-Timestamp', String(stamp.timestamp));
+  if (stamp.class !== undefined) headers.push('Tollbook-Class', stamp.class);
   headers.push('Tollbook-Signature', signStamp(stamp, secret));
 }
 
@@ -51,7 +55,9 @@ export function verifyStamp(headers: IncomingHttpHeaders, secret: string, now: n
   if (typeof payment !== 'string' || typeof payer !== 'string' || typeof amount !== 'string') return undefined;
   if (typeof asset !== 'string' || typeof sent !== 'string' || typeof signature !== 'string') return undefined;
   if (!/^[0-9]{1,12}$/.test(sent)) return undefined;
-  const stamp: PaymentStamp = { payment, payer, amount, asset, timestamp: Number(sent) };
+  const chosen = headers['tollbook-class'];
+  if (chosen !== undefined && (typeof chosen !== 'string' || chosen === '')) return undefined;
+  const stamp: PaymentStamp = { payment, payer, amount, asset, timestamp: Number(sent), class: chosen };
   if (Math.abs(now / 1000 - stamp.timestamp) > CLOCK_DIFFERENCE_MAX) return undefined;
   const expected = Buffer.from(signStamp(stamp, secret));
   const given = Buffer.from(signature);

@@ -1,0 +1,133 @@
+import { Body, Controller, HttpCode, Inject, Post, UseGuards } from '@nestjs/common';
+import type { Pool } from 'pg';
+import { z } from 'zod';
+import { CLOCK, POOL } from '../../base/platform/tokens.js';
+import type { Clock } from '../../base/shared/clock.js';
+import { parseAddress } from '../../base/shared/hex.js';
+import { parseAtomic } from '../../base/shared/money.js';
+import { Problem } from '../../base/shared/problem.js';
+import { unitsUsed } from '../../domains/metering/usage.queries.js';
+import type { Catalogue, TariffVersion } from '../../domains/pricing/catalogue.js';
+import { catalogueFromRows } from '../../domains/pricing/catalogue.rows.js';
+import { routeSchema, tenantSchema } from '../../domains/pricing/catalogue.schemas.js';
+import { readCatalogueRows } from '../../domains/pricing/catalogue-rows.queries.js';
+import { type ExplainedStep, explain } from '../../domains/pricing/explain.js';
+import { urgencyOf } from '../../domains/pricing/modifiers/urgency.js';
+import { pricedRequest } from '../../domains/pricing/request/priced-request.js';
+import { price } from '../../domains/pricing/tariff.js';
+import { periodStart } from '../../domains/pricing/usage-period.js';
+import { AdminKeyGuard } from './admin-key.guard.js';
+import { describedRequest, describedResponse, messagesOf } from './described-request.js';
+import { instant, parseBody, text } from './input.js';
+
+const quoteBody = z.strictObject({
+  tenant: text(),
+  route: text(),
+  request: describedRequest.prefault({}),
+  response: describedResponse.optional(),
+  /** Then what this payer used so far counts, unless `used` says otherwise. */
+  payer: z
+    .string()
+    .refine((value) => parseAddress(value) !== undefined, '0x and 40 hex digits')
+    .optional(),
+  /** RFC 3339; now if absent. */
+  at: instant.optional(),
+  /** Permille of the upstream's concurrency in use. */
+  load: z.int().min(0).max(1_000_000).default(0),
+  /** Units used in the period before this request, as a decimal string. */
+  used: z
+    .string()
+    .refine((value) => parseAtomic(value) !== undefined, 'a whole number as a decimal string')
+    .optional(),
+  /** A class that is offered, for a request that names none. */
+  class: text().optional(),
+});
+
+type QuoteBody = z.output<typeof quoteBody>;
+
+interface QuoteView {
+  readonly tenant: string;
+  readonly route: string;
+  readonly tariff: { readonly id: string; readonly version: number; readonly effectiveFrom: string };
+  /** Atomic units of `asset`. */
+  readonly amount: string;
+  readonly asset: string;
+  readonly units: string;
+  readonly class?: string;
+  readonly circumstances: {
+    readonly urgency: number;
+    readonly at: string;
+    readonly load: number;
+    readonly used: string;
+  };
+  /** Every rule that applied, in order, with every number. */
+  readonly steps: readonly ExplainedStep[];
+  /** What the price looked at. */
+  readonly inputs: Readonly<Record<string, string>>;
+}
+
+/** What a request would cost, and why. Nothing is promised: only the gateway's offers are. */
+@Controller('admin/v1/quotes')
+@UseGuards(AdminKeyGuard)
+export class QuotesController {
+  constructor(
+    @Inject(POOL) private readonly pool: Pool,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  @Post()
+  @HttpCode(200)
+  async explain(@Body() body: unknown): Promise<QuoteView> {
+    const asked = parseBody(quoteBody, body);
+    const rows = await readCatalogueRows(this.pool, asked.tenant);
+    const tenantRow = rows.tenants[0];
+    const routeRow = rows.routes.find(({ id }) => id === asked.route);
+    if (!tenantRow) throw new Problem('not_found', 'No such tenant');
+    if (!routeRow) throw new Problem('not_found', 'No such route');
+    const { config, id, tenant } = routeRow;
+    const route = routeSchema.parse({ ...(config as object), tenant, id });
+    const owner = tenantSchema.parse(tenantRow);
+    const catalogue = catalogueFromRows(rows);
+    const at = asked.at?.getTime() ?? this.clock();
+    const version = catalogue.tariffAt(route, at);
+    if (!version) throw new Problem('not_found', `No version of tariff ${route.tariff} is in force then`);
+    const messages = messagesOf(asked.request, asked.response, route, owner, catalogue);
+    const priority = messages.request.header('priority') ?? undefined;
+    const used = await this.usedBy(asked, version, catalogue, at);
+    const circumstances = { urgency: urgencyOf(priority), at, load: asked.load, used, class: asked.class };
+    const priced = price(version.tariff, pricedRequest(circumstances, messages));
+    return {
+      ...{ tenant, route: id },
+      tariff: {
+        id: version.id,
+        version: version.version,
+        effectiveFrom: new Date(version.effectiveFrom).toISOString(),
+      },
+      amount: priced.amount.toString(),
+      asset: `${owner.network}/erc20:${owner.asset}`,
+      units: priced.units.toString(),
+      class: priced.class,
+      circumstances: {
+        urgency: circumstances.urgency,
+        at: new Date(at).toISOString(),
+        load: asked.load,
+        used: used.toString(),
+      },
+      steps: explain(priced),
+      inputs: priced.inputs,
+    };
+  }
+
+  private async usedBy(
+    { payer, tenant, used }: QuoteBody,
+    { id, tariff }: TariffVersion,
+    catalogue: Catalogue,
+    at: number,
+  ): Promise<bigint> {
+    if (used !== undefined) return BigInt(used);
+    if (payer === undefined) return 0n;
+    const from = new Date(periodStart(tariff, at));
+    const routes = catalogue.routesOf({ tenant, tariff: id });
+    return unitsUsed(this.pool, { tenant, payer: parseAddress(payer)!, routes, from });
+  }
+}
