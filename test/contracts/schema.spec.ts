@@ -35,7 +35,7 @@ async function sqlOfSchema(url: string): Promise<string> {
 }
 
 /**
- * Columns, indexes and keys as Postgres itself describes them. The engine could compare a live database too, but the
+ * Columns, indexes and keys as Postgres itself describes them, but for indexes on expressions, which a schema cannot say. The engine could compare a live database too, but the
  * driver adapter cannot read the catalogue's "char" columns.
  */
 async function shapeOf(url: string): Promise<string[]> {
@@ -48,7 +48,7 @@ async function shapeOf(url: string): Promise<string[]> {
                       pg_get_expr(adbin, adrelid)) as line
        from tables join pg_attribute on attrelid = oid left join pg_attrdef on adrelid = attrelid and adnum = attnum
        where attnum > 0 and not attisdropped
-     union all select pg_get_indexdef(indexrelid) from pg_index join tables on oid = indrelid
+     union all select pg_get_indexdef(indexrelid) from pg_index join tables on oid = indrelid where indexprs is null
      union all select concat_ws(' ', relname, conname, pg_get_constraintdef(c.oid))
        from pg_constraint c join tables on tables.oid = conrelid where contype in ('p', 'u', 'f')
      order by 1`,

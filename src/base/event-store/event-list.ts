@@ -44,7 +44,10 @@ export async function listEvents(pool: Pool, filter: EventFilter, after: bigint,
 
 async function readWindow(pool: Pool, filter: EventFilter, after: bigint, to: bigint, limit: number) {
   // The events of a stream are few and have an index of their own; `offset 0` keeps the planner from another way.
-  const source = filter.stream === undefined ? 'events' : '(select * from events where stream = $3 offset 0)';
+  const source =
+    filter.stream === undefined
+      ? 'events'
+      : '(select * from events where stream_key(stream) = stream_key($3) offset 0)';
   const { rows } = await pool.query<EventRow>({
     text: `select ${eventColumns} from ${source} as e
       where e.position > $1 and e.position <= $2 and ($3::text is null or stream = $3)

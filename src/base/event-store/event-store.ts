@@ -9,6 +9,7 @@ import { type HoldTotals, lockHolds, storeHolds } from './hold-totals.js';
 import { LogReplaced, NewestKnown } from './newest-known.js';
 import { type EventRow, eventColumns, readEventsAfter, readStream, toStoredEvent } from './rows.js';
 import { BEGIN, BEGIN_ADMITTING, BEGIN_CHANGING, PayerDenied, readDenied } from './standings.js';
+import { ofStreams } from './stream-key.js';
 import { together } from './together.js';
 import { findStored, isUnanswered, remember, type Unanswered } from './unanswered.js';
 import type { Appended, Decision, EventWriter, PayerAt, Write } from './unit-of-work.js';
@@ -52,7 +53,7 @@ export class EventStore implements EventWriter {
   async readStreams(streams: readonly string[]): Promise<Map<string, StoredEvent[]>> {
     const { rows } = await this.pool.query<EventRow>({
       name: 'read-streams',
-      text: `select ${eventColumns} from events where stream = any($1::text[]) order by stream, version`,
+      text: `select ${eventColumns} from events where ${ofStreams} order by stream, version`,
       values: [streams],
     });
     const found = new Map<string, StoredEvent[]>();
@@ -201,7 +202,7 @@ export class EventStore implements EventWriter {
     const streams = writes.flatMap(streamsOf);
     const { rows } = await client.query<{ stream: string; version: number }>({
       name: 'stream-versions',
-      text: 'select stream, max(version) as version from events where stream = any($1::text[]) group by stream',
+      text: `select stream, max(version) as version from events where ${ofStreams} group by stream`,
       values: [streams],
     });
     const found = new Map(rows.map((row) => [row.stream, row.version]));

@@ -1,6 +1,7 @@
 import type { Pool, PoolClient } from 'pg';
 import type { JsonObject } from '../shared/json.js';
 import { asStored, type StoredEvent, type Upcast } from './event.js';
+import { ofStream, ofStreams } from './stream-key.js';
 
 export interface EventRow {
   position: string;
@@ -33,7 +34,7 @@ export function toStoredEvent(row: EventRow): StoredEvent {
 export async function readStream(db: Pool | PoolClient, stream: string): Promise<StoredEvent[]> {
   const { rows } = await db.query<EventRow>({
     name: 'read-stream',
-    text: `select ${eventColumns} from events where stream = $1 order by version`,
+    text: `select ${eventColumns} from events where ${ofStream} order by version`,
     values: [stream],
   });
   return rows.map(toStoredEvent);
@@ -62,7 +63,7 @@ export async function readFirstEvents(
 ): Promise<StoredEvent[]> {
   const { rows } = await db.query<EventRow>({
     name: 'read-first',
-    text: `select ${eventColumns} from events where stream = any($1::text[]) and version = 1`,
+    text: `select ${eventColumns} from events where ${ofStreams} and version = 1`,
     values: [streams],
   });
   return rows.map((row) => upcast(toStoredEvent(row)));

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { DatabaseError, type PoolClient } from 'pg';
 import type { NewEvent, StoredEvent } from './event.js';
 import { type EventRow, eventColumns, toStoredEvent } from './rows.js';
+import { ofStreams } from './stream-key.js';
 import type { Appended, Write } from './unit-of-work.js';
 
 /** SQLSTATE 57P01 to 57P03: the server ends the connection, whatever it was doing. */
@@ -35,7 +36,7 @@ export async function findStored(
   if (asked.length === 0) return found;
   const { rows } = await client.query<EventRow>({
     name: 'find-stored',
-    text: `select ${eventColumns} from events where stream = any($1::text[]) order by stream, version`,
+    text: `select ${eventColumns} from events where ${ofStreams} order by stream, version`,
     values: [asked.map(({ stream }) => stream)],
   });
   const stored = rows.map(toStoredEvent);

@@ -3,6 +3,7 @@ import type { PoolClient } from 'pg';
 import type { StoredEvent, Upcast } from '../../base/event-store/event.js';
 import type { ApplyEvents, Projection } from '../../base/event-store/projection-runner.js';
 import { type EventRow, eventColumns, toStoredEvent } from '../../base/event-store/rows.js';
+import { ofStreams } from '../../base/event-store/stream-key.js';
 import { AccountNumbers } from './account-numbers.js';
 import { isNetworkFee, networkFeeTypes, postNetworkFee } from './network-fee-postings.js';
 import { type PaymentBook, paymentTypes, postPayment } from './payment-postings.js';
@@ -88,7 +89,7 @@ async function readPayments(
 ): Promise<void> {
   const { rows } = await client.query<EventRow>({
     name: 'ledger-earlier-events',
-    text: `select ${eventColumns} from events where stream = any($1::text[]) and type = any($2::text[])
+    text: `select ${eventColumns} from events where ${ofStreams} and type = any($2::text[])
            order by stream, version`,
     values: [[...missing.keys()], paymentTypes],
   });

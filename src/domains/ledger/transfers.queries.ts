@@ -1,4 +1,5 @@
 import type { Pool, PoolClient } from 'pg';
+import { ofStream } from '../../base/event-store/stream-key.js';
 import { type PaymentId, paymentStream } from '../payments/payment.js';
 import type { AccountFilter } from './accounts.queries.js';
 import { type AsOf, readLedger } from './as-of.queries.js';
@@ -68,7 +69,7 @@ function instantOf(asOf: AsOf): Date | undefined {
 
 /** Every id that a transfer of this payment can have. */
 async function idsOf(client: PoolClient, payment: PaymentId): Promise<string[]> {
-  const { rows } = await client.query<{ position: string }>('select position::text from events where stream = $1', [
+  const { rows } = await client.query<{ position: string }>(`select position::text from events where ${ofStream}`, [
     paymentStream(payment),
   ]);
   return rows.flatMap(({ position }) => idsOfPosition(BigInt(position)).map(String));

@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import { ofSameStream } from '../../base/event-store/stream-key.js';
 import type { Removal } from '../../base/event-store/unit-of-work.js';
 import type { Address } from '../../base/shared/hex.js';
 
@@ -8,8 +9,8 @@ import type { Address } from '../../base/shared/hex.js';
  */
 export async function keptAnswersOf(pool: Pool, tenant: string, payer: Address): Promise<readonly Removal[]> {
   const { rows } = await pool.query<{ payment_id: string }>(
-    `select a.payment_id from answers a join events e on e.stream = 'payment/' || a.payment_id and e.version = 1
-     where e.tenant = $1 and e.data -> 'terms' ->> 'payer' = $2`,
+    `select k.payment_id from answers k join events a on ${ofSameStream("('payment/' || k.payment_id)")} and a.version = 1
+     where a.tenant = $1 and a.data -> 'terms' ->> 'payer' = $2`,
     [tenant, payer],
   );
   return rows.map((row) => ({ table: 'answers', key: { payment_id: row.payment_id } }));

@@ -2,6 +2,7 @@ import type { Pool } from 'pg';
 import type { MinedTransaction } from '../../base/chain/chain.js';
 import { type StoredEvent, VersionConflict } from '../../base/event-store/event.js';
 import type { EventStore } from '../../base/event-store/event-store.js';
+import { ofStreams } from '../../base/event-store/stream-key.js';
 import type { Network } from '../../base/shared/hex.js';
 import { type PaymentId, paymentStream } from '../payments/payment.js';
 import { countOf, decideFee, NO_TENANT, shareOut, standingFee } from './network-fee.decide.js';
@@ -88,7 +89,7 @@ export function itemReader(pool: Pool): ReadItems {
   return async (payments) => {
     const { rows } = await pool.query<{ tenant: string; items: number }>({
       name: 'items-by-tenant',
-      text: 'select tenant, count(*)::int as items from events where stream = any($1::text[]) and version = 1 group by tenant',
+      text: `select tenant, count(*)::int as items from events where ${ofStreams} and version = 1 group by tenant`,
       values: [payments.map(paymentStream)],
     });
     return new Map(rows.map(({ items, tenant }) => [tenant, items]));

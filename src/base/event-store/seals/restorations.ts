@@ -1,5 +1,6 @@
 import type { Pool, PoolClient } from 'pg';
 import { canonicalJson } from '../../shared/json.js';
+import { ofStream } from '../stream-key.js';
 import type { EventWriter } from '../unit-of-work.js';
 import { type SealKeys, type SealSigner, SignatureCheck } from './seal.js';
 
@@ -68,7 +69,7 @@ interface RestorationRow {
  */
 export async function readRestorations(db: Pool | PoolClient, keys: SealKeys) {
   const { rows } = await db.query<RestorationRow>(
-    'select version, type, data from events where stream = $1 order by version',
+    `select version, type, data from events where ${ofStream} order by version`,
     [RESTORATIONS],
   );
   const signatures = new SignatureCheck(keys);

@@ -3,6 +3,7 @@ import type { Pool } from 'pg';
 import type { Token } from '../../../base/chain/chain.js';
 import type { ChainClient } from '../../../base/chain/chain-client.js';
 import { type ReceiptTransfer, type TransferLog, transfersOf } from '../../../base/chain/transfer-logs.js';
+import { ofStreams } from '../../../base/event-store/stream-key.js';
 import type { Hex } from '../../../base/shared/hex.js';
 import { type PaymentId, paymentIdOf, paymentOfStream, paymentStream } from '../../payments/payment.js';
 import { transferStream } from '../../payments/payment.refund.js';
@@ -49,7 +50,7 @@ export class Doubts {
   async outgoing(token: Token, transfers: readonly TransferLog[]): Promise<Set<TransferLog>> {
     const streams = new Map<string, TransferLog>(transfers.map((one) => [transferStream(token.network, one), one]));
     const { rows } = await this.pool.query<{ stream: string }>(
-      'select distinct stream from events where stream = any($1::text[])',
+      `select distinct stream from events where ${ofStreams}`,
       [[...streams.keys()]],
     );
     return new Set(rows.map(({ stream }) => streams.get(stream)!));
@@ -79,7 +80,7 @@ export class Doubts {
     const { rows } = await this.pool.query<Last & { stream: string }>(
       `select distinct on (stream) stream, type, data->>'transaction' as transaction, data->>'blockNumber' as "blockNumber",
          (data->>'logIndex')::int as "logIndex"
-       from events where stream = any($1::text[]) and type <> 'PaymentRefunded' order by stream, version desc`,
+       from events where ${ofStreams} and type <> 'PaymentRefunded' order by stream, version desc`,
       [ids.map(paymentStream)],
     );
     return new Map(rows.map((row) => [paymentOfStream(row.stream), row]));

@@ -1,3 +1,4 @@
+import { ofSameStream } from '../../../base/event-store/stream-key.js';
 import type { Address, Hex, Network } from '../../../base/shared/hex.js';
 import type { PaymentId } from '../../payments/payment.js';
 
@@ -54,7 +55,7 @@ export const settledPayments = `
       s.data->>'transaction' as transaction, s.data->>'blockNumber' as block_number, (s.data->>'logIndex')::int as log_index
     from (select distinct on (stream) stream, type, data from events
       where type in ('PaymentSettled', 'SettlementReverted') and position <= $1 order by stream, version desc) as s
-    join events a on a.stream = s.stream and a.version = 1
+    join events a on ${ofSameStream('s.stream')} and a.version = 1
     where s.type = 'PaymentSettled') as settled
   order by ${IN_ORDER}`;
 
@@ -66,7 +67,7 @@ export const refundedPayments = `
     select a.data->'terms'->>'network' as network, a.data->'terms'->>'asset' as asset, a.data->'terms'->>'payee' as wallet,
       a.data->'terms'->>'payer' as "to", r.data->>'amount' as amount, substr(r.stream, 9) as payment,
       r.data->>'transaction' as transaction, r.data->>'blockNumber' as block_number, (r.data->>'logIndex')::int as log_index
-    from events r join events a on a.stream = r.stream and a.version = 1
+    from events r join events a on ${ofSameStream('r.stream')} and a.version = 1
     where r.type = 'PaymentRefunded' and r.position <= $1) as refunded
   order by ${IN_ORDER}`;
 

@@ -1,4 +1,5 @@
 import type { Projection } from '../../../base/event-store/projection-runner.js';
+import { ofSameStream } from '../../../base/event-store/stream-key.js';
 import type { Check, CheckContext, Progress } from './check.js';
 import { checkpointOf } from './checkpoint.js';
 import { Findings } from './findings.js';
@@ -19,7 +20,7 @@ const COMPARED = `
     where a.kind = 'customer_receivable' group by 1),
   unseen as (
     select held.key, sum(${CHANGES} * held.amount) as owed
-    from events e join events a on a.stream = e.stream and a.version = 1
+    from events e join events a on ${ofSameStream('e.stream')} and a.version = 1
     cross join lateral ${holdsOfAuthorization} as held
     where e.position > $1 and e.stream like 'payment/%' group by 1)
   select coalesce(h.key, m.key, u.key) as key, coalesce(h.held, 0)::text as held,

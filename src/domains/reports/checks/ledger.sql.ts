@@ -1,3 +1,4 @@
+import { ofSameStream } from '../../../base/event-store/stream-key.js';
 import { holdsExposure } from './holds.sql.js';
 
 /** The questions of the check `ledger`; each answers with what is wrong. Sums are decimal strings of atomic units. */
@@ -112,7 +113,7 @@ export const owedByEvents = `
   payment as (
     select a.tenant, terms->>'network' || '/erc20:' || (terms->>'asset') as asset, terms->>'payer' as payer,
       terms->>'payee' as payee, (terms->>'amount')::numeric as amount, ${holdsExposure} as held, last, settled, refunded
-    from ended join events a on a.stream = ended.stream and a.version = 1
+    from ended join events a on ${ofSameStream('ended.stream')} and a.version = 1
     cross join lateral (select a.data->'terms' as terms) as t),
   expected as (
     select tenant, asset, kind, party, sum(owed) as owed from payment cross join lateral (values

@@ -1,6 +1,7 @@
 import { createPublicKey, type KeyObject, verify } from 'node:crypto';
 import { promisify } from 'node:util';
 import type { StoredEvent, Upcast } from '../../../base/event-store/event.js';
+import { ofSameStream } from '../../../base/event-store/stream-key.js';
 import { canonicalJson, type JsonObject } from '../../../base/shared/json.js';
 import { type PaymentId, paymentOfStream } from '../../payments/payment.js';
 import { paymentsProjection } from '../../payments/payments.projection.js';
@@ -137,7 +138,7 @@ async function rowsOf(snapshot: Snapshot, streams: readonly StoredEvent[][]): Pr
 async function checkStrayRows(snapshot: Snapshot, findings: Findings): Promise<void> {
   const pages = snapshot.pages<{ id: string; state: string }>(
     `select id, state from payments p
-     where not exists (select 1 from events where stream = 'payment/' || p.id and version = 1) order by id`,
+     where not exists (select 1 from events a where ${ofSameStream("('payment/' || p.id)")} and a.version = 1) order by id`,
   );
   for await (const rows of pages) {
     for (const { id, state } of rows) findings.differ('payment without events', `payments ${id}`, 'no row', state);
