@@ -3,6 +3,7 @@ import { APP_FILTER } from '@nestjs/core';
 import { Registry } from 'prom-client';
 import { ViemSettlementChain } from './base/chain/settlement-chain.js';
 import { CustomersModule } from './domains/customers/customers.module.js';
+import { LimitsModule } from './domains/limits/limits.module.js';
 import { keptAnswersOf } from './domains/payments/kept-answers.js';
 import { PaymentsModule } from './domains/payments/payments.module.js';
 import { PricingModule } from './domains/pricing/pricing.module.js';
@@ -12,6 +13,7 @@ import { CustomersController } from './edges/admin/customers.controller.js';
 import { EventsController } from './edges/admin/events.controller.js';
 import { Idempotency } from './edges/admin/idempotency.js';
 import { LedgerController } from './edges/admin/ledger.controller.js';
+import { LimitsController } from './edges/admin/limits.controller.js';
 import { PaymentsController } from './edges/admin/payments.controller.js';
 import { QuotesController } from './edges/admin/quotes.controller.js';
 import { RefundsController } from './edges/admin/refunds.controller.js';
@@ -41,6 +43,7 @@ export class ControlModule {
         RuntimeModule.of(runtime),
         PricingModule,
         PaymentsModule,
+        LimitsModule,
         CustomersModule.of((tenant, payer) => keptAnswersOf(runtime.pool, tenant, payer)),
       ],
       controllers: [
@@ -50,6 +53,7 @@ export class ControlModule {
         ListsController,
         LedgerController,
         EventsController,
+        LimitsController,
         PaymentsController,
         QuotesController,
         RefundsController,

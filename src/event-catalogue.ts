@@ -4,6 +4,7 @@ import { type UpcastStep, upcasterOf } from './base/event-store/upcast.js';
 import { customerShapes } from './domains/customers/customer.shapes.js';
 import { customerKeyShapes } from './domains/customers/customer-key.shapes.js';
 import { standingShapes } from './domains/customers/standing.shapes.js';
+import { limitShapes } from './domains/limits/limit.shapes.js';
 import { paymentShapes } from './domains/payments/payment.shapes.js';
 import { paymentUpcasts } from './domains/payments/payment.upcasts.js';
 import { publicationShapes, publicationUpcasts } from './domains/pricing/publication.shapes.js';
@@ -15,6 +16,7 @@ export const eventShapes: readonly EventShape[] = [
   ...customerShapes,
   ...standingShapes,
   ...customerKeyShapes,
+  ...limitShapes,
   ...paymentShapes,
   ...networkFeeShapes,
   ...restorationShapes,

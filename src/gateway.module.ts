@@ -10,6 +10,7 @@ import { KeyFinder } from './domains/customers/key-finder.js';
 import { screeningOf } from './domains/customers/screening.js';
 import type { Screening } from './domains/customers/screening.port.js';
 import { StandingBook } from './domains/customers/standing-book.js';
+import { LimitsFeed } from './domains/limits/limits-feed.js';
 import { AnswerStore } from './domains/payments/answers.js';
 import { GatewayLease } from './domains/payments/gateway-lease.js';
 import { OutcomeWatch } from './domains/payments/outcome-watch.js';
@@ -26,6 +27,7 @@ import { trustedProxies } from './edges/gateway/client-address.js';
 import { DataPlane } from './edges/gateway/data-plane.js';
 import { DeliveryDesk } from './edges/gateway/delivery.js';
 import { FloodGuard } from './edges/gateway/flood-guard.js';
+import { LimitDesk } from './edges/gateway/limit-desk.js';
 import { OfferDesk } from './edges/gateway/offer-desk.js';
 import { KeysController } from './edges/gateway/receipts/keys.controller.js';
 import { ReceiptsController } from './edges/gateway/receipts/receipts.controller.js';
@@ -38,8 +40,6 @@ import { ProblemFilter } from './edges/problem.js';
 import { upcast } from './event-catalogue.js';
 import { type Runtime, RuntimeModule } from './runtime.js';
 
-/** Most that one payer may owe a tenant while its settlements are under way, in atomic units: 100 USDC. */
-const EXPOSURE_MAX = 100_000_000n;
 const RUNTIME = Symbol('Runtime');
 
 /** Puts the data plane together, and starts and stops its parts in order. */
@@ -47,6 +47,7 @@ const RUNTIME = Symbol('Runtime');
 export class Gateway {
   readonly dataPlane: DataPlane;
   private readonly catalogue: CatalogueFeed;
+  private readonly limits: LimitsFeed;
   private readonly payers: PayerStates;
   private readonly lease: GatewayLease;
   private readonly watch: OutcomeWatch;
@@ -63,6 +64,7 @@ export class Gateway {
   ) {
     const { catalogueTail, chain, clock, config, log, pool, secrets, store, tail, tokens } = runtime;
     this.catalogue = new CatalogueFeed(pool, catalogueTail, log);
+    this.limits = new LimitsFeed(pool, catalogueTail, log);
     const onRefreshFailed = (error: Error) => log.warn({ err: error.message }, 'payers could not be refreshed');
     this.payers = new PayerStates({ client: chain, clock, onRefreshFailed });
     this.lease = new GatewayLease(`gw_${randomUUID()}`, pool, bus, log);
@@ -73,6 +75,7 @@ export class Gateway {
     const quotes = new QuoteLock([{ id: 'q1', secret: secrets.quoteSecret }]);
     const answers = new AnswerStore(pool, secrets.answerKey);
     const gateway = this.lease.id;
+    const limits = new LimitDesk(() => this.limits.current, clock);
     const delivery = { bus, upstreams: this.upstreams, signer, answerKey: secrets.answerKey, gateway, clock, log };
     this.dataPlane = new DataPlane({
       catalogue: this.catalogue,
@@ -92,10 +95,11 @@ export class Gateway {
         chain,
         this.lease,
         this.screening,
-        EXPOSURE_MAX,
+        limits,
         () => this.doubtfulUntil,
       ),
       deliveries: new DeliveryDesk(delivery),
+      limits,
       replays: new ReplayDesk(answers, this.watch, signer, clock),
       bus,
       tokenOf: (tenant) => tokens.tokenOf(tenant),
@@ -109,6 +113,7 @@ export class Gateway {
   async start(): Promise<void> {
     this.doubtfulUntil = await this.findDoubtful();
     await this.catalogue.start();
+    await this.limits.start();
     await this.customersTail.start();
     await this.standings.start();
     await this.screening.start();
@@ -136,6 +141,7 @@ export class Gateway {
     await Promise.all([
       this.watch.stop(),
       this.catalogue.stop(),
+      this.limits.stop(),
       this.standings.stop(),
       this.screening.stop(),
       this.lease.stop(),

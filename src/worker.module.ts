@@ -16,6 +16,7 @@ import { CLOCK, LOGGER, POOL } from './base/platform/tokens.js';
 import { WakeLoop } from './base/platform/wake-loop.js';
 import type { Clock } from './base/shared/clock.js';
 import { SETTLEMENT_FRESH_MS, screeningOf } from './domains/customers/screening.js';
+import { purgeWindows } from './domains/limits/purge-windows.js';
 import { sweepDeadGateways } from './domains/payments/gateway-lease.js';
 import { PaymentsModule } from './domains/payments/payments.module.js';
 import { purgeExpired } from './domains/payments/purge.js';
@@ -45,6 +46,7 @@ class Chores implements OnApplicationBootstrap, OnApplicationShutdown {
     this.loops = [
       new WakeLoop('dead gateway sweep', () => sweepDeadGateways(pool, bus), SWEEP_MS, log),
       new WakeLoop('purge', () => purgeExpired(pool, clock()), PURGE_MS, log),
+      new WakeLoop('purge of windows', () => purgeWindows(pool, clock()), PURGE_MS, log),
     ];
   }
 

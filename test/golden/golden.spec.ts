@@ -11,6 +11,7 @@ import {
   type ListModeChanged,
   type StandingEvent,
 } from '../../src/domains/customers/standing.js';
+import { evolveLimit, type LimitEvent } from '../../src/domains/limits/limit.js';
 import { evolvePayment, initialPayment, type Payment, type PaymentEvent } from '../../src/domains/payments/payment.js';
 import { identifiedPurchase } from '../../src/domains/payments/purchase-identifier.js';
 import { evolvePublished, type PublicationEvent, unpublished } from '../../src/domains/pricing/publication.js';
@@ -72,10 +73,15 @@ const folds: Readonly<Record<string, (event: StoredEvent) => boolean>> = {
   standing: (event) => evolveStanding(undefined, event as unknown as StandingEvent) !== null,
   'list-mode': (event) =>
     ['open', 'allow_listed'].includes(evolveListMode('open', event as unknown as ListModeChanged)),
+  limit: foldsLimit,
   tenant: foldsPublication,
   route: foldsPublication,
   tariff: foldsPublication,
 };
+
+function foldsLimit(event: StoredEvent): boolean {
+  return (evolveLimit(undefined, event as unknown as LimitEvent) !== undefined) === (event.type === 'LimitPublished');
+}
 
 function foldsPublication(event: StoredEvent): boolean {
   return evolvePublished(unpublished, event as unknown as PublicationEvent).last !== undefined;

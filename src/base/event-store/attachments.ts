@@ -39,6 +39,11 @@ const tables: Readonly<Record<AttachmentTable, TableShape>> = {
     columns: { tenant: 'text', id: 'text', revision: 'int', config: 'jsonb' },
     replace: true,
   },
+  limits: {
+    key: ['tenant', 'id'],
+    columns: { tenant: 'text', id: 'text', revision: 'int', rules: 'jsonb' },
+    replace: true,
+  },
   customer_details: {
     key: ['tenant', 'payer'],
     columns: {

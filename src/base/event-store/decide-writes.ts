@@ -1,7 +1,7 @@
 import type { VersionConflict } from './event.js';
 import { decideHolds, type HoldTotals } from './hold-totals.js';
 import type { PayerDenied } from './standings.js';
-import type { Decision, HoldsRefused, Write } from './unit-of-work.js';
+import type { Decision, GrantedHold, HoldsRefused, Write } from './unit-of-work.js';
 
 /** Why one write of a batch is not stored. */
 export type Refusal = VersionConflict | PayerDenied | HoldsRefused;
@@ -10,6 +10,8 @@ export interface Decided {
   /** The writes to store, in order, and what each stores. */
   readonly live: readonly Write[];
   readonly decisions: readonly Decision[];
+  /** The hard holds of each that has some. */
+  readonly granted: ReadonlyMap<Write, readonly GrantedHold[]>;
   /** The totals that they change. */
   readonly changed: HoldTotals;
 }
@@ -21,13 +23,15 @@ export function decideWrites(writes: readonly Write[], refused: Map<Write, Refus
   const { changed, outcomes } = decideHolds(holds, totals);
   const live: Write[] = [];
   const decisions: Decision[] = [];
+  const granted = new Map<Write, readonly GrantedHold[]>();
   for (const [index, write] of free.entries()) {
     const outcome = outcomes[index]!;
     if ('refused' in outcome) refused.set(write, outcome.refused);
     else {
       live.push(write);
       decisions.push(write.decide(outcome.held));
+      if (outcome.granted) granted.set(write, outcome.granted);
     }
   }
-  return { live, decisions, changed };
+  return { live, decisions, granted, changed };
 }

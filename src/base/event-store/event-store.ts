@@ -151,13 +151,13 @@ export class EventStore implements EventWriter {
       if (refusal) refused.set(write, refusal);
     }
     const results = await findStored(client, [...refused.keys()], unanswered);
-    const { changed, decisions, live } = decideWrites(writes, refused, totals);
+    const { changed, decisions, granted, live } = decideWrites(writes, refused, totals);
     const ends = await this.store(client, live, decisions, changed, unanswered);
     live.forEach((write, index) => {
       const events = decisions[index]!.events;
       const [version, position] = [write.expectedVersion + events.length, ends[index]!];
       if (events.length > 0) this.newest.note({ stream: write.stream, version, position });
-      results.set(write, { events, version, position });
+      results.set(write, { events, version, position, granted: granted.get(write) });
     });
     return writes.map((write): Outcome<Appended> => {
       const appended = results.get(write);

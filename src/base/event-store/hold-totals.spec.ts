@@ -1,25 +1,27 @@
 import fc from 'fast-check';
-import { decideHold, decideHolds } from './hold-totals.js';
+import { decideHold, decideHolds, type HoldTotal } from './hold-totals.js';
 import type { HoldRequest } from './unit-of-work.js';
 
 describe('a hold', () => {
   it('is granted up to the limit and not beyond', () => {
-    expect(decideHold(9n, { key: 'k', delta: 1n, limit: 10n })).toEqual({ granted: true, held: 10n });
-    expect(decideHold(10n, { key: 'k', delta: 1n, limit: 10n })).toEqual({ granted: false, held: 10n });
+    const one = { key: 'k', delta: 1n, limit: 10n };
+    expect(decideHold({ held: 9n }, one)).toEqual({ granted: true, total: { held: 10n } });
+    expect(decideHold({ held: 10n }, one)).toEqual({ granted: false, total: { held: 10n } });
   });
 
   it('is always given back, also above a limit that was lowered', () => {
-    expect(decideHold(50n, { key: 'k', delta: -20n, limit: 10n })).toEqual({ granted: true, held: 30n });
+    const back = { key: 'k', delta: -20n, limit: 10n };
+    expect(decideHold({ held: 50n }, back)).toEqual({ granted: true, total: { held: 30n } });
   });
 
   it('never lets a total pass its limit nor fall below zero, whatever the order', () => {
     const request = fc.record({ key: fc.constant('k'), delta: fc.bigInt(-50n, 50n), limit: fc.constant(100n) });
     fc.assert(
       fc.property(fc.array(request), (requests) => {
-        let held = 0n;
+        let total: HoldTotal = { held: 0n };
         for (const one of requests) {
-          held = decideHold(held, one).held;
-          expect(held >= 0n && held <= 100n).toBe(true);
+          total = decideHold(total, one).total;
+          expect(total.held >= 0n && total.held <= 100n).toBe(true);
         }
       }),
     );
@@ -40,13 +42,13 @@ describe('the holds of one write', () => {
 
   it('given a soft one over its limit, then the hard one is taken all the same', () => {
     const { changed, outcomes } = decideHolds([[soft('payer', 5n, 4n), hard('quota', 1n, 1n)]], new Map());
-    expect(outcomes).toEqual([{ held: false }]);
-    expect([...changed]).toEqual([['quota', 1n]]);
+    expect(outcomes).toMatchObject([{ held: false, granted: [{ held: 1n }] }]);
+    expect([...changed]).toEqual([['quota', { held: 1n }]]);
   });
 
   it('given hard ones over their limits, then the write is refused by all of them, and nothing is taken', () => {
     const requests = [hard('day', 1n, 3n), hard('month', 1n, 9n), hard('spend', 5n, 4n), soft('payer', 1n, 9n)];
-    const { changed, outcomes } = decideHolds([requests], new Map([['day', 3n]]));
+    const { changed, outcomes } = decideHolds([requests], new Map([['day', { held: 3n }]]));
     expect(refusedIn(outcomes[0]!).map(({ request }) => request.key)).toEqual(['day', 'spend']);
     expect(changed.size).toBe(0);
   });
@@ -59,7 +61,7 @@ describe('the holds of one write', () => {
 
   it('given what an earlier write of the batch gave back, then a later one may take it', () => {
     const back = { key: 'quota', delta: -1n };
-    const { outcomes } = decideHolds([[back], [hard('quota', 1n, 1n)]], new Map([['quota', 1n]]));
-    expect(outcomes).toEqual([{ held: true }, { held: true }]);
+    const { outcomes } = decideHolds([[back], [hard('quota', 1n, 1n)]], new Map([['quota', { held: 1n }]]));
+    expect(outcomes).toMatchObject([{ held: true }, { held: true, granted: [{ held: 1n }] }]);
   });
 });

@@ -1,4 +1,5 @@
 import type { NewEvent } from './event.js';
+import type { Rolling, Slots } from './rolling-sum.js';
 
 /** A row that must be stored together with the events, beside the log. */
 export interface Attachment {
@@ -12,6 +13,7 @@ export type AttachmentTable =
   | 'tenants'
   | 'routes'
   | 'tariffs'
+  | 'limits'
   | 'customer_details'
   | 'payer_standings'
   | 'customer_keys';
@@ -31,6 +33,17 @@ export interface HoldRequest {
   readonly limit?: bigint;
   /** `true`: being refused refuses the whole write (`HoldsRefused`). Otherwise `decide` is told. */
   readonly hard?: boolean;
+  /** The total is a sum over slots of time, and the change belongs to one of them. */
+  readonly rolling?: Rolling;
+  /** When nobody asks for the total any more, in epoch milliseconds; without it, it stays. */
+  readonly expiresAt?: number;
+}
+
+/** A hard hold that was granted. */
+export interface GrantedHold {
+  readonly request: HoldRequest;
+  /** What is held, with it. */
+  readonly held: bigint;
 }
 
 /** An increase that its limit did not allow. Nothing of its write was stored. */
@@ -38,6 +51,8 @@ export interface RefusedHold {
   readonly request: HoldRequest;
   /** What was held, without it. */
   readonly held: bigint;
+  /** What that consists of, if it is a rolling sum. */
+  readonly slots?: Slots;
 }
 
 /** What a write asked for passes a hard limit. Names every hard limit that is in its way. */
@@ -93,6 +108,8 @@ export interface Appended {
   /** Position of the last event written. */
   readonly position: bigint;
   readonly events: readonly NewEvent[];
+  /** The hard holds that were taken with it. */
+  readonly granted?: readonly GrantedHold[];
 }
 
 export interface EventWriter {

@@ -37,6 +37,14 @@ export const problems = {
   unauthorized: [401, 'Send the admin key as a bearer token'],
   // limits
   rate_limited: [429, 'Too many requests; come back when Retry-After is over'],
+  quota_exceeded: [
+    429,
+    'The quota is used up; nothing was charged, present the same payment again when Retry-After is over',
+  ],
+  spending_limit_reached: [
+    429,
+    'The spending limit is reached; nothing was charged, present the same payment again when Retry-After is over',
+  ],
   // writes of the control plane
   idempotency_key_required: [400, 'Send an Idempotency-Key, a fresh one for each thing you want done'],
   idempotency_key_invalid: [400, 'An Idempotency-Key is a string of 1 to 255 printable ASCII characters'],
@@ -94,6 +102,8 @@ export class Problem extends Error {
     readonly headers: Readonly<Record<string, string>> = {},
     /** Everything that is wrong, if there is more to say than `detail` does. */
     readonly errors?: readonly ProblemError[],
+    /** The limits that were in the way, by name. */
+    readonly violatedPolicies?: readonly string[],
   ) {
     super(detail ?? problems[code][1]);
     this.status = problems[code][0];
@@ -108,6 +118,7 @@ export class Problem extends Error {
       code: this.code,
       ...(this.detail === undefined ? {} : { detail: this.detail }),
       ...(this.errors === undefined ? {} : { errors: this.errors }),
+      ...(this.violatedPolicies === undefined ? {} : { 'violated-policies': this.violatedPolicies }),
     };
   }
 }

@@ -52,6 +52,10 @@ export const reasons = {
   quote_expired: ['The quote has expired; pay the new offer', 'payment_expired'],
   quote_for_another_request: ['The quote was given for another request', 'invalid_payment'],
   quote_for_another_payer: ['The quote was given to another payer', 'invalid_payment'],
+  price_above_limit: [
+    'The price is more than a spending limit of this payer allows; nothing was charged',
+    'invalid_payment_requirements',
+  ],
   price_not_in_force: ['No price in force asked this amount', 'invalid_exact_evm_payload_authorization_value'],
   authorization_cancelled: ['The payer cancelled the authorization', 'invalid_transaction_state'],
   authorization_expired: ['The authorization expired before it was settled', 'payment_expired'],

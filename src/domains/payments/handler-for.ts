@@ -2,6 +2,7 @@ import { Inject, Injectable, type Type } from '@nestjs/common';
 import { CommandHandler } from '@nestjs/cqrs';
 import { NEW_STREAM, VersionConflict } from '../../base/event-store/event.js';
 import { EventStore } from '../../base/event-store/event-store.js';
+import type { GrantedHold } from '../../base/event-store/unit-of-work.js';
 import type { Known, Plan } from './payment.decide.js';
 import {
   evolvePayment,
@@ -23,6 +24,8 @@ export interface PaymentAfter {
   readonly state: Payment;
   readonly version: number;
   readonly events: readonly PaymentEvent[];
+  /** The hard holds that were taken with them. */
+  readonly granted?: readonly GrantedHold[];
 }
 
 const ATTEMPTS_MAX = 4;
@@ -80,7 +83,7 @@ async function append(store: EventStore, id: PaymentId, before: Known, plan: Pla
     }),
   });
   const added = written.events as readonly PaymentEvent[];
-  return { state: foldPayment(added, before.state), version: written.version, events: added };
+  return { state: foldPayment(added, before.state), version: written.version, events: added, granted: written.granted };
 }
 
 function tenantOf(state: Payment, events: Plan['events']): string {

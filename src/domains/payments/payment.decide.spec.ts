@@ -96,6 +96,18 @@ describe('authorizing', () => {
     expect(eventsOf(plan, false)).toEqual([authorized({ mode: 'after', holds: [] })]);
   });
 
+  it('given quotas, then they are asked for beside the exposure, and held whether that is granted or not', () => {
+    const quotas = [{ key: HOLDS[1]!.key, delta: 1n, limit: 5n, hard: true }];
+    const known = { version: 0, state: initialPayment };
+    const plan = decideAuthorize(
+      initialPayment,
+      new AuthorizePayment(ID, terms, [EXPOSURE], [], known, undefined, quotas),
+    );
+    expect(plan.holds).toEqual([EXPOSURE, ...quotas]);
+    expect(eventsOf(plan)).toEqual([authorized()]);
+    expect(eventsOf(plan, false)).toEqual([authorized({ mode: 'after', holds: HOLDS.slice(1) })]);
+  });
+
   it('given nothing, when the payer is unknown, then no exposure is asked for', () => {
     const plan = decideAuthorize(initialPayment, authorize());
     expect(plan.holds).toEqual([]);
@@ -160,10 +172,11 @@ describe('interrupting', () => {
 describe('restarting', () => {
   const restart = new RestartDelivery(ID, 'gw_two');
 
-  it('given interrupted on an idempotent route, then delivered by the new gateway, everything taken again', () => {
+  it('given interrupted on an idempotent route, then delivered by the new gateway, exposure taken again and the quotas that it is given', () => {
     const state = given(authorized({ idempotent: true }), interrupted);
-    const plan = decideRestart(state, restart);
-    expect(plan.holds).toEqual(HOLDS.map(({ amount, key }) => ({ key, delta: BigInt(amount) })));
+    const quotas = [{ key: HOLDS[1]!.key, delta: 1n, limit: 5n, hard: true }];
+    const plan = decideRestart(state, new RestartDelivery(ID, 'gw_two', undefined, quotas));
+    expect(plan.holds).toEqual([{ key: EXPOSURE.key, delta: 1000n }, ...quotas]);
     const after = foldPayment(eventsOf(plan), state);
     expect(after).toMatchObject({ status: 'authorized', gateway: 'gw_two' });
     expect(code(() => decideDelivery(after, new RecordDelivery(ID, delivered.data, GATEWAY)))).toBe(

@@ -1,6 +1,6 @@
 import type { Attachment, HoldRequest, PayerAt, StreamClaim } from '../../base/event-store/unit-of-work.js';
 import { Problem } from '../../base/shared/problem.js';
-import { holdsOf, releaseAll, takeAgain } from './payment.holds.js';
+import { holdsOf, releaseAll, takeExposureAgain } from './payment.holds.js';
 import type {
   DeliveryFailed,
   DeliveryInterrupted,
@@ -40,20 +40,23 @@ export class AuthorizePayment {
     readonly known: Known,
     /** The client's own name for this purchase, claimed in the same step. */
     readonly claim?: StreamClaim,
+    /** What the request takes of quotas and spending limits; without all of it, it is refused. */
+    readonly quotas: readonly HoldRequest[] = [],
   ) {}
 }
 
 export function decideAuthorize(state: Payment, command: AuthorizePayment): Plan {
   if (state.status !== 'unknown') throw new Problem('authorization_used_elsewhere');
-  const { attachments, claim, exposure, terms } = command;
+  const { attachments, claim, exposure, quotas, terms } = command;
   const admits = { tenant: terms.tenant, payer: terms.terms.payer };
   const authorized = (mode: SettlementMode, holds: readonly HoldRequest[]): PaymentAuthorized[] => [
     { type: 'PaymentAuthorized', schema: 2, data: { ...terms, mode, holds: holdsOf(holds) } },
   ];
   return {
-    holds: exposure,
+    holds: quotas.length === 0 ? exposure : [...exposure, ...quotas],
     // Over the limit is no refusal: the payer is served once the money has moved.
-    events: (held) => (held && exposure.length > 0 ? authorized('async', exposure) : authorized('after', [])),
+    events: (held) =>
+      held && exposure.length > 0 ? authorized('async', [...exposure, ...quotas]) : authorized('after', quotas),
     attachments,
     claim,
     admits,
@@ -113,6 +116,8 @@ export class RestartDelivery {
     readonly gateway: string,
     /** The client's own name for this purchase must still stand for this payment. */
     readonly claim?: StreamClaim,
+    /** What it takes again of quotas and spending limits. */
+    readonly quotas: readonly HoldRequest[] = [],
   ) {}
 }
 
@@ -120,8 +125,9 @@ export function decideRestart(state: Payment, command: RestartDelivery): Plan {
   if (state.status !== 'interrupted') throw new Problem('delivery_in_progress');
   if (!state.authorized.idempotent) throw new Problem('delivery_interrupted');
   const event: DeliveryRestarted = { type: 'DeliveryRestarted', schema: 1, data: { gateway: command.gateway } };
-  const { holds, tenant, terms } = state.authorized;
-  return { events: [event], holds: takeAgain(holds), claim: command.claim, admits: { tenant, payer: terms.payer } };
+  const { tenant, terms } = state.authorized;
+  const holds = [...takeExposureAgain(state.authorized), ...command.quotas];
+  return { events: [event], holds, claim: command.claim, admits: { tenant, payer: terms.payer } };
 }
 
 function mustBeDelivering(state: Payment, gateway: string): PaymentAuthorized['data'] {

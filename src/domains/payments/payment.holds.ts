@@ -1,18 +1,24 @@
 import type { HoldRequest } from '../../base/event-store/unit-of-work.js';
 import { isExposure } from '../limits/exposure.js';
 import type { Hold } from '../limits/hold.js';
+import { countedAt, eventKeyOf } from '../limits/quota-key.js';
 import type { PaymentAuthorized } from './payment.js';
 
 type Authorized = Pick<PaymentAuthorized['data'], 'holds'>;
 
 /** What an admission holds, as its event says it. */
 export function holdsOf(requests: readonly HoldRequest[]): Hold[] {
-  return requests.map(({ delta, key }) => ({ key, amount: delta.toString() }));
+  return requests.map((request) => ({ key: eventKeyOf(request), amount: request.delta.toString() }));
 }
 
 /** The unsettled value that is held: of the payer, and of the tenant where that has a limit. Nothing in mode `after`. */
 export function exposureOf({ holds }: Authorized): readonly Hold[] {
   return holds.filter(({ key }) => isExposure(key));
+}
+
+/** What is held beside exposure: quotas and spending limits. */
+export function quotasOf({ holds }: Authorized): readonly Hold[] {
+  return holds.filter(({ key }) => !isExposure(key));
 }
 
 /** Nothing was delivered: everything is given back. */
@@ -25,11 +31,11 @@ export function releaseExposure(authorized: Authorized): HoldRequest[] {
   return exposureOf(authorized).map(release);
 }
 
-/** Takes holds that were given back, whatever their limits. */
-export function takeAgain(holds: readonly Hold[]): HoldRequest[] {
-  return holds.map(({ amount, key }) => ({ key, delta: BigInt(amount) }));
+/** Takes exposure that was given back, whatever its limit. */
+export function takeExposureAgain(authorized: Authorized): HoldRequest[] {
+  return exposureOf(authorized).map(({ amount, key }) => ({ key, delta: BigInt(amount) }));
 }
 
 function release({ amount, key }: Hold): HoldRequest {
-  return { key, delta: -BigInt(amount) };
+  return { ...countedAt(key), delta: -BigInt(amount) };
 }

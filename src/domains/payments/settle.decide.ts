@@ -1,6 +1,6 @@
 import type { Address, Hex } from '../../base/shared/hex.js';
 import type { Known, Plan } from './payment.decide.js';
-import { exposureOf, releaseExposure, takeAgain } from './payment.holds.js';
+import { releaseExposure, takeExposureAgain } from './payment.holds.js';
 import type {
   Payment,
   PaymentId,
@@ -100,7 +100,7 @@ export function decideRevert(state: Payment, command: RevertSettlement): Plan {
   // A settlement seen again in another block since then is not the one that went away.
   if (state.settled.transaction !== transaction || state.settled.blockHash !== blockHash) return { events: [] };
   const event: SettlementReverted = { type: 'SettlementReverted', schema: 1, data: command.reverted };
-  return { events: [event], holds: takeAgain(exposureOf(state.authorized)) };
+  return { events: [event], holds: takeExposureAgain(state.authorized) };
 }
 
 /** A delivered payment whose settlement has no outcome yet. */

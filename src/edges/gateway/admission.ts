@@ -5,13 +5,12 @@ import type { PayerStates } from '../../base/chain/payer-states.js';
 import { checkSignature } from '../../base/chain/signatures.js';
 import { VersionConflict } from '../../base/event-store/event.js';
 import type { EventStore } from '../../base/event-store/event-store.js';
-import type { HoldRequest, StreamClaim } from '../../base/event-store/unit-of-work.js';
+import { HoldsRefused, type StreamClaim } from '../../base/event-store/unit-of-work.js';
 import type { Address } from '../../base/shared/hex.js';
 import { Problem } from '../../base/shared/problem.js';
 import type { Reason } from '../../base/x402/errors.js';
 import type { DecodedPayment } from '../../base/x402/payment-header.js';
 import { type Screening, ScreeningUnavailable, verdictOn } from '../../domains/customers/screening.port.js';
-import { exposureKey } from '../../domains/limits/exposure.js';
 import type { GatewayLease } from '../../domains/payments/gateway-lease.js';
 import { loadPayment, newPayment, type PaymentAfter } from '../../domains/payments/handler-for.js';
 import { AuthorizePayment } from '../../domains/payments/payment.decide.js';
@@ -24,6 +23,7 @@ import {
 } from '../../domains/payments/purchase-identifier.js';
 import { authorizedTerms } from './authorized-terms.js';
 import type { Presented } from './flood-guard.js';
+import type { LimitDesk } from './limit-desk.js';
 import type { PaidCall } from './paid-call.js';
 import type { AgreedTerms } from './terms.js';
 
@@ -45,13 +45,15 @@ export class AdmissionDesk {
     private readonly client: ChainClient,
     private readonly lease: GatewayLease,
     private readonly screening: Screening,
-    /** Most that one payer may owe a tenant while settlements are under way, in atomic units. */
-    private readonly exposureMax: bigint,
+    private readonly limits: LimitDesk,
     /** Epoch seconds: authorizations that lapse by then may have been used by payments that a restore lost. */
     private readonly doubtfulUntil: () => bigint,
   ) {}
 
-  /** @throws Problem `chain_unavailable`, `screening_unavailable`, `payment_identifier_conflict`, `delivery_interrupted` */
+  /**
+   * @throws Problem `chain_unavailable`, `screening_unavailable`, `payment_identifier_conflict`, `delivery_interrupted`,
+   *   `quota_exceeded`, `spending_limit_reached`
+   */
   async admit(call: PaidCall, by: Presented, agreed: AgreedTerms, now: number): Promise<Admission> {
     const { known, payment } = by;
     const id = idOf(call, payment);
@@ -136,33 +138,36 @@ export class AdmissionDesk {
     done: () => void,
   ): Promise<Admission> {
     const terms = authorizedTerms(call, payment, agreed, this.lease.id, now);
-    const exposure = call.route.mode === 'async' ? this.exposureOf(call, payment, knownBalance) : [];
+    const { tenant } = call;
+    const { from: payer, value: amount } = payment.authorization;
+    const counted = { tenant, route: call.route.id, payer, units: agreed.units, amount };
+    // A payer that nothing is known about is served once the money has moved.
+    const known = call.route.mode === 'async' && knownBalance !== undefined;
+    const exposure = known ? this.limits.exposureOf(counted, knownBalance) : [];
+    const quotas = this.limits.quotasOf(counted, now);
     const attachments = [authorizationRow(id, payment)];
     for (let attempt = 1; ; attempt++) {
       const identified = await this.identify(id, call, payment);
       if (identified && 'kind' in identified) return identified;
-      const command = new AuthorizePayment(id, terms, exposure, attachments, newPayment, identified?.claim);
+      const command = new AuthorizePayment(id, terms, exposure, attachments, newPayment, identified?.claim, quotas);
       try {
         const after = await this.bus.execute<AuthorizePayment, PaymentAfter>(command);
         this.payers.reserve(call.token, payment.authorization.from, payment.authorization.value);
         return { kind: 'admitted', id, payment: after, done };
       } catch (error) {
         if (error instanceof Problem && error.code === 'authorization_used_elsewhere') return (await this.find(id))!;
+        if (error instanceof HoldsRefused) return this.overLimit(error);
         // Another payment took the identifier between our look and our write: look again.
         if (!(error instanceof VersionConflict) || attempt === IDENTIFIER_ATTEMPTS_MAX) throw error;
       }
     }
   }
 
-  /** A payer may owe no more than it is known to have: concurrent requests share one balance. */
-  private exposureOf(
-    call: PaidCall,
-    { authorization }: DecodedPayment,
-    knownBalance: bigint | undefined,
-  ): readonly HoldRequest[] {
-    if (knownBalance === undefined) return [];
-    const limit = knownBalance < this.exposureMax ? knownBalance : this.exposureMax;
-    return [{ key: exposureKey(call.tenant, authorization.from), delta: authorization.value, limit }];
+  /** Nothing was stored: the payer may present the same payment later. @throws Problem */
+  private overLimit(error: HoldsRefused): Admission {
+    const refusal = this.limits.refusalOf(error);
+    if (refusal instanceof Problem) throw refusal;
+    return { kind: 'refused', reason: refusal };
   }
 
   /** What the client's payment identifier says: a payment that it already names, or the claim to make. */

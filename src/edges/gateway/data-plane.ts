@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { CommandBus } from '@nestjs/cqrs';
 import type { Token } from '../../base/chain/chain.js';
 import { VersionConflict } from '../../base/event-store/event.js';
-import type { StreamClaim } from '../../base/event-store/unit-of-work.js';
+import { type HoldRequest, HoldsRefused, type StreamClaim } from '../../base/event-store/unit-of-work.js';
 import type { Logger } from '../../base/platform/logger.js';
 import type { Clock } from '../../base/shared/clock.js';
 import { Problem } from '../../base/shared/problem.js';
@@ -11,7 +11,8 @@ import { type DecodedPayment, decodePayment, type PaymentHeaders } from '../../b
 import type { StandingBook } from '../../domains/customers/standing-book.js';
 import type { PaymentAfter } from '../../domains/payments/handler-for.js';
 import { RestartDelivery } from '../../domains/payments/payment.decide.js';
-import type { Payment, PaymentId } from '../../domains/payments/payment.js';
+import { quotasOf } from '../../domains/payments/payment.holds.js';
+import type { Payment, PaymentAuthorized, PaymentId } from '../../domains/payments/payment.js';
 import type { CatalogueFeed } from '../../domains/pricing/catalogue-feed.js';
 import type { QuoteLock } from '../../domains/pricing/quote-lock.js';
 import { asProblem } from '../problem.js';
@@ -19,6 +20,7 @@ import { type Admission, type AdmissionDesk, idOf } from './admission.js';
 import type { CallerDesk } from './caller.js';
 import type { Admitted, DeliveryDesk } from './delivery.js';
 import type { FloodGuard } from './flood-guard.js';
+import type { LimitDesk } from './limit-desk.js';
 import type { OfferDesk } from './offer-desk.js';
 import { hostOf, type PaidCall, paidCall, splitTarget } from './paid-call.js';
 import { failureHeaders } from './payment-answer.js';
@@ -40,6 +42,7 @@ export interface DataPlaneParts {
   readonly guard: FloodGuard;
   readonly admissions: AdmissionDesk;
   readonly deliveries: DeliveryDesk;
+  readonly limits: LimitDesk;
   readonly replays: ReplayDesk;
   readonly bus: CommandBus;
   /** By network and asset of the tenants. */
@@ -139,6 +142,7 @@ export class DataPlane {
         return this.repeat(call, payment, admission.id, admission.payment, admission.mine, reply);
       case 'admitted':
         guard.paid(now);
+        this.parts.limits.tell(admission.payment.granted, reply);
         try {
           return await this.deliver(call, payment, admission, reply);
         } finally {
@@ -209,15 +213,22 @@ export class DataPlane {
       const { authorized, reason } = replayed;
       return this.sendOffer(call, reply, reason, failureHeaders(id, authorized, reason));
     }
-    if (replayed.kind === 'restart') await this.restart(call, payment, id, reply);
+    if (replayed.kind === 'restart') await this.restart(call, payment, id, replayed.authorized, reply);
   }
 
   /** Of several that want to run an interrupted request again, the first to write it down does; the others wait for it. */
-  private async restart(call: PaidCall, payment: DecodedPayment, id: PaymentId, reply: ServerResponse): Promise<void> {
+  private async restart(
+    call: PaidCall,
+    payment: DecodedPayment,
+    id: PaymentId,
+    authorized: PaymentAuthorized['data'],
+    reply: ServerResponse,
+  ): Promise<void> {
     const done = this.parts.admissions.hold(id);
     try {
       const claim = await this.parts.admissions.claimAgain(id, call, payment);
-      const restarted = await this.claimRestart(id, claim);
+      const restarted = await this.claimRestart(id, claim, this.parts.limits.retake(quotasOf(authorized)));
+      if (restarted) this.parts.limits.tell(restarted.granted, reply);
       if (restarted) return await this.deliver(call, payment, { id, payment: restarted }, reply);
     } finally {
       done();
@@ -228,13 +239,19 @@ export class DataPlane {
   }
 
   /** `undefined`: somebody else runs it again, or has done so. */
-  private async claimRestart(id: PaymentId, claim: StreamClaim | undefined): Promise<PaymentAfter | undefined> {
+  private async claimRestart(
+    id: PaymentId,
+    claim: StreamClaim | undefined,
+    quotas: readonly HoldRequest[],
+  ): Promise<PaymentAfter | undefined> {
     try {
-      const command = new RestartDelivery(id, this.parts.gateway, claim);
+      const command = new RestartDelivery(id, this.parts.gateway, claim, quotas);
       return await this.parts.bus.execute<RestartDelivery, PaymentAfter>(command);
     } catch (error) {
       if (error instanceof Problem && error.code === 'delivery_in_progress') return undefined;
       if (error instanceof VersionConflict) return undefined;
+      // Others have taken its place meanwhile.
+      if (error instanceof HoldsRefused) throw asLimit(this.parts.limits.refusalOf(error));
       throw error;
     }
   }
@@ -252,6 +269,11 @@ export class DataPlane {
     const offer = this.parts.offers.offer(call, caller, this.parts.catalogue.current, this.parts.clock(), error);
     sendWhole(reply, 402, headers ? { ...offer.headers, ...headers } : offer.headers, offer.body);
   }
+}
+
+/** A limit may have been lowered below what the request asks for. */
+function asLimit(refusal: Problem | 'price_above_limit'): Problem {
+  return refusal instanceof Problem ? refusal : new Problem('spending_limit_reached');
 }
 
 function paymentHeadersOf({ headers }: IncomingMessage): PaymentHeaders {

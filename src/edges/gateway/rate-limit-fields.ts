@@ -26,9 +26,16 @@ export interface ServiceLimit {
 export function rateLimitFields(limits: readonly ServiceLimit[]): Record<string, string> {
   const resets = limits.flatMap(({ resetSeconds }) => (resetSeconds === undefined ? [] : [Math.ceil(resetSeconds)]));
   return {
+    ...standingFields(limits),
+    ...(resets.length > 0 && { 'retry-after': String(Math.max(1, ...resets)) }),
+  };
+}
+
+/** `RateLimit-Policy` and `RateLimit` alone: where a caller stands whose request was taken. */
+export function standingFields(limits: readonly ServiceLimit[]): Record<string, string> {
+  return {
     'ratelimit-policy': serializeList(limits.map(policyItem)),
     ratelimit: serializeList(limits.map(limitItem)),
-    ...(resets.length > 0 && { 'retry-after': String(Math.max(1, ...resets)) }),
   };
 }
 

@@ -24,7 +24,7 @@ export type Replayed =
   /** The payment failed to settle: a new offer, with the reason. */
   | { readonly kind: 'unpaid'; readonly reason: Reason; readonly authorized: PaymentAuthorized['data'] }
   /** Interrupted before it was delivered, on a route that may be run again. */
-  | { readonly kind: 'restart' };
+  | { readonly kind: 'restart'; readonly authorized: PaymentAuthorized['data'] };
 
 /** Answers a payment that was presented before, from what is kept: the request is never run for it again. */
 export class ReplayDesk {
@@ -56,7 +56,7 @@ export class ReplayDesk {
     switch (delivered.status) {
       case 'interrupted':
         if (!delivered.authorized.idempotent) throw new Problem('delivery_interrupted');
-        return { kind: 'restart' };
+        return { kind: 'restart', authorized: delivered.authorized };
       case 'released':
         await this.sendReleased(id, delivered.failed, reply);
         return { kind: 'answered' };
