@@ -7,6 +7,7 @@ import { PreparationFailed, prepare, ROOT } from './prepare.mjs';
 
 const COMMANDS = {
   start: 'start everything and serve',
+  sell: 'put a price on your own API, and make a first test payment',
   agent: 'buy from the demo routes with the official client',
   verify: 'check the book: seals, ledger, projections, receipts, chain',
   rebuild: 'make all projections anew from the events, and compare',
@@ -36,6 +37,7 @@ async function runHere(file, args) {
 /** Composition roots lie at the top of dist/. */
 const FILES = {
   start: ['main.js'],
+  sell: ['edges', 'cli', 'sell.js'],
   agent: ['edges', 'cli', 'agent.js'],
   verify: ['verify.js'],
   rebuild: ['rebuild.js'],

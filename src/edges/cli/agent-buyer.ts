@@ -1,6 +1,7 @@
 import { ExactEvmScheme } from '@x402/evm';
 import { decodePaymentResponseHeader, wrapFetchWithPayment, x402Client } from '@x402/fetch';
 import { mnemonicToAccount } from 'viem/accounts';
+import type { Route } from '../../domains/pricing/catalogue.schemas.js';
 import { type ReceiptMark, receiptMark } from './agent-receipt.js';
 
 /** The mnemonic of every local development chain; its second account, as the first one deploys things. */
@@ -8,7 +9,7 @@ const TEST_MNEMONIC = 'test test test test test test test test test test test ju
 const ACCOUNT_INDEX = 1;
 
 export interface DemoRequest {
-  readonly method: 'GET' | 'POST';
+  readonly method: Route['methods'][number];
   readonly path: string;
   readonly body?: object;
 }
@@ -41,8 +42,18 @@ export interface Purchase {
   readonly error?: string;
 }
 
+/** Another way to the gateway than its own address: a host name that leads to it, and how to get there. */
+export interface Way {
+  readonly origin: string;
+  readonly fetch: typeof fetch;
+}
+
 /** Pays one request with the unmodified official client. Never throws: a failure is a row of the table too. */
-export async function buy(gateway: string, request: DemoRequest): Promise<Purchase> {
+export async function buy(
+  gateway: string,
+  request: DemoRequest,
+  way: Way = { origin: gateway, fetch },
+): Promise<Purchase> {
   const started = performance.now();
   const client = new x402Client();
   let amount: bigint | undefined;
@@ -52,7 +63,8 @@ export async function buy(gateway: string, request: DemoRequest): Promise<Purcha
   });
   const elapsed = () => performance.now() - started;
   try {
-    const response = await wrapFetchWithPayment(fetch, client)(new URL(request.path, gateway), initOf(request));
+    const pay = wrapFetchWithPayment(way.fetch, client);
+    const response = await pay(new URL(request.path, way.origin), initOf(request));
     const text = await response.text();
     const milliseconds = elapsed();
     const header = response.headers.get('payment-response');
