@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
+import { IdempotencyStore } from '../../src/edges/admin/idempotency.store.js';
 import { type AdminCall, admin } from '../support/admin.js';
 import { type App, startApp } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
@@ -155,9 +156,23 @@ describe('a write with an Idempotency-Key', () => {
     const keeper = await pool.connect();
     await keeper.query('begin; select 1 from idempotency_keys where answer is null for update');
     await goOn();
-    await eventually(async () => (await eventsOf(path)) === 1);
-    // It has done its work and cannot say so.
+    const saying = async () =>
+      (
+        await pool.query<{ pid: number }>(
+          `select pid from pg_stat_activity
+           where wait_event_type = 'Lock' and query like 'update idempotency_keys%' and datname = current_database()`,
+        )
+      ).rows;
+    // It has done its work and is about to say so.
+    const [{ pid }] = await eventually(async () => {
+      const rows = await saying();
+      return rows.length === 1 && (rows as [{ pid: number }]);
+    });
+    expect(await eventsOf(path)).toBe(1);
     await doomed.kill('SIGKILL');
+    // What it has sent would still be done: Postgres does not notice that nobody waits for it.
+    await pool.query('select pg_terminate_backend($1)', [pid]);
+    await eventually(async () => (await saying()).length === 0);
     await keeper.query('rollback');
     keeper.release();
     await lost;
@@ -178,6 +193,18 @@ describe('a write with an Idempotency-Key', () => {
     const other = await put(path, 'Grace', key);
     expect(other).toMatchObject({ status: 200 });
     expect(other.headers['idempotent-replayed']).toBeUndefined();
+  });
+
+  it('is forgotten by the purge, and only then', async () => {
+    const { rows } = await pool.query<{ count: number }>('select count(*)::int as count from idempotency_keys');
+    expect(rows[0]!.count).toBeGreaterThan(0);
+    const store = new IdempotencyStore(pool, Buffer.alloc(32));
+    await pool.query("update idempotency_keys set expires_at = now() + interval '1 hour'");
+    expect(await store.purge()).toBe(false);
+    expect((await pool.query('select 1 from idempotency_keys')).rowCount).toBe(rows[0]!.count);
+    await pool.query('update idempotency_keys set expires_at = now()');
+    await store.purge();
+    expect((await pool.query('select 1 from idempotency_keys')).rowCount).toBe(0);
   });
 
   it('keeps its answer where only its key can read it', async () => {

@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import type { LocalAccount } from 'viem';
+import { admin } from '../support/admin.js';
 import { type App, startApp } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
-import { ask, idOf, newBuyer, present, sign } from '../support/payment.js';
+import { ask, idOf, newBuyer, present, sign, signV1 } from '../support/payment.js';
 import { routeOf, Shop } from '../support/shop.js';
 import { startSibling } from '../support/sibling.js';
 import { type CountingUpstream, countingUpstream } from '../support/upstream.js';
@@ -100,6 +101,20 @@ describe('a quote', () => {
       [`payment/${idOf(offer, payment)}`],
     );
     expect(rows).toEqual([{ amount: offer.accepts[0].amount }]);
+  });
+
+  it('needs no echo: a v1 client pays what was asked, though the route has another tariff; not after a withdrawal', async () => {
+    const offer = await ask(thing(app));
+    const price = offer.accepts[0].amount;
+    await move('other');
+    await eventually(async () => (await priceAt(app)) !== price && (await priceAt(second)) !== price);
+    expect(await present(thing(second), await signV1(buyers[1]!, offer))).toMatchObject({ status: 200, body: 'sold' });
+    const never = await present(thing(app), await signV1(buyers[1]!, offer, { value: '123' }));
+    expect([never.status, never.body]).toEqual([402, expect.stringContaining('price_not_in_force')]);
+    await admin(app, `/routes/${SHOP}/thing`, { method: 'DELETE' });
+    await shop.put(`/routes/${SHOP}/thing`, routeOf('/thing', { tariff: 'other' }));
+    await eventually(async () => (await present(thing(app), await signV1(buyers[1]!, offer))).status === 402);
+    await move('flat');
   });
 
   it('is what is charged, while prices and tariffs change under many callers', async () => {

@@ -1,4 +1,4 @@
-import { type Catalogue, compileCatalogue } from './catalogue.js';
+import { type Catalogue, compileCatalogue, type FormerTariff } from './catalogue.js';
 import { routeSchema, tenantSchema } from './catalogue.schemas.js';
 import { tariffSchema } from './tariff.schemas.js';
 
@@ -13,6 +13,7 @@ export interface CatalogueRows {
     readonly effectiveFrom: Date;
     readonly rules: unknown;
   }[];
+  readonly formerTariffs?: readonly (Omit<FormerTariff, 'until'> & { readonly until: Date })[];
 }
 
 /** Throws if a row does not fit its schema: such a row was not written by a publication. */
@@ -27,5 +28,6 @@ export function catalogueFromRows(rows: CatalogueRows): Catalogue {
       effectiveFrom: effectiveFrom.getTime(),
       tariff: tariffSchema.parse(rules),
     })),
+    formerTariffs: rows.formerTariffs?.map((former) => ({ ...former, until: former.until.getTime() })),
   });
 }

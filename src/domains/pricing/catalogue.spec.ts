@@ -285,4 +285,11 @@ describe('tariff versions', () => {
     expect(numbers(299, 300)).toEqual([1, 3]);
     expect(numbers(300, 900)).toEqual([3]);
   });
+
+  it('of another tariff are known of the route that named it', () => {
+    const former = { tenant: 'one', route: 'a', tariff: 'old', until: 5 };
+    const formerTariffs = [former, { ...former, route: 'b' }, { ...former, tenant: 'two' }];
+    const { formerTariffs: of } = compileCatalogue({ tenants: [], routes: [], tariffs: [], formerTariffs });
+    expect(of({ tenant: 'one', id: 'a' })).toEqual([former]);
+  });
 });

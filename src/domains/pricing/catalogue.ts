@@ -16,6 +16,16 @@ export interface CatalogueData {
   readonly tenants: readonly Tenant[];
   readonly routes: readonly Route[];
   readonly tariffs: readonly TariffVersion[];
+  readonly formerTariffs?: readonly FormerTariff[];
+}
+
+/** A tariff that a route named before it was moved to another one. */
+export interface FormerTariff {
+  readonly tenant: string;
+  readonly route: string;
+  readonly tariff: string;
+  /** Milliseconds since the epoch. */
+  readonly until: number;
 }
 
 /** A route that is not served, because no price could be named for it or it cannot be told from another. */
@@ -41,6 +51,8 @@ export interface Catalogue {
   tariffVersion(route: TariffOwner, version: number): TariffVersion | undefined;
   /** Every version in force at some moment from `from` to `to` (milliseconds, both included), oldest first. */
   tariffsInForceWithin(route: TariffOwner, from: number, to: number): readonly TariffVersion[];
+  /** What the route named before, within the longest time that an offer stands. */
+  formerTariffs(route: Pick<Route, 'tenant' | 'id'>): readonly FormerTariff[];
   /** Ids of the routes that a tariff prices. */
   routesOf(owner: TariffOwner): readonly string[];
   readonly leftOut: readonly LeftOut[];
@@ -53,6 +65,7 @@ export type TariffOwner = Pick<Route, 'tenant' | 'tariff'>;
 export function compileCatalogue(data: CatalogueData): Catalogue {
   const versions = groupVersions(data.tariffs);
   const versionsOf = (owner: TariffOwner) => versions.get(tariffKey(owner.tenant, owner.tariff)) ?? [];
+  const former = data.formerTariffs ?? [];
   const hosts = new Map<string, HostRouter>();
   for (const tenant of data.tenants) if (!hosts.has(tenant.host)) hosts.set(tenant.host, new HostRouter(tenant));
   const leftOut = addRoutes(data, hosts, versionsOf);
@@ -71,6 +84,8 @@ export function compileCatalogue(data: CatalogueData): Catalogue {
     tariffVersion: (owner, number) => versionsOf(owner).find(({ version }) => version === number),
     routesOf: ({ tariff, tenant }) =>
       data.routes.filter((route) => route.tenant === tenant && route.tariff === tariff).map(({ id }) => id),
+    formerTariffs: ({ id, tenant }) =>
+      former.length === 0 ? former : former.filter((one) => one.tenant === tenant && one.route === id),
     tariffsInForceWithin: (owner, from, to) => inForceWithin(versionsOf(owner), from, to),
   };
 }

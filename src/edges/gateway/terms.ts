@@ -106,11 +106,31 @@ function textOf(value: unknown): string | undefined {
 
 function listed(call: PaidCall, payment: DecodedPayment, catalogue: Catalogue, now: number): TermsVerdict {
   const { route } = call;
+  const agreed = listedUnder(call, payment, catalogue, route.tariff, now);
+  if (agreed.ok) return agreed;
+  // The route may have been moved to another tariff while the offer was out.
+  for (const { tariff, until } of catalogue.formerTariffs(route)) {
+    const earlier = listedUnder(call, payment, catalogue, tariff, Math.min(until, now), now);
+    if (earlier.ok) return earlier;
+  }
+  return agreed;
+}
+
+/** @param until when the route named this tariff last */
+function listedUnder(
+  call: PaidCall,
+  payment: DecodedPayment,
+  catalogue: Catalogue,
+  tariff: string,
+  until: number,
+  now = until,
+): TermsVerdict {
+  const { route } = call;
   const from = now - route.maxTimeoutSeconds * 1000;
-  const versions = catalogue.tariffsInForceWithin(route, from, now);
+  const versions = catalogue.tariffsInForceWithin({ tenant: route.tenant, tariff }, from, until);
   for (let index = versions.length - 1; index >= 0; index--) {
     const version = versions[index]!;
-    const end = versions[index + 1]?.effectiveFrom ?? now + 1;
+    const end = versions[index + 1]?.effectiveFrom ?? until + 1;
     for (const at of listPriceInstants(version.tariff, Math.max(from, version.effectiveFrom), end - 1)) {
       const asked = { at, load: 0, used: 0n };
       const priced = priceOf(call, version.tariff, asked);
