@@ -8,6 +8,8 @@ import { keptAnswersOf } from './domains/payments/kept-answers.js';
 import { PaymentsModule } from './domains/payments/payments.module.js';
 import { PricingModule } from './domains/pricing/pricing.module.js';
 import { AdminKeyGuard } from './edges/admin/admin-key.guard.js';
+import { AllowancesController, CustomerAllowanceController } from './edges/admin/allowances.controller.js';
+import { CustomerAccountController } from './edges/admin/customer-account.controller.js';
 import { CustomerKeysController } from './edges/admin/customer-keys.controller.js';
 import { CustomersController } from './edges/admin/customers.controller.js';
 import { EventsController } from './edges/admin/events.controller.js';
@@ -50,6 +52,9 @@ export class ControlModule {
         CustomersController,
         StandingsController,
         CustomerKeysController,
+        CustomerAllowanceController,
+        AllowancesController,
+        CustomerAccountController,
         ListsController,
         LedgerController,
         EventsController,

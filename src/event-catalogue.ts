@@ -1,10 +1,12 @@
 import { type EventShape, shapeChecker } from './base/event-store/event-shape.js';
 import { restorationShapes, restorationUpcasts } from './base/event-store/seals/restorations.shapes.js';
 import { type UpcastStep, upcasterOf } from './base/event-store/upcast.js';
+import { allowanceShapes } from './domains/customers/allowance.shapes.js';
 import { customerShapes } from './domains/customers/customer.shapes.js';
 import { customerKeyShapes } from './domains/customers/customer-key.shapes.js';
 import { standingShapes } from './domains/customers/standing.shapes.js';
 import { limitShapes } from './domains/limits/limit.shapes.js';
+import { freeRequestShapes } from './domains/payments/free-request.shapes.js';
 import { paymentShapes } from './domains/payments/payment.shapes.js';
 import { paymentUpcasts } from './domains/payments/payment.upcasts.js';
 import { publicationShapes, publicationUpcasts } from './domains/pricing/publication.shapes.js';
@@ -17,7 +19,9 @@ export const eventShapes: readonly EventShape[] = [
   ...standingShapes,
   ...customerKeyShapes,
   ...limitShapes,
+  ...allowanceShapes,
   ...paymentShapes,
+  ...freeRequestShapes,
   ...networkFeeShapes,
   ...restorationShapes,
 ];

@@ -6,6 +6,7 @@ import { PayerStates } from './base/chain/payer-states.js';
 import { ViemSettlementChain } from './base/chain/settlement-chain.js';
 import { LogTail } from './base/event-store/log-tail.js';
 import { epochSeconds } from './base/shared/clock.js';
+import { AllowanceBook } from './domains/customers/allowance-book.js';
 import { KeyFinder } from './domains/customers/key-finder.js';
 import { screeningOf } from './domains/customers/screening.js';
 import type { Screening } from './domains/customers/screening.port.js';
@@ -27,12 +28,14 @@ import { trustedProxies } from './edges/gateway/client-address.js';
 import { DataPlane } from './edges/gateway/data-plane.js';
 import { DeliveryDesk } from './edges/gateway/delivery.js';
 import { FloodGuard } from './edges/gateway/flood-guard.js';
+import { FreeDesk } from './edges/gateway/free-desk.js';
 import { LimitDesk } from './edges/gateway/limit-desk.js';
 import { OfferDesk } from './edges/gateway/offer-desk.js';
 import { KeysController } from './edges/gateway/receipts/keys.controller.js';
 import { ReceiptsController } from './edges/gateway/receipts/receipts.controller.js';
 import { ReplayDesk } from './edges/gateway/replay.js';
 import { VALIDITY_MAX_SECONDS } from './edges/gateway/terms.js';
+import { UnpaidDesk } from './edges/gateway/unpaid-desk.js';
 import { UpstreamClient } from './edges/gateway/upstream/upstream-client.js';
 import { Draining } from './edges/health/draining.js';
 import { HealthController } from './edges/health/health.controller.js';
@@ -54,6 +57,8 @@ export class Gateway {
   private readonly customersTail: LogTail;
   private readonly standings: StandingBook;
   private readonly screening: Screening;
+  private readonly allowances: AllowanceBook;
+  private readonly free: FreeDesk;
   private readonly upstreams = new UpstreamClient();
   private doubtfulUntil = 0n;
 
@@ -72,21 +77,30 @@ export class Gateway {
     this.customersTail = new LogTail(config.databaseUrl, log, 'tollbook_customers');
     this.standings = new StandingBook(pool, this.customersTail, log);
     this.screening = screeningOf(config, config.screening.freshMs, clock, log);
+    this.allowances = new AllowanceBook(pool, this.customersTail, log);
     const quotes = new QuoteLock([{ id: 'q1', secret: secrets.quoteSecret }]);
     const answers = new AnswerStore(pool, secrets.answerKey);
     const gateway = this.lease.id;
     const limits = new LimitDesk(() => this.limits.current, clock);
     const delivery = { bus, upstreams: this.upstreams, signer, answerKey: secrets.answerKey, gateway, clock, log };
-    this.dataPlane = new DataPlane({
-      catalogue: this.catalogue,
-      quotes,
-      standings: this.standings,
+    const { allowances, screening, upstreams } = this;
+    this.free = new FreeDesk({ allowances, screening, bus, pool, upstreams, gateway, clock, log });
+    const unpaid = new UnpaidDesk({
       callers: new CallerDesk({
         keys: new KeyFinder(pool, secrets.customerKeySecret, clock, log),
         publicUrl: config.publicUrl,
         clock,
       }),
+      standings: this.standings,
+      free: this.free,
       offers: new OfferDesk(quotes, new OfferSigner(signer), { load: () => 0, usedBy: () => 0n }),
+      catalogue: this.catalogue,
+      clock,
+    });
+    this.dataPlane = new DataPlane({
+      catalogue: this.catalogue,
+      quotes,
+      standings: this.standings,
       guard: new FloodGuard(this.payers, trustedProxies(config.trustedProxies)),
       admissions: new AdmissionDesk(
         bus,
@@ -100,6 +114,7 @@ export class Gateway {
       ),
       deliveries: new DeliveryDesk(delivery),
       limits,
+      unpaid,
       replays: new ReplayDesk(answers, this.watch, signer, clock),
       bus,
       tokenOf: (tenant) => tokens.tokenOf(tenant),
@@ -117,7 +132,9 @@ export class Gateway {
     await this.customersTail.start();
     await this.standings.start();
     await this.screening.start();
+    await this.allowances.start();
     await this.lease.start();
+    this.free.start();
     this.payers.start();
   }
 
@@ -143,6 +160,8 @@ export class Gateway {
       this.catalogue.stop(),
       this.limits.stop(),
       this.standings.stop(),
+      this.allowances.stop(),
+      this.free.stop(),
       this.screening.stop(),
       this.lease.stop(),
     ]);

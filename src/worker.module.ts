@@ -17,6 +17,7 @@ import { WakeLoop } from './base/platform/wake-loop.js';
 import type { Clock } from './base/shared/clock.js';
 import { SETTLEMENT_FRESH_MS, screeningOf } from './domains/customers/screening.js';
 import { purgeWindows } from './domains/limits/purge-windows.js';
+import { sweepFreeRequests } from './domains/payments/free-request.sweep.js';
 import { sweepDeadGateways } from './domains/payments/gateway-lease.js';
 import { PaymentsModule } from './domains/payments/payments.module.js';
 import { purgeExpired } from './domains/payments/purge.js';
@@ -45,6 +46,7 @@ class Chores implements OnApplicationBootstrap, OnApplicationShutdown {
     this.projections = projections.map((projection) => new ProjectionRunner(pool, tail, projection, log, upcast));
     this.loops = [
       new WakeLoop('dead gateway sweep', () => sweepDeadGateways(pool, bus), SWEEP_MS, log),
+      new WakeLoop('free requests of dead gateways', () => sweepFreeRequests(pool, bus), SWEEP_MS, log),
       new WakeLoop('purge', () => purgeExpired(pool, clock()), PURGE_MS, log),
       new WakeLoop('purge of windows', () => purgeWindows(pool, clock()), PURGE_MS, log),
     ];

@@ -28,9 +28,9 @@ beforeAll(async () => {
   other = await startSibling(app, 'gateway');
   books = new Books(app.engines);
   await publish(app.engines.postgres, [
+    new RegisterTenant(tenantWith({ id: 'shop', host: '127.0.0.1', upstream: upstream.url })),
     new PublishTariff('shop', 'flat', flat('1000')),
     new PublishRoute(routeWith({ id: 'thing', tenant: 'shop' })),
-    new RegisterTenant(tenantWith({ id: 'shop', host: '127.0.0.1', upstream: upstream.url })),
   ]);
   for (const gateway of [app, other]) await eventually(() => ask({ url: thing(gateway) }));
 });

@@ -66,10 +66,12 @@ export function publishMarket(databaseUrl: string, upstream: string, payee: Addr
     routeWith({ ...quick, id: 'stream', upstreamPath: '/stream' }),
     routeWith({ ...gated, id: 'again', idempotent: true }),
   ];
+  const [first, ...others] = routes;
   return publish(databaseUrl, [
-    new PublishTariff(TENANT, 'flat', flat(PRICE.toString())),
-    ...routes.map((route) => new PublishRoute(route)),
-    // Last, so that a gateway which serves the tenant serves all of it.
     new RegisterTenant(tenantWith({ id: TENANT, host: '127.0.0.1', upstream, payee })),
+    new PublishTariff(TENANT, 'flat', flat(PRICE.toString())),
+    ...others.map((route) => new PublishRoute(route)),
+    // `/quick` last, so that a gateway which serves it serves all of them.
+    new PublishRoute(first!),
   ]);
 }

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { StoredEvent } from '../../src/base/event-store/event.js';
 import type { JsonObject } from '../../src/base/shared/json.js';
+import { type AllowanceEvent, evolveAllowance } from '../../src/domains/customers/allowance.js';
 import { type CustomerEvent, evolveCustomer, unknownCustomer } from '../../src/domains/customers/customer.js';
 import { type CustomerKeyEvent, evolveCustomerKeys, noKeys } from '../../src/domains/customers/customer-key.js';
 import {
@@ -12,6 +13,7 @@ import {
   type StandingEvent,
 } from '../../src/domains/customers/standing.js';
 import { evolveLimit, type LimitEvent } from '../../src/domains/limits/limit.js';
+import { evolveFreeRequest, type FreeRequestEvent, newFreeRequest } from '../../src/domains/payments/free-request.js';
 import { evolvePayment, initialPayment, type Payment, type PaymentEvent } from '../../src/domains/payments/payment.js';
 import { identifiedPurchase } from '../../src/domains/payments/purchase-identifier.js';
 import { evolvePublished, type PublicationEvent, unpublished } from '../../src/domains/pricing/publication.js';
@@ -69,6 +71,8 @@ const folds: Readonly<Record<string, (event: StoredEvent) => boolean>> = {
   payment: (event) => [...paymentStates()].some((state) => after(state, event as unknown as PaymentEvent)),
   identifier: (event) => identifiedPurchase([event]) !== undefined,
   customer: (event) => evolveCustomer(unknownCustomer, event as unknown as CustomerEvent).status !== 'unknown',
+  allowance: (event) => evolveAllowance(undefined, event as unknown as AllowanceEvent) !== null,
+  'free-request': (event) => foldsFreeRequest(event as unknown as FreeRequestEvent),
   'customer-keys': (event) => evolveCustomerKeys(noKeys, event as unknown as CustomerKeyEvent).size < 2,
   standing: (event) => evolveStanding(undefined, event as unknown as StandingEvent) !== null,
   'list-mode': (event) =>
@@ -81,6 +85,12 @@ const folds: Readonly<Record<string, (event: StoredEvent) => boolean>> = {
 
 function foldsLimit(event: StoredEvent): boolean {
   return (evolveLimit(undefined, event as unknown as LimitEvent) !== undefined) === (event.type === 'LimitPublished');
+}
+
+function foldsFreeRequest(event: FreeRequestEvent): boolean {
+  const [granted] = samplesOf('FreeRequestGranted.v1') as unknown as [FreeRequestEvent];
+  const before = event.type === 'FreeRequestGranted' ? newFreeRequest : evolveFreeRequest(newFreeRequest, granted);
+  return evolveFreeRequest(before, event).status !== 'unknown';
 }
 
 function foldsPublication(event: StoredEvent): boolean {

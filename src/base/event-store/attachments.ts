@@ -57,6 +57,23 @@ const tables: Readonly<Record<AttachmentTable, TableShape>> = {
     },
     replace: true,
   },
+  running_free_requests: {
+    key: ['id'],
+    columns: { id: 'text', gateway: 'text', since: 'timestamptz' },
+  },
+  allowances: {
+    key: ['tenant', 'payer'],
+    columns: {
+      tenant: 'text',
+      payer: 'text',
+      counts: 'text',
+      quota: 'numeric',
+      period: 'text',
+      revision: 'int',
+      set_at: 'timestamptz',
+    },
+    replace: true,
+  },
   customer_keys: {
     key: ['id'],
     columns: {

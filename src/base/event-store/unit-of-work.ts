@@ -16,7 +16,9 @@ export type AttachmentTable =
   | 'limits'
   | 'customer_details'
   | 'payer_standings'
-  | 'customer_keys';
+  | 'customer_keys'
+  | 'allowances'
+  | 'running_free_requests';
 
 /** A row beside the log that goes when the events are stored; one that is not there is no error. */
 export interface Removal {

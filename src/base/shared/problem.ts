@@ -20,6 +20,11 @@ export const problems = {
   ],
   replay_closed: [409, 'The stored answer closed when the authorization was broadcast'],
   answer_not_kept: [409, 'The answer is no longer kept'],
+  request_name_reused: [409, 'This name already names another request; choose a new one'],
+  free_request_ended: [
+    409,
+    'The request of this name has ended without an answer and used nothing; name a new one to try again',
+  ],
   delivery_in_progress: [409, 'The request is still running; present the same payment again to get its answer'],
   // who calls, and who is served
   invalid_customer_key: [401, 'This key is not known, has expired or was revoked; send another one, or none'],

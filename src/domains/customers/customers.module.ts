@@ -1,4 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { allowanceHandlers } from './allowance.handlers.js';
 import { DescribeCustomer, decideDescribe, decideErase, EraseCustomer } from './customer.decide.js';
 import { customerKeyHandlers } from './customer-key.handlers.js';
 import type { KeptContent } from './customers.ports.js';
@@ -17,6 +18,7 @@ export class CustomersModule {
         handlerFor(EraseCustomer, decideErase),
         ...standingHandlers,
         ...customerKeyHandlers,
+        ...allowanceHandlers,
       ],
     };
   }

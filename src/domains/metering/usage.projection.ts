@@ -30,12 +30,14 @@ interface Total {
 export function usageProjection(upcast: Upcast): Projection {
   return {
     name: 'usage',
-    version: 1,
-    types: ['PaymentAuthorized', 'RequestDelivered'],
+    version: 2,
+    types: ['PaymentAuthorized', 'RequestDelivered', 'FreeRequestGranted', 'FreeRequestDelivered'],
     lagMs: 250,
     tables: ['usage_days'],
     begin: () => async (client, events) => {
-      const deliveries = events.filter((event) => event.type === 'RequestDelivered');
+      const deliveries = events.filter(
+        (event) => event.type === 'RequestDelivered' || event.type === 'FreeRequestDelivered',
+      );
       if (deliveries.length === 0) return;
       await addTotals(client, totalsOf(deliveries, await authorizations(client, events, deliveries, upcast)));
     },
@@ -51,14 +53,22 @@ async function authorizations(
 ) {
   const found = new Map<string, Metered>();
   for (const event of events) {
-    if (event.type === 'PaymentAuthorized') found.set(event.stream, event.data as unknown as Metered);
+    if (event.type === 'PaymentAuthorized' || event.type === 'FreeRequestGranted')
+      found.set(event.stream, meteredOf(event));
   }
   const missing = deliveries.map((event) => event.stream).filter((stream) => !found.has(stream));
   if (missing.length === 0) return found;
   for (const event of await readFirstEvents(client, missing, upcast)) {
-    found.set(event.stream, event.data as unknown as Metered);
+    found.set(event.stream, meteredOf(event));
   }
   return found;
+}
+
+/** A request within an allowance is used like any other, for nothing. */
+function meteredOf({ data, type }: StoredEvent): Metered {
+  if (type === 'PaymentAuthorized') return data as unknown as Metered;
+  const { asset, payer, route, tenant, units } = data as unknown as Metered & Metered['terms'];
+  return { tenant, route, units, terms: { payer, asset, amount: '0' } };
 }
 
 /** Pure: sums a batch of deliveries. */

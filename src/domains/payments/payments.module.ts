@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { freeRequestHandlers } from './free-request.handlers.js';
 import { handlerFor } from './handler-for.js';
 import {
   AuthorizePayment,
@@ -16,6 +17,7 @@ import { decideRefund, RecordRefund } from './payment.refund.js';
 
 @Module({
   providers: [
+    ...freeRequestHandlers,
     handlerFor(AuthorizePayment, decideAuthorize),
     handlerFor(RecordDelivery, decideDelivery),
     handlerFor(FailDelivery, decideFailure),

@@ -6,11 +6,10 @@ import { checkSignature } from '../../base/chain/signatures.js';
 import { VersionConflict } from '../../base/event-store/event.js';
 import type { EventStore } from '../../base/event-store/event-store.js';
 import { HoldsRefused, type StreamClaim } from '../../base/event-store/unit-of-work.js';
-import type { Address } from '../../base/shared/hex.js';
 import { Problem } from '../../base/shared/problem.js';
 import type { Reason } from '../../base/x402/errors.js';
 import type { DecodedPayment } from '../../base/x402/payment-header.js';
-import { type Screening, ScreeningUnavailable, verdictOn } from '../../domains/customers/screening.port.js';
+import type { Screening } from '../../domains/customers/screening.port.js';
 import type { GatewayLease } from '../../domains/payments/gateway-lease.js';
 import { loadPayment, newPayment, type PaymentAfter } from '../../domains/payments/handler-for.js';
 import { AuthorizePayment } from '../../domains/payments/payment.decide.js';
@@ -25,6 +24,7 @@ import { authorizedTerms } from './authorized-terms.js';
 import type { Presented } from './flood-guard.js';
 import type { LimitDesk } from './limit-desk.js';
 import type { PaidCall } from './paid-call.js';
+import { mustBeClear } from './screen-payer.js';
 import type { AgreedTerms } from './terms.js';
 
 export type Admission =
@@ -72,7 +72,7 @@ export class AdmissionDesk {
       const named = reason === 'insufficient_funds' ? await this.identify(id, call, payment) : undefined;
       return named && 'kind' in named ? named : { kind: 'refused', reason };
     }
-    await this.screen(authorization.from);
+    await mustBeClear(this.screening, authorization.from);
     return this.claim(id, call, payment, agreed, known?.balance, now);
   }
 
@@ -85,13 +85,6 @@ export class AdmissionDesk {
   /** Marks a payment as in delivery here, until the returned function is called. */
   hold(id: PaymentId): () => void {
     return this.lease.hold(id);
-  }
-
-  /** Only whoever could pay is asked after, so that strangers cannot make us ask. @throws Problem */
-  private async screen(payer: Address): Promise<void> {
-    if (this.screening.known(payer) === 'clear') return;
-    const verdict = await verdictOn(this.screening, payer).catch(asUnavailable);
-    if (verdict === 'denied') throw new Problem('payer_denied');
   }
 
   private async ask(call: PaidCall, { authorization }: DecodedPayment): Promise<PayerState | { reason: Reason }> {
@@ -186,7 +179,7 @@ export class AdmissionDesk {
    * @throws Problem `delivery_interrupted` if its identifier names another payment by now, or the payer is not served any more
    */
   async claimAgain(id: PaymentId, call: PaidCall, payment: DecodedPayment): Promise<StreamClaim | undefined> {
-    await this.screen(payment.authorization.from);
+    await mustBeClear(this.screening, payment.authorization.from);
     const identifier = payment.x402Version === 2 ? payment.paymentIdentifier : undefined;
     if (identifier === undefined) return undefined;
     const stream = identifierStream(call.tenant.id, payment.authorization.from, identifier);
@@ -206,10 +199,6 @@ export class AdmissionDesk {
     }
     return { kind: 'exists', id: payment, payment: state, mine: payment === id };
   }
-}
-
-function asUnavailable(error: unknown): never {
-  throw error instanceof ScreeningUnavailable ? new Problem('screening_unavailable') : error;
 }
 
 export function idOf(call: PaidCall, { authorization }: DecodedPayment): PaymentId {

@@ -17,17 +17,16 @@ import type { CatalogueFeed } from '../../domains/pricing/catalogue-feed.js';
 import type { QuoteLock } from '../../domains/pricing/quote-lock.js';
 import { asProblem } from '../problem.js';
 import { type Admission, type AdmissionDesk, idOf } from './admission.js';
-import type { CallerDesk } from './caller.js';
 import type { Admitted, DeliveryDesk } from './delivery.js';
 import type { FloodGuard } from './flood-guard.js';
 import type { LimitDesk } from './limit-desk.js';
-import type { OfferDesk } from './offer-desk.js';
 import { hostOf, type PaidCall, paidCall, splitTarget } from './paid-call.js';
 import { failureHeaders } from './payment-answer.js';
 import { readBody } from './read-body.js';
 import type { ReplayDesk, Replayed } from './replay.js';
 import { sendLimited, sendProblem, sendWhole } from './reply.js';
 import { checkTerms, type TermsVerdict } from './terms.js';
+import type { UnpaidDesk } from './unpaid-desk.js';
 
 /** Time to record deliveries that were given up, in milliseconds. */
 const GIVE_UP_MS = 3_000;
@@ -37,12 +36,11 @@ export interface DataPlaneParts {
   readonly catalogue: CatalogueFeed;
   readonly quotes: QuoteLock;
   readonly standings: StandingBook;
-  readonly callers: CallerDesk;
-  readonly offers: OfferDesk;
   readonly guard: FloodGuard;
   readonly admissions: AdmissionDesk;
   readonly deliveries: DeliveryDesk;
   readonly limits: LimitDesk;
+  readonly unpaid: UnpaidDesk;
   readonly replays: ReplayDesk;
   readonly bus: CommandBus;
   /** By network and asset of the tenants. */
@@ -88,7 +86,10 @@ export class DataPlane {
     const idle = new Promise<void>((resolve) => {
       this.idle = resolve;
     });
-    const abort = setTimeout(() => this.parts.deliveries.abort(), timeoutMs);
+    const abort = setTimeout(() => {
+      this.parts.deliveries.abort();
+      this.parts.unpaid.abort();
+    }, timeoutMs);
     const leave = setTimeout(() => this.idle?.(), timeoutMs + GIVE_UP_MS);
     await idle;
     clearTimeout(abort);
@@ -114,7 +115,7 @@ export class DataPlane {
     if (payment) return this.present(call, payment, reply);
     const over = this.parts.guard.overOffers(call, this.parts.clock());
     if (over) sendLimited(reply, over);
-    else await this.sendOffer(call, reply);
+    else await this.parts.unpaid.serve(call, reply);
   }
 
   private async present(call: PaidCall, payment: DecodedPayment, reply: ServerResponse): Promise<void> {
@@ -135,7 +136,7 @@ export class DataPlane {
     const admission = looked.value;
     switch (admission.kind) {
       case 'refused':
-        if (admission.reason !== WRONG_SIGNATURE) return this.sendOffer(call, reply, admission.reason);
+        if (admission.reason !== WRONG_SIGNATURE) return this.parts.unpaid.refuse(call, reply, admission.reason);
         guard.failed(call, by, now);
         return this.refuseSignature(call, reply, admission.reason, now);
       case 'exists':
@@ -163,7 +164,7 @@ export class DataPlane {
   private async refuseSignature(call: PaidCall, reply: ServerResponse, reason: Reason, now: number): Promise<void> {
     const over = this.parts.guard.overInvalid(call, now);
     if (over) sendLimited(reply, over);
-    else await this.sendOffer(call, reply, reason);
+    else await this.parts.unpaid.refuse(call, reply, reason);
   }
 
   /** The terms after the catalogue was read again. A version that is still not there was lost with the database it was in. */
@@ -211,7 +212,7 @@ export class DataPlane {
   ): Promise<void> {
     if (replayed.kind === 'unpaid') {
       const { authorized, reason } = replayed;
-      return this.sendOffer(call, reply, reason, failureHeaders(id, authorized, reason));
+      return this.parts.unpaid.refuse(call, reply, reason, failureHeaders(id, authorized, reason));
     }
     if (replayed.kind === 'restart') await this.restart(call, payment, id, replayed.authorized, reply);
   }
@@ -254,20 +255,6 @@ export class DataPlane {
       if (error instanceof HoldsRefused) throw asLimit(this.parts.limits.refusalOf(error));
       throw error;
     }
-  }
-
-  /** For whom the request names; nobody is asked who that is unless it says so. @throws Problem */
-  private async sendOffer(
-    call: PaidCall,
-    reply: ServerResponse,
-    error?: Reason,
-    headers?: Record<string, string>,
-  ): Promise<void> {
-    const found = this.parts.callers.identify(call.message, call.tenant);
-    const caller = found instanceof Promise ? await found : found;
-    if (caller && this.parts.standings.isDenied(call.tenant.id, caller.payer)) throw new Problem('payer_denied');
-    const offer = this.parts.offers.offer(call, caller, this.parts.catalogue.current, this.parts.clock(), error);
-    sendWhole(reply, 402, headers ? { ...offer.headers, ...headers } : offer.headers, offer.body);
   }
 }
 

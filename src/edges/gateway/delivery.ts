@@ -1,8 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import type { CommandBus } from '@nestjs/cqrs';
 import type { Logger } from '../../base/platform/logger.js';
-import { type Clock, epochSeconds } from '../../base/shared/clock.js';
+import type { Clock } from '../../base/shared/clock.js';
 import { Problem } from '../../base/shared/problem.js';
 import { answerAttachment } from '../../domains/payments/answers.js';
 import type { PaymentAfter } from '../../domains/payments/handler-for.js';
@@ -17,11 +16,10 @@ import type { BodyRecord } from './upstream/answer-record.js';
 import { replySink } from './upstream/reply-sink.js';
 import type { UpstreamAnswer, UpstreamFailure } from './upstream/upstream.js';
 import type { UpstreamClient } from './upstream/upstream-client.js';
+import { upstreamRequest } from './upstream-request.js';
 
 /** Longest answer held in memory until its payment is settled (mode `after`), in bytes. */
 export const HELD_BYTES_MAX = 1024 * 1024;
-const BODY_IDLE_MS = 30_000;
-const EXCHANGE_MS_MAX = 600_000;
 
 /** A payment that this gateway has admitted and must now deliver for. */
 export interface Admitted {
@@ -86,30 +84,10 @@ export class DeliveryDesk {
   }
 
   private forward(call: PaidCall, { id, payment }: Admitted): Promise<UpstreamAnswer | UpstreamFailure> {
-    const { body, message, route, tenant, token } = call;
-    const authorized = authorizedOf(payment);
-    const { amount, payer } = authorized.terms;
-    return this.parts.upstreams.forward({
-      origin: tenant.upstream,
-      allowPrivate: tenant.allowPrivateUpstream,
-      method: call.method,
-      path: call.upstreamPath + call.query,
-      rawHeaders: message.rawHeaders,
-      passAuthorization: true,
-      body,
-      requestId: randomUUID(),
-      stamp: {
-        payment: id,
-        payer,
-        amount,
-        asset: `${token.network}/erc20:${token.address}`,
-        timestamp: epochSeconds(this.parts.clock()),
-        class: authorized.class,
-      },
-      secret: tenant.upstreamSecret,
-      timeouts: { headers: route.timeoutMs, bodyIdle: BODY_IDLE_MS, total: EXCHANGE_MS_MAX },
-      signal: this.aborted.signal,
-    });
+    const { amount, payer } = authorizedOf(payment).terms;
+    const stamp = { payment: id, payer, amount, class: authorizedOf(payment).class };
+    const { clock, upstreams } = this.parts;
+    return upstreams.forward(upstreamRequest(call, stamp, this.aborted.signal, clock()));
   }
 
   /** A provider's error, or an answer the route gives away: passed on, kept, not charged. */
@@ -157,11 +135,7 @@ export class DeliveryDesk {
   }
 
   /** Records a delivery that failed; returns the error for the client. */
-  private async fail(
-    admitted: Admitted,
-    failure: UpstreamFailure | { readonly failed: 'answer_too_large_to_hold' },
-    started: number,
-  ): Promise<Problem> {
+  private async fail(admitted: Admitted, failure: FailedDelivery, started: number): Promise<Problem> {
     const { bus, clock, gateway, log } = this.parts;
     const { code, reason } = failures[failure.failed];
     if ('cause' in failure) log.warn({ payment: admitted.id, reason, err: failure.cause?.message }, 'delivery failed');
@@ -171,7 +145,11 @@ export class DeliveryDesk {
   }
 }
 
-const failures = {
+/** Why there is no whole answer of the provider. */
+export type FailedDelivery = UpstreamFailure | { readonly failed: 'answer_too_large_to_hold' };
+
+/** What the log says of it, and the client. */
+export const failures = {
   upstream_unreachable: { reason: 'upstream_unreachable', code: 'upstream_unreachable' },
   upstream_timeout: { reason: 'upstream_timeout', code: 'upstream_timeout' },
   upstream_broke_off: { reason: 'upstream_broke_off', code: 'upstream_broke_off' },
@@ -180,7 +158,8 @@ const failures = {
   answer_too_large_to_hold: { reason: 'answer_too_large_to_hold', code: 'answer_too_large_to_hold' },
 } as const;
 
-function isReleased({ route }: PaidCall, { status }: UpstreamAnswer): boolean {
+/** An error of the provider, or an answer that the route does not charge. */
+export function isReleased({ route }: PaidCall, { status }: UpstreamAnswer): boolean {
   return status >= 500 || (status >= 400 && !route.chargeClientErrors);
 }
 

@@ -1,0 +1,76 @@
+import { Inject, Injectable, type Type } from '@nestjs/common';
+import { CommandHandler } from '@nestjs/cqrs';
+import { VersionConflict } from '../../base/event-store/event.js';
+import { EventStore } from '../../base/event-store/event-store.js';
+import { CLOCK } from '../../base/platform/tokens.js';
+import type { Clock } from '../../base/shared/clock.js';
+import {
+  decideFreeDelivery,
+  decideFreeFailure,
+  decideFreeInterruption,
+  decideGrant,
+  FailFreeRequest,
+  type FreePlan,
+  GrantFreeRequest,
+  InterruptFreeRequest,
+  RecordFreeDelivery,
+} from './free-request.decide.js';
+import {
+  evolveFreeRequest,
+  type FreeRequest,
+  type FreeRequestEvent,
+  type FreeRequestGranted,
+  type FreeRequestId,
+  freeRequestStream,
+  newFreeRequest,
+} from './free-request.js';
+
+/** Granted and ended: a third event never fits, so the second look decides. */
+const ATTEMPTS_MAX = 3;
+
+/** Loads the request, unless it is most likely new, lets the pure rule decide, appends at the version it decided on. */
+function freeHandler<C extends { readonly id: FreeRequestId; readonly granted?: FreeRequestGranted['data'] }>(
+  command: Type<C>,
+  decide: (state: FreeRequest, message: C, now: number) => FreePlan,
+): Type<{ execute(message: C): Promise<bigint | undefined> }> {
+  @CommandHandler(command)
+  @Injectable()
+  class Handler {
+    constructor(
+      @Inject(EventStore) private readonly store: EventStore,
+      @Inject(CLOCK) private readonly clock: Clock,
+    ) {}
+
+    /** Resolves with what is used of the allowance, if some was taken. @throws HoldsRefused, PayerDenied, Problem */
+    async execute(message: C): Promise<bigint | undefined> {
+      let events = message.granted ? [] : await this.load(message.id);
+      for (let attempt = 1; ; attempt++) {
+        const state = events.reduce<FreeRequest>(evolveFreeRequest, newFreeRequest);
+        const { decision, ...rest } = decide(state, message, this.clock());
+        if (decision.events.length === 0) return undefined;
+        const tenant = (message.granted ?? (state as Extract<FreeRequest, { granted: unknown }>).granted).tenant;
+        const place = { stream: freeRequestStream(message.id), tenant, expectedVersion: events.length };
+        try {
+          const { granted } = await this.store.append({ ...place, ...rest, decide: () => decision });
+          return granted?.[0]?.held;
+        } catch (error) {
+          if (!(error instanceof VersionConflict) || attempt === ATTEMPTS_MAX) throw error;
+          events = await this.load(message.id);
+        }
+      }
+    }
+
+    private async load(id: FreeRequestId): Promise<readonly FreeRequestEvent[]> {
+      return (await this.store.readStream(freeRequestStream(id))) as unknown as readonly FreeRequestEvent[];
+    }
+  }
+  Object.defineProperty(Handler, 'name', { value: `${command.name}Handler` });
+  return Handler;
+}
+
+export const freeRequestHandlers = [
+  freeHandler(GrantFreeRequest, decideGrant),
+  freeHandler(RecordFreeDelivery, decideFreeDelivery),
+  freeHandler(FailFreeRequest, decideFreeFailure),
+  freeHandler(InterruptFreeRequest, decideFreeInterruption),
+];

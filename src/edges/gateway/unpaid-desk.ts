@@ -1,0 +1,79 @@
+import type { ServerResponse } from 'node:http';
+import type { Clock } from '../../base/shared/clock.js';
+import { Problem } from '../../base/shared/problem.js';
+import type { Reason } from '../../base/x402/errors.js';
+import type { StandingBook } from '../../domains/customers/standing-book.js';
+import type { CatalogueFeed } from '../../domains/pricing/catalogue-feed.js';
+import type { Caller, CallerDesk } from './caller.js';
+import type { FreeDesk, Metered } from './free-desk.js';
+import type { OfferDesk } from './offer-desk.js';
+import type { PaidCall } from './paid-call.js';
+import { sendWhole } from './reply.js';
+import { priceOf } from './terms.js';
+
+export interface UnpaidDeskParts {
+  readonly callers: CallerDesk;
+  readonly standings: StandingBook;
+  readonly free: FreeDesk;
+  readonly offers: OfferDesk;
+  readonly catalogue: CatalogueFeed;
+  readonly clock: Clock;
+}
+
+/** What a request gets that does not pay, or whose payment was not taken. */
+export class UnpaidDesk {
+  constructor(private readonly parts: UnpaidDeskParts) {}
+
+  /** Free within the allowance of a customer that proves who it is; otherwise what it costs. @throws Problem */
+  async serve(call: PaidCall, reply: ServerResponse): Promise<void> {
+    const found = this.callerOf(call);
+    const caller = found instanceof Promise ? await found : found;
+    if (!caller?.proven) return this.offerTo(caller, call, reply);
+    const free = await this.parts.free.serve(call, caller.payer, () => this.meter(call), reply);
+    if (free !== 'served') this.offerTo(caller, call, reply, undefined, free.fields);
+  }
+
+  /** A new offer, for whom the request names, and why the payment was not taken. @throws Problem */
+  async refuse(
+    call: PaidCall,
+    reply: ServerResponse,
+    reason: Reason,
+    headers?: Readonly<Record<string, string>>,
+  ): Promise<void> {
+    this.offerTo(await this.callerOf(call), call, reply, reason, headers);
+  }
+
+  /** Ends the free requests that are still running when the gateway must stop. */
+  abort(): void {
+    this.parts.free.abort();
+  }
+
+  private offerTo(
+    caller: Caller | undefined,
+    call: PaidCall,
+    reply: ServerResponse,
+    error?: Reason,
+    headers?: Readonly<Record<string, string>>,
+  ): void {
+    const offer = this.parts.offers.offer(call, caller, this.parts.catalogue.current, this.parts.clock(), error);
+    sendWhole(reply, 402, headers ? { ...offer.headers, ...headers } : offer.headers, offer.body);
+  }
+
+  /** @throws Problem `payer_denied`, or what `identify` says */
+  private callerOf(call: PaidCall): Caller | undefined | Promise<Caller> {
+    const found = this.parts.callers.identify(call.message, call.tenant);
+    const served = (caller: Caller): Caller => {
+      if (this.parts.standings.isDenied(call.tenant.id, caller.payer)) throw new Problem('payer_denied');
+      return caller;
+    };
+    return found instanceof Promise ? found.then(served) : found && served(found);
+  }
+
+  private meter(call: PaidCall): Metered {
+    const at = this.parts.clock();
+    const version = this.parts.catalogue.current.tariffAt(call.route, at);
+    if (!version) throw new Problem('route_not_found');
+    const { units } = priceOf(call, version.tariff, { at, load: 0, used: 0n });
+    return { tariff: { id: version.id, version: version.version }, units };
+  }
+}

@@ -1,0 +1,236 @@
+import { randomUUID } from 'node:crypto';
+import { PublishRoute, PublishTariff, RegisterTenant } from '../../src/domains/pricing/catalogue.decide.js';
+import { admin } from '../support/admin.js';
+import { type App, startApp } from '../support/app.js';
+import { Books } from '../support/books.js';
+import { eventually } from '../support/eventually.js';
+import { codeOf, type Reply, send } from '../support/http.js';
+import { addressOf, ask, newBuyer, offerOf, present, sign } from '../support/payment.js';
+import { flat, publish, routeWith, tenantWith } from '../support/publishing.js';
+import { startSibling } from '../support/sibling.js';
+import { type CountingUpstream, countingUpstream } from '../support/upstream.js';
+
+let app: App;
+let other: App;
+let upstream: CountingUpstream;
+let books: Books;
+/** How the provider answers. */
+let status = 200;
+let held: (() => void)[] | undefined;
+
+beforeAll(async () => {
+  upstream = await countingUpstream((message, reply) => {
+    const answer = () => {
+      reply.statusCode = status;
+      reply.end(JSON.stringify({ amount: message.headers['tollbook-amount'] }));
+    };
+    if (held) held.push(answer);
+    else answer();
+  });
+  app = await startApp();
+  other = await startSibling(app, 'gateway');
+  books = new Books(app.engines);
+  await publish(app.engines.postgres, [
+    new RegisterTenant(tenantWith({ id: 'shop', host: '127.0.0.1', upstream: upstream.url })),
+    new PublishTariff('shop', 'flat', flat('1000')),
+    new PublishRoute(routeWith({ id: 'thing', tenant: 'shop' })),
+  ]);
+  for (const gateway of [app, other]) await eventually(() => ask({ url: thing(gateway) }));
+});
+
+afterAll(async () => {
+  await books?.close();
+  await other?.stop();
+  await app?.stop();
+  await upstream?.stop();
+});
+
+beforeEach(() => {
+  status = 200;
+  held = undefined;
+});
+
+const thing = ({ gateway }: App) => `${gateway.replace('localhost', '127.0.0.1')}/thing`;
+
+interface Customer {
+  readonly payer: string;
+  readonly key: string;
+}
+
+let customers = 0;
+
+/** A customer with a key, and so many free requests a month once both gateways know it. */
+async function customerWith(limit: number, counts: 'requests' | 'units' = 'requests'): Promise<Customer> {
+  const payer = `0x${(++customers).toString(16).padStart(40, 'f')}`;
+  const headers = { 'idempotency-key': randomUUID() };
+  const issued = await admin(app, `/customers/shop/${payer}/keys`, { method: 'POST', body: {}, headers });
+  expect(issued.status).toBe(201);
+  const body = { counts, limit: String(limit), period: 'month' };
+  const set = await admin(app, `/customers/shop/${payer}/allowance`, { method: 'PUT', body });
+  expect({ status: set.status, body: set.body }).toMatchObject({ status: 200 });
+  return { payer, key: (JSON.parse(issued.body) as { key: string }).key };
+}
+
+function call({ key }: Customer, gateway = app, more: Record<string, string> = {}): Promise<Reply> {
+  return send({ url: thing(gateway), headers: { 'tollbook-key': key, ...more } });
+}
+
+async function account({ payer }: Customer) {
+  const reply = await admin(app, `/customers/shop/${payer}/account`);
+  expect(reply.status).toBe(200);
+  return JSON.parse(reply.body) as { allowance: { used: string; remaining: string } | null; keys: object[] };
+}
+
+/** A notice takes a moment; a request that is not free yet is asked to pay, and uses nothing. */
+async function known(customer: Customer): Promise<void> {
+  for (const gateway of [app, other]) {
+    await eventually(async () => (await call(customer, gateway)).headers['ratelimit-policy'] !== undefined);
+  }
+}
+
+describe('a customer with a free allowance', () => {
+  it('is served without payment while it lasts, and told how much is left; then it pays', async () => {
+    const buyer = await newBuyer(app, 100_000n);
+    const headers = { 'idempotency-key': randomUUID() };
+    const issued = await admin(app, `/customers/shop/${addressOf(buyer)}/keys`, { method: 'POST', body: {}, headers });
+    const customer = { payer: addressOf(buyer), key: (JSON.parse(issued.body) as { key: string }).key };
+    const body = { counts: 'requests', limit: '3', period: 'month' };
+    await admin(app, `/customers/shop/${customer.payer}/allowance`, { method: 'PUT', body });
+    const first = await eventually(async () => {
+      const reply = await call(customer);
+      return reply.status === 200 && reply;
+    });
+    expect(JSON.parse(first.body)).toEqual({ amount: '0' });
+    expect(first.headers).toMatchObject({ ratelimit: expect.stringMatching(/^"free";r=2;t=\d+$/) });
+    expect(first.headers['ratelimit-policy']).toMatch(/^"free";q=3;w=\d+$/);
+    expect(first.headers['payment-response']).toBeUndefined();
+    for (let n = 0; n < 2; n++) {
+      await eventually(async () => (await call(customer, other)).status === 200);
+    }
+    const used = await call(customer, other);
+    expect(used.status).toBe(402);
+    expect(used.headers).toMatchObject({ ratelimit: expect.stringMatching(/^"free";r=0;t=\d+$/) });
+    expect(used.headers['retry-after']).toBeUndefined();
+    expect((await present({ url: thing(other) }, await sign(buyer, offerOf(used)))).status).toBe(200);
+    expect(await account(customer)).toMatchObject({ allowance: { used: '3', remaining: '0', shared: false } });
+    await eventually(async () => {
+      const { data } = JSON.parse((await admin(app, `/usage?payer=${customer.payer}`)).body);
+      expect(data).toMatchObject([{ requests: '4', units: '4', amount: '1000' }]);
+      return true;
+    });
+  });
+
+  it('has as many requests as it may, of 200 at once over two gateways', async () => {
+    const customer = await customerWith(0);
+    await known(customer);
+    const body = { counts: 'requests', limit: '50', period: 'month' };
+    await admin(app, `/customers/shop/${customer.payer}/allowance`, { method: 'PUT', body });
+    for (const gateway of [app, other]) {
+      await eventually(async () =>
+        String((await call(customer, gateway)).headers['ratelimit-policy']).includes('q=50'),
+      );
+    }
+    const { used } = (await account(customer)).allowance!;
+    const before = upstream.runs();
+    const replies = await Promise.all(Array.from({ length: 200 }, (_, n) => call(customer, n % 2 ? app : other)));
+    const served = replies.filter((reply) => reply.status === 200).length;
+    expect(served).toBe(50 - Number(used));
+    expect(upstream.runs() - before).toBe(served);
+    expect(replies.filter((reply) => reply.status === 402)).toHaveLength(200 - served);
+    expect(await account(customer)).toMatchObject({ allowance: { used: '50', remaining: '0' } });
+  });
+
+  it('gets back what was not delivered', async () => {
+    const customer = await customerWith(5);
+    await known(customer);
+    const { used } = (await account(customer)).allowance!;
+    for (const wrong of [500, 404]) {
+      status = wrong;
+      expect((await call(customer)).status).toBe(wrong);
+    }
+    expect(await account(customer)).toMatchObject({ allowance: { used } });
+  });
+
+  it('is not run twice for a request that it named', async () => {
+    const customer = await customerWith(5);
+    await known(customer);
+    const before = upstream.runs();
+    const { used } = (await account(customer)).allowance!;
+    held = [];
+    const first = call(customer, app, { 'tollbook-request': 'r-1' });
+    await eventually(() => held!.length === 1);
+    const meanwhile = await call(customer, other, { 'tollbook-request': 'r-1' });
+    expect([meanwhile.status, codeOf(meanwhile)]).toEqual([409, 'delivery_in_progress']);
+    held[0]!();
+    expect((await first).status).toBe(200);
+    held = undefined;
+    const again = await call(customer, other, { 'tollbook-request': 'r-1' });
+    expect([again.status, codeOf(again)]).toEqual([409, 'answer_not_kept']);
+    const otherRequest = await send({
+      url: `${thing(app)}?other`,
+      headers: { 'tollbook-key': customer.key, 'tollbook-request': 'r-1' },
+    });
+    expect([otherRequest.status, codeOf(otherRequest)]).toEqual([409, 'request_name_reused']);
+    expect(upstream.runs()).toBe(before + 1);
+    expect((await account(customer)).allowance!.used).toBe(String(Number(used) + 1));
+  });
+
+  it('must prove who it is', async () => {
+    const customer = await customerWith(5);
+    await known(customer);
+    const named = await send({ url: thing(app), headers: { 'tollbook-payer': customer.payer } });
+    expect(named.status).toBe(402);
+    expect(named.headers['ratelimit-policy']).toBeUndefined();
+  });
+
+  it('is refused once it is denied', async () => {
+    const customer = await customerWith(5);
+    await known(customer);
+    const body = { standing: 'denied', reason: 'abuse' };
+    expect((await admin(app, `/customers/shop/${customer.payer}/standing`, { method: 'PUT', body })).status).toBe(200);
+    const before = upstream.runs();
+    const reply = await call(customer, other);
+    expect([reply.status, codeOf(reply)]).toEqual([403, 'payer_denied']);
+    expect(upstream.runs()).toBe(before);
+  });
+});
+
+describe('an allowance for each proven customer', () => {
+  afterAll(() => admin(app, '/allowances/shop', { method: 'DELETE' }));
+
+  it('is for those who have none of their own', async () => {
+    const body = { counts: 'units', limit: '2', period: 'day' };
+    expect((await admin(app, '/allowances/shop', { method: 'PUT', body })).status).toBe(200);
+    const customer = await customerWith(1);
+    expect((await admin(app, `/customers/shop/${customer.payer}/allowance`, { method: 'DELETE' })).status).toBe(204);
+    await eventually(async () => {
+      const reply = await call(customer);
+      return reply.status === 200 && String(reply.headers['ratelimit-policy']).includes('qu="units"');
+    });
+    expect(await account(customer)).toMatchObject({ allowance: { shared: true, counts: 'units', period: 'day' } });
+  });
+});
+
+describe('allowances over REST', () => {
+  const path = `/customers/shop/0x${'e9'.repeat(20)}/allowance`;
+
+  it('are set under a condition', async () => {
+    const body = { counts: 'requests', limit: '1', period: 'day' };
+    const set = await admin(app, path, { method: 'PUT', body, headers: { 'if-none-match': '*' } });
+    expect([set.status, set.headers.etag]).toEqual([200, '"1"']);
+    const lost = { method: 'PUT', body: { ...body, limit: '2' }, headers: { 'if-match': '"7"' } };
+    expect((await admin(app, path, lost)).status).toBe(412);
+    expect(JSON.parse((await admin(app, path)).body)).toEqual(body);
+    expect((await admin(app, path, { method: 'DELETE' })).status).toBe(204);
+    expect((await admin(app, path)).status).toBe(404);
+  });
+
+  it.each([
+    { counts: 'requests', limit: '-1', period: 'day' },
+    { counts: 'requests', limit: 5, period: 'day' },
+    { counts: 'bytes', limit: '5', period: 'day' },
+    { counts: 'requests', limit: '5', period: 'week' },
+  ])('are refused: %j', async (body) => {
+    expect((await admin(app, path, { method: 'PUT', body })).status).toBe(400);
+  });
+});
