@@ -11,6 +11,7 @@ import { AdminKeyGuard } from './edges/admin/admin-key.guard.js';
 import { AllowancesController, CustomerAllowanceController } from './edges/admin/allowances.controller.js';
 import { CustomerAccountController } from './edges/admin/customer-account.controller.js';
 import { CustomerKeysController } from './edges/admin/customer-keys.controller.js';
+import { CustomerTariffsController } from './edges/admin/customer-tariffs.controller.js';
 import { CustomersController } from './edges/admin/customers.controller.js';
 import { EventsController } from './edges/admin/events.controller.js';
 import { Idempotency } from './edges/admin/idempotency.js';
@@ -55,6 +56,7 @@ export class ControlModule {
         CustomerAllowanceController,
         AllowancesController,
         CustomerAccountController,
+        CustomerTariffsController,
         ListsController,
         LedgerController,
         EventsController,

@@ -7,17 +7,21 @@ import { ViemSettlementChain } from './base/chain/settlement-chain.js';
 import { LogTail } from './base/event-store/log-tail.js';
 import { epochSeconds } from './base/shared/clock.js';
 import { AllowanceBook } from './domains/customers/allowance-book.js';
+import { CustomerTariffBook } from './domains/customers/customer-tariff-book.js';
 import { KeyFinder } from './domains/customers/key-finder.js';
 import { screeningOf } from './domains/customers/screening.js';
 import type { Screening } from './domains/customers/screening.port.js';
 import { StandingBook } from './domains/customers/standing-book.js';
 import { LimitsFeed } from './domains/limits/limits-feed.js';
+import { UsageBook } from './domains/metering/usage-book.js';
 import { AnswerStore } from './domains/payments/answers.js';
 import { GatewayLease } from './domains/payments/gateway-lease.js';
 import { OutcomeWatch } from './domains/payments/outcome-watch.js';
 import { PaymentsModule } from './domains/payments/payments.module.js';
 import { CatalogueFeed } from './domains/pricing/catalogue-feed.js';
+import type { CircumstancesPort } from './domains/pricing/circumstances.port.js';
 import { QuoteLock } from './domains/pricing/quote-lock.js';
+import { periodStart } from './domains/pricing/usage-period.js';
 import { OfferSigner } from './domains/receipts/offers.js';
 import { ReceiptDesk } from './domains/receipts/proved-receipt.js';
 import { ReceiptSigner } from './domains/receipts/receipt-signer.js';
@@ -58,6 +62,8 @@ export class Gateway {
   private readonly standings: StandingBook;
   private readonly screening: Screening;
   private readonly allowances: AllowanceBook;
+  private readonly ownTariffs: CustomerTariffBook;
+  private readonly usage: UsageBook;
   private readonly free: FreeDesk;
   private readonly upstreams = new UpstreamClient();
   private doubtfulUntil = 0n;
@@ -78,6 +84,8 @@ export class Gateway {
     this.standings = new StandingBook(pool, this.customersTail, log);
     this.screening = screeningOf(config, config.screening.freshMs, clock, log);
     this.allowances = new AllowanceBook(pool, this.customersTail, log);
+    this.ownTariffs = new CustomerTariffBook(pool, this.customersTail, log);
+    this.usage = new UsageBook(pool, tail, clock, log);
     const quotes = new QuoteLock([{ id: 'q1', secret: secrets.quoteSecret }]);
     const answers = new AnswerStore(pool, secrets.answerKey);
     const gateway = this.lease.id;
@@ -85,6 +93,15 @@ export class Gateway {
     const delivery = { bus, upstreams: this.upstreams, signer, answerKey: secrets.answerKey, gateway, clock, log };
     const { allowances, screening, upstreams } = this;
     this.free = new FreeDesk({ allowances, screening, bus, pool, upstreams, gateway, clock, log });
+    const circumstances: CircumstancesPort = {
+      load: () => 0,
+      ownTariff: (payer, route) => this.ownTariffs.tariffOf(route.tenant, payer, route.id),
+      usedBy: (tenant, payer, { id, tariff }) => {
+        const own = this.ownTariffs.routesOf(tenant, payer, id);
+        const listed = this.catalogue.current.routesOf({ tenant, tariff: id });
+        return this.usage.used(tenant, payer, [...new Set([...listed, ...own])], periodStart(tariff, clock()));
+      },
+    };
     const unpaid = new UnpaidDesk({
       callers: new CallerDesk({
         keys: new KeyFinder(pool, secrets.customerKeySecret, clock, log),
@@ -93,8 +110,9 @@ export class Gateway {
       }),
       standings: this.standings,
       free: this.free,
-      offers: new OfferDesk(quotes, new OfferSigner(signer), { load: () => 0, usedBy: () => 0n }),
+      offers: new OfferDesk(quotes, new OfferSigner(signer), circumstances),
       catalogue: this.catalogue,
+      circumstances,
       clock,
     });
     this.dataPlane = new DataPlane({
@@ -133,6 +151,8 @@ export class Gateway {
     await this.standings.start();
     await this.screening.start();
     await this.allowances.start();
+    await this.ownTariffs.start();
+    await this.usage.start();
     await this.lease.start();
     this.free.start();
     this.payers.start();
@@ -161,6 +181,8 @@ export class Gateway {
       this.limits.stop(),
       this.standings.stop(),
       this.allowances.stop(),
+      this.ownTariffs.stop(),
+      this.usage.stop(),
       this.free.stop(),
       this.screening.stop(),
       this.lease.stop(),

@@ -6,6 +6,7 @@ import type { JsonObject } from '../../src/base/shared/json.js';
 import { type AllowanceEvent, evolveAllowance } from '../../src/domains/customers/allowance.js';
 import { type CustomerEvent, evolveCustomer, unknownCustomer } from '../../src/domains/customers/customer.js';
 import { type CustomerKeyEvent, evolveCustomerKeys, noKeys } from '../../src/domains/customers/customer-key.js';
+import { type CustomerTariffEvent, evolveCustomerTariff } from '../../src/domains/customers/customer-tariff.js';
 import {
   evolveListMode,
   evolveStanding,
@@ -73,6 +74,7 @@ const folds: Readonly<Record<string, (event: StoredEvent) => boolean>> = {
   customer: (event) => evolveCustomer(unknownCustomer, event as unknown as CustomerEvent).status !== 'unknown',
   allowance: (event) => evolveAllowance(undefined, event as unknown as AllowanceEvent) !== null,
   'free-request': (event) => foldsFreeRequest(event as unknown as FreeRequestEvent),
+  'customer-tariff': (event) => evolveCustomerTariff('', event as unknown as CustomerTariffEvent) !== '',
   'customer-keys': (event) => evolveCustomerKeys(noKeys, event as unknown as CustomerKeyEvent).size < 2,
   standing: (event) => evolveStanding(undefined, event as unknown as StandingEvent) !== null,
   'list-mode': (event) =>

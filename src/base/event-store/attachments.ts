@@ -57,6 +57,11 @@ const tables: Readonly<Record<AttachmentTable, TableShape>> = {
     },
     replace: true,
   },
+  customer_tariffs: {
+    key: ['tenant', 'payer', 'route'],
+    columns: { tenant: 'text', payer: 'text', route: 'text', tariff: 'text', revision: 'int' },
+    replace: true,
+  },
   running_free_requests: {
     key: ['id'],
     columns: { id: 'text', gateway: 'text', since: 'timestamptz' },

@@ -2,6 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { allowanceHandlers } from './allowance.handlers.js';
 import { DescribeCustomer, decideDescribe, decideErase, EraseCustomer } from './customer.decide.js';
 import { customerKeyHandlers } from './customer-key.handlers.js';
+import { customerTariffHandlers } from './customer-tariff.handlers.js';
 import type { KeptContent } from './customers.ports.js';
 import { handlerFor, KEPT_CONTENT } from './handler-for.js';
 import { standingHandlers } from './standing-handlers.js';
@@ -19,6 +20,7 @@ export class CustomersModule {
         ...standingHandlers,
         ...customerKeyHandlers,
         ...allowanceHandlers,
+        ...customerTariffHandlers,
       ],
     };
   }

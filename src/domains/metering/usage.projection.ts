@@ -20,6 +20,8 @@ interface Total {
   requests: bigint;
   units: bigint;
   amount: bigint;
+  /** Position of the last delivery that was added. */
+  moved: bigint;
 }
 
 /**
@@ -30,7 +32,7 @@ interface Total {
 export function usageProjection(upcast: Upcast): Projection {
   return {
     name: 'usage',
-    version: 2,
+    version: 3,
     types: ['PaymentAuthorized', 'RequestDelivered', 'FreeRequestGranted', 'FreeRequestDelivered'],
     lagMs: 250,
     tables: ['usage_days'],
@@ -81,10 +83,21 @@ export function totalsOf(events: readonly StoredEvent[], authorized: ReadonlyMap
     const { asset, payer, amount } = metered.terms;
     const day = event.occurredAt.toISOString().slice(0, 10);
     const key = [tenant, route, payer, asset, day].join('\n');
-    const total = totals.get(key) ?? { tenant, route, payer, asset, day, requests: 0n, units: 0n, amount: 0n };
+    const total = totals.get(key) ?? {
+      tenant,
+      route,
+      payer,
+      asset,
+      day,
+      requests: 0n,
+      units: 0n,
+      amount: 0n,
+      moved: 0n,
+    };
     total.requests += 1n;
     total.units += BigInt(metered.units);
     total.amount += BigInt(amount);
+    total.moved = event.position;
     totals.set(key, total);
   }
   return [...totals.values()];
@@ -94,11 +107,11 @@ async function addTotals(client: PoolClient, totals: readonly Total[]): Promise<
   const text = (pick: (total: Total) => string | bigint) => totals.map((total) => String(pick(total)));
   await client.query({
     name: 'usage-add',
-    text: `insert into usage_days as d (tenant, route, payer, asset, day, requests, units, amount)
+    text: `insert into usage_days as d (tenant, route, payer, asset, day, requests, units, amount, moved)
            select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::date[], $6::bigint[], $7::numeric[],
-             $8::numeric[])
+             $8::numeric[], $9::bigint[])
            on conflict (tenant, route, payer, asset, day) do update set requests = d.requests + excluded.requests,
-             units = d.units + excluded.units, amount = d.amount + excluded.amount`,
+             units = d.units + excluded.units, amount = d.amount + excluded.amount, moved = excluded.moved`,
     values: [
       text((total) => total.tenant),
       text((total) => total.route),
@@ -108,6 +121,7 @@ async function addTotals(client: PoolClient, totals: readonly Total[]): Promise<
       text((total) => total.requests),
       text((total) => total.units),
       text((total) => total.amount),
+      text((total) => total.moved),
     ],
   });
 }

@@ -25,6 +25,7 @@ import type { OfferSigner, SignedOffer } from '../../domains/receipts/offers.js'
 import type { Caller } from './caller.js';
 import type { PaidCall } from './paid-call.js';
 import { RandomIds } from './random-ids.js';
+import { tariffFor } from './tariff-for.js';
 import { type Asked, priceOf, quoteTermsOf } from './terms.js';
 
 /** Encoded parts kept per route, one for each combination of signed offers in use. */
@@ -60,15 +61,16 @@ export class OfferDesk {
     error: Reason = 'payment_required',
   ): EncodedOffer {
     const { route, tenant } = call;
-    const tariff = catalogue.tariffAt(route, now);
+    const tariff = tariffFor(call, caller, catalogue, this.circumstances, now);
     if (!tariff) throw new Problem('route_not_found', 'This route has no price yet: its tariff begins later');
     const used = caller ? this.circumstances.usedBy(tenant.id, caller.payer, tariff) : 0n;
     const asked = { at: epochSeconds(now) * 1000, load: this.circumstances.load(route), used };
     const prices = pricesOf(call, tariff, asked);
     const asks = prices.map((priced, index) => this.ask(call, caller, tariff, priced, asked, index, now));
     // Version 1 cannot say which circumstances it was asked under, so it pays the price without them.
-    const plain = asked.load === 0 && used === 0n;
-    const list = plain ? prices[0]! : priceOf(call, tariff.tariff, { ...asked, load: 0, used: 0n });
+    const listed = catalogue.tariffAt(route, now) ?? tariff;
+    const plain = asked.load === 0 && used === 0n && listed === tariff;
+    const list = plain ? prices[0]! : priceOf(call, listed.tariff, { ...asked, load: 0, used: 0n });
     const { fitting, offer } = this.encode(call, asks, list.amount, error);
     return prefersHtml(call.message.headers.accept) ? page(call, fitting, list.amount, offer, error) : offer;
   }

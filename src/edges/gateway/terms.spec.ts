@@ -38,7 +38,11 @@ const MINUTE = 60_000;
 
 let load = 0;
 let used = 0n;
-const desk = new OfferDesk(quotes, signer, { load: () => load, usedBy: () => used });
+const desk = new OfferDesk(quotes, signer, {
+  load: () => load,
+  ownTariff: () => undefined,
+  usedBy: () => used,
+});
 
 function catalogueOf(...versions: readonly (readonly [rules: TariffRules, effectiveFrom: number])[]): Catalogue {
   const tariffs = versions.map(

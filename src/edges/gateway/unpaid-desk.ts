@@ -4,11 +4,13 @@ import { Problem } from '../../base/shared/problem.js';
 import type { Reason } from '../../base/x402/errors.js';
 import type { StandingBook } from '../../domains/customers/standing-book.js';
 import type { CatalogueFeed } from '../../domains/pricing/catalogue-feed.js';
+import type { CircumstancesPort } from '../../domains/pricing/circumstances.port.js';
 import type { Caller, CallerDesk } from './caller.js';
 import type { FreeDesk, Metered } from './free-desk.js';
 import type { OfferDesk } from './offer-desk.js';
 import type { PaidCall } from './paid-call.js';
 import { sendWhole } from './reply.js';
+import { tariffFor } from './tariff-for.js';
 import { priceOf } from './terms.js';
 
 export interface UnpaidDeskParts {
@@ -17,6 +19,7 @@ export interface UnpaidDeskParts {
   readonly free: FreeDesk;
   readonly offers: OfferDesk;
   readonly catalogue: CatalogueFeed;
+  readonly circumstances: CircumstancesPort;
   readonly clock: Clock;
 }
 
@@ -29,7 +32,7 @@ export class UnpaidDesk {
     const found = this.callerOf(call);
     const caller = found instanceof Promise ? await found : found;
     if (!caller?.proven) return this.offerTo(caller, call, reply);
-    const free = await this.parts.free.serve(call, caller.payer, () => this.meter(call), reply);
+    const free = await this.parts.free.serve(call, caller.payer, () => this.meter(call, caller), reply);
     if (free !== 'served') this.offerTo(caller, call, reply, undefined, free.fields);
   }
 
@@ -69,9 +72,10 @@ export class UnpaidDesk {
     return found instanceof Promise ? found.then(served) : found && served(found);
   }
 
-  private meter(call: PaidCall): Metered {
-    const at = this.parts.clock();
-    const version = this.parts.catalogue.current.tariffAt(call.route, at);
+  private meter(call: PaidCall, caller: Caller): Metered {
+    const { catalogue, circumstances, clock } = this.parts;
+    const at = clock();
+    const version = tariffFor(call, caller, catalogue.current, circumstances, at);
     if (!version) throw new Problem('route_not_found');
     const { units } = priceOf(call, version.tariff, { at, load: 0, used: 0n });
     return { tariff: { id: version.id, version: version.version }, units };
