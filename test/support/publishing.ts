@@ -1,14 +1,15 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { CommandBus, CqrsModule } from '@nestjs/cqrs';
+import { CommandBus, CqrsModule, type ICommand } from '@nestjs/cqrs';
 import type { Pool } from 'pg';
 import { EventStore } from '../../src/base/event-store/event-store.js';
 import { openPool } from '../../src/base/platform/pool.js';
 import { CLOCK, POOL } from '../../src/base/platform/tokens.js';
 import { systemClock } from '../../src/base/shared/clock.js';
-import type { ChangeListMode, ListPayer, UnlistPayer } from '../../src/domains/customers/standing.decide.js';
+import { allowanceHandlers } from '../../src/domains/customers/allowance.handlers.js';
+import { customerKeyHandlers } from '../../src/domains/customers/customer-key.handlers.js';
+import { customerTariffHandlers } from '../../src/domains/customers/customer-tariff.handlers.js';
 import { standingHandlers } from '../../src/domains/customers/standing-handlers.js';
-import { PublishRoute, PublishTariff, RegisterTenant } from '../../src/domains/pricing/catalogue.decide.js';
 import { type Route, routeSchema, type Tenant, tenantSchema } from '../../src/domains/pricing/catalogue.schemas.js';
 import { PricingModule } from '../../src/domains/pricing/pricing.module.js';
 import type { TariffRules } from '../../src/domains/pricing/tariff.schemas.js';
@@ -26,18 +27,17 @@ class StoreModule {
   }
 }
 
+const customerHandlers = [...standingHandlers, ...allowanceHandlers, ...customerTariffHandlers, ...customerKeyHandlers];
+
 @Module({})
 class PublisherModule {
   static of(pool: Pool): DynamicModule {
-    return { module: PublisherModule, imports: [StoreModule.of(pool), PricingModule], providers: standingHandlers };
+    return { module: PublisherModule, imports: [StoreModule.of(pool), PricingModule], providers: customerHandlers };
   }
 }
 
-/** Sends publication commands to the database of a running Tollbook, as its control plane does. */
-export async function publish(
-  databaseUrl: string,
-  commands: readonly (RegisterTenant | PublishRoute | PublishTariff | ListPayer | UnlistPayer | ChangeListMode)[],
-): Promise<void> {
+/** Sends commands of publication and about customers to the database of a running Tollbook, as its control plane does. */
+export async function publish(databaseUrl: string, commands: readonly ICommand[]): Promise<void> {
   const pool = openPool(databaseUrl, 'test-publisher', 2, console);
   const context = await NestFactory.createApplicationContext(PublisherModule.of(pool), { logger: ['error'] });
   const bus = context.get(CommandBus);

@@ -1,4 +1,7 @@
 import pg from 'pg';
+import { RemoveAllowance, SetAllowance } from '../../src/domains/customers/allowance.decide.js';
+import { IssueKey, RevokeKey, RotateKey } from '../../src/domains/customers/customer-key.decide.js';
+import { AssignTariff, RemoveTariff } from '../../src/domains/customers/customer-tariff.decide.js';
 import { ChangeListMode, ListPayer, UnlistPayer } from '../../src/domains/customers/standing.decide.js';
 import { PublishRoute, PublishTariff, RegisterTenant } from '../../src/domains/pricing/catalogue.decide.js';
 import { catalogueCheck } from '../../src/domains/reports/checks/catalogue.check.js';
@@ -25,6 +28,17 @@ beforeAll(async () => {
     new ListPayer('ours', FORGIVEN, 'deny', 'unpaid'),
     new UnlistPayer('ours', FORGIVEN),
     new ChangeListMode('ours', 'allow_listed'),
+    new SetAllowance('ours', BAD, { counts: 'requests', limit: '5', period: 'day' }),
+    new SetAllowance('ours', undefined, { counts: 'units', limit: '7', period: 'month' }),
+    new SetAllowance('ours', FORGIVEN, { counts: 'units', limit: '7', period: 'month' }),
+    new RemoveAllowance('ours', FORGIVEN),
+    new AssignTariff('ours', BAD, 'news', 'flat'),
+    new AssignTariff('ours', FORGIVEN, 'news', 'flat'),
+    new RemoveTariff('ours', FORGIVEN, 'news'),
+    new IssueKey('ours', BAD, { id: 'key_1', digest: 'd1' }, Date.now() + 3_600_000),
+    new IssueKey('ours', BAD, { id: 'key_2', digest: 'd2' }),
+    new RotateKey('ours', BAD, 'key_2', { id: 'key_3', digest: 'd3' }, 60_000),
+    new RevokeKey('ours', BAD, 'key_1'),
   ]);
 });
 
@@ -55,8 +69,12 @@ describe('what gateways serve by', () => {
     await edit(`delete from tariffs where id = 'flat' and version = 1`);
     await edit(`update payer_standings set standing = 'allowed' where payer = '${BAD}'`);
     await edit(`delete from payer_standings where payer = '*'`);
+    await edit(`update allowances set quota = 1000000 where payer = '${BAD}'`);
+    await edit(`update customer_tariffs set tariff = 'gift'`);
+    await edit(`update customer_keys set expires_at = null where id = 'key_2'`);
+    await edit(`insert into customer_keys values ('key_9', 'ours', '${STRANGER}', 'd9', now(), null, null)`);
     const found = await differences();
-    expect(found).toHaveLength(8);
+    expect(found).toHaveLength(12);
     expect(found).toEqual(
       expect.arrayContaining([
         { what: 'published payee', where: 'tenants ours', expected: `"${ours.payee}"`, found: `"${STRANGER}"` },
@@ -70,6 +88,14 @@ describe('what gateways serve by', () => {
           ...{ expected: '"denied"', found: '"allowed"' },
         },
         { what: 'published', where: 'payer_standings ours *', expected: 'a row', found: 'none' },
+        expect.objectContaining({ what: 'published limit', where: `allowances ours ${BAD}`, found: '"1000000"' }),
+        expect.objectContaining({
+          what: 'published tariff',
+          where: `customer_tariffs ours ${BAD} news`,
+          found: '"gift"',
+        }),
+        expect.objectContaining({ what: 'published expires', where: 'customer_keys key_2', found: 'null' }),
+        { what: 'never published', where: 'customer_keys key_9', expected: 'no row', found: 'one' },
       ]),
     );
     expect(JSON.stringify(found)).not.toContain('secret of 32');

@@ -11,12 +11,20 @@ interface ComparedRow {
   readonly served: JsonObject | null;
 }
 
+const TABLES = ['tenants', 'routes', 'tariffs', 'payer_standings', 'allowances', 'customer_tariffs', 'customer_keys'];
+
 /** What the log says was published last beside what gateways read. The secret is compared by its fingerprint. */
 const COMPARED = `
   with said as (
     select distinct on (stream, case type when 'TariffPublished' then version end) type, version, tenant, data from events
-    where type in ('TenantRegistered', 'RoutePublished', 'RouteWithdrawn', 'TariffPublished', 'PayerListed', 'PayerUnlisted', 'ListModeChanged')
+    where type in ('TenantRegistered', 'RoutePublished', 'RouteWithdrawn', 'TariffPublished', 'PayerListed', 'PayerUnlisted', 'ListModeChanged',
+      'AllowanceSet', 'AllowanceRemoved', 'CustomerTariffAssigned', 'CustomerTariffRemoved')
     order by stream, case type when 'TariffPublished' then version end, version desc),
+  keys as (
+    select distinct on (data->>'key') type, tenant, data->>'key' as key, first_value(data) over life as issued,
+      coalesce(data->'expiresAt', first_value(data) over life -> 'expiresAt') as expires
+    from events where type in ('CustomerKeyIssued', 'CustomerKeyExpiring', 'CustomerKeyRevoked')
+    window life as (partition by data->>'key' order by position) order by data->>'key', position desc),
   published as (
     select 'tenants ' || (data->>'id') as row, data || jsonb_build_object('revision', version) as says
       from said where type = 'TenantRegistered'
@@ -31,7 +39,16 @@ const COMPARED = `
       'standing', case data->>'list' when 'allow' then 'allowed' else 'denied' end) from said where type = 'PayerListed'
     union all
     select concat_ws(' ', 'payer_standings', tenant, '*'), jsonb_build_object('reason', 'list_mode',
-      'standing', case data->>'mode' when 'open' then 'allowed' else 'denied' end) from said where type = 'ListModeChanged'),
+      'standing', case data->>'mode' when 'open' then 'allowed' else 'denied' end) from said where type = 'ListModeChanged'
+    union all
+    select concat_ws(' ', 'allowances', tenant, coalesce(data->>'payer', '*')), jsonb_build_object('counts', data->'counts',
+      'limit', data->'limit', 'period', data->'period') from said where type = 'AllowanceSet'
+    union all
+    select concat_ws(' ', 'customer_tariffs', tenant, data->>'payer', data->>'route'),
+      jsonb_build_object('tariff', data->'tariff') from said where type = 'CustomerTariffAssigned'
+    union all
+    select concat_ws(' ', 'customer_keys', key), jsonb_build_object('tenant', tenant, 'payer', issued->'payer',
+      'digest', issued->'digest', 'expires', (expires#>>'{}')::timestamptz) from keys where type <> 'CustomerKeyRevoked'),
   served as (
     select 'tenants ' || id as row, jsonb_build_object('id', id, 'host', host, 'upstream', upstream,
       'allowPrivateUpstream', allow_private_upstream, 'payee', payee, 'network', network, 'asset', asset, 'revision', revision,
@@ -45,15 +62,26 @@ const COMPARED = `
       'version', version, 'effectiveFrom', effective_from, 'rules', rules) from tariffs
     union all
     select concat_ws(' ', 'payer_standings', tenant, payer),
-      jsonb_build_object('reason', reason, 'standing', standing) from payer_standings)
+      jsonb_build_object('reason', reason, 'standing', standing) from payer_standings
+    union all
+    select concat_ws(' ', 'allowances', tenant, payer),
+      jsonb_build_object('counts', counts, 'limit', quota::text, 'period', period) from allowances
+    union all
+    select concat_ws(' ', 'customer_tariffs', tenant, payer, route), jsonb_build_object('tariff', tariff) from customer_tariffs
+    union all
+    select concat_ws(' ', 'customer_keys', id), jsonb_build_object('tenant', tenant, 'payer', payer, 'digest', digest,
+      'expires', expires_at) from customer_keys)
   select row, p.says as published, s.says as served from published p full join served s using (row)
   where p.says is distinct from s.says order by row`;
 
-/** Prices, routes, lists of payers and above all the address that is paid are those that were published: what gateways read follows the log. */
+/**
+ * Prices, routes, what customers may, and above all the address that is paid are those that were published: what gateways read
+ * follows the log. A key that nobody issued shows here.
+ */
 export const catalogueCheck: Check = {
   name: 'catalogue',
   run: ({ listed, pool }: CheckContext, onProgress: Progress) =>
-    inSnapshot(pool, ['tenants', 'routes', 'tariffs', 'payer_standings'], async (snapshot) => {
+    inSnapshot(pool, TABLES, async (snapshot) => {
       const findings = new Findings(listed);
       onProgress(0, 1);
       for await (const rows of snapshot.pages<ComparedRow>(COMPARED)) {
