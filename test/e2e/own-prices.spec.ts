@@ -81,6 +81,14 @@ describe('a customer with a tariff of its own', () => {
     expect(v1.accepts[0].maxAmountRequired).toBe('1000');
     const cheapV1 = await present({ url: thing(app) }, await signV1(buyer, offer, { value: '70' }));
     expect(offerOf(cheapV1).error).toBe('price_not_in_force');
+    for (const [payer, proven, amount, tariff] of [
+      [addressOf(buyer), true, '70', 'gold'],
+      [addressOf(buyer), false, '1000', 'flat'],
+    ] as const) {
+      const body = { tenant: 'shop', route: 'thing', payer, proven };
+      const explained = await admin(app, '/quotes', { method: 'POST', body });
+      expect(JSON.parse(explained.body)).toMatchObject({ amount, tariff: { id: tariff } });
+    }
     expect((await admin(app, `${customer}/tariffs/thing`, { method: 'DELETE' })).status).toBe(204);
     await eventually(async () => (await priceOf(proven)) === '1000');
     // What was quoted stands, and the payment needs no key.

@@ -1,11 +1,13 @@
 import { Body, Controller, HttpCode, Inject, Post, UseGuards } from '@nestjs/common';
 import type { Pool } from 'pg';
 import { z } from 'zod';
-import { CLOCK, POOL } from '../../base/platform/tokens.js';
+import type { Prisma } from '../../base/platform/prisma.js';
+import { CLOCK, POOL, PRISMA } from '../../base/platform/tokens.js';
 import type { Clock } from '../../base/shared/clock.js';
 import { parseAddress } from '../../base/shared/hex.js';
 import { parseAtomic } from '../../base/shared/money.js';
 import { Problem } from '../../base/shared/problem.js';
+import { customerTariffsOf } from '../../domains/customers/customer-tariff.queries.js';
 import { unitsUsed } from '../../domains/metering/usage.queries.js';
 import type { Catalogue, TariffVersion } from '../../domains/pricing/catalogue.js';
 import { catalogueFromRows } from '../../domains/pricing/catalogue.rows.js';
@@ -30,6 +32,8 @@ const quoteBody = z.strictObject({
     .string()
     .refine((value) => parseAddress(value) !== undefined, '0x and 40 hex digits')
     .optional(),
+  /** As if the payer had proven who it is: then a tariff of its own counts. */
+  proven: z.boolean().default(false),
   /** RFC 3339; now if absent. */
   at: instant.optional(),
   /** Permille of the upstream's concurrency in use. */
@@ -72,6 +76,7 @@ interface QuoteView {
 export class QuotesController {
   constructor(
     @Inject(POOL) private readonly pool: Pool,
+    @Inject(PRISMA) private readonly prisma: Prisma,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
@@ -89,11 +94,13 @@ export class QuotesController {
     const owner = tenantSchema.parse(tenantRow);
     const catalogue = catalogueFromRows(rows);
     const at = asked.at?.getTime() ?? this.clock();
-    const version = catalogue.tariffAt(route, at);
+    const own = await this.ownTariffs(asked);
+    const tariff = own.get(id) ?? route.tariff;
+    const version = catalogue.tariffAt({ tenant, tariff }, at) ?? catalogue.tariffAt(route, at);
     if (!version) throw new Problem('not_found', `No version of tariff ${route.tariff} is in force then`);
     const messages = messagesOf(asked.request, asked.response, route, owner, catalogue);
     const priority = messages.request.header('priority') ?? undefined;
-    const used = await this.usedBy(asked, version, catalogue, at);
+    const used = await this.usedBy(asked, version, catalogue, own, at);
     const circumstances = { urgency: urgencyOf(priority), at, load: asked.load, used, class: asked.class };
     const priced = price(version.tariff, pricedRequest(circumstances, messages));
     return {
@@ -118,16 +125,25 @@ export class QuotesController {
     };
   }
 
+  /** By route; none for a payer that has not proven who it is. */
+  private async ownTariffs({ payer, proven, tenant }: QuoteBody): Promise<ReadonlyMap<string, string>> {
+    if (!proven || payer === undefined) return new Map();
+    const rows = await customerTariffsOf(this.prisma, tenant, parseAddress(payer)!);
+    return new Map(rows.map(({ route, tariff }) => [route, tariff]));
+  }
+
   private async usedBy(
     { payer, tenant, used }: QuoteBody,
     { id, tariff }: TariffVersion,
     catalogue: Catalogue,
+    own: ReadonlyMap<string, string>,
     at: number,
   ): Promise<bigint> {
     if (used !== undefined) return BigInt(used);
     if (payer === undefined) return 0n;
     const from = new Date(periodStart(tariff, at));
-    const routes = catalogue.routesOf({ tenant, tariff: id });
+    const owned = [...own].filter(([, tariff]) => tariff === id).map(([route]) => route);
+    const routes = [...new Set([...catalogue.routesOf({ tenant, tariff: id }), ...owned])];
     return unitsUsed(this.pool, { tenant, payer: parseAddress(payer)!, routes, from });
   }
 }
