@@ -22,6 +22,7 @@ import { QuotesController } from './edges/admin/quotes.controller.js';
 import { RefundsController } from './edges/admin/refunds.controller.js';
 import { RoutesController } from './edges/admin/routes.controller.js';
 import { SealsController } from './edges/admin/seals.controller.js';
+import { SimulationsController, UPCAST } from './edges/admin/simulations.controller.js';
 import { ListsController, StandingsController } from './edges/admin/standings.controller.js';
 import { TariffsController } from './edges/admin/tariffs.controller.js';
 import { TenantChecks } from './edges/admin/tenant-checks.js';
@@ -32,6 +33,7 @@ import { HealthController } from './edges/health/health.controller.js';
 import { MetricsController } from './edges/health/metrics.controller.js';
 import { createMetrics } from './edges/health/metrics.js';
 import { ProblemFilter } from './edges/problem.js';
+import { upcast } from './event-catalogue.js';
 import { type Runtime, RuntimeModule } from './runtime.js';
 
 /** The control plane: what the provider's people and programs ask. */
@@ -63,6 +65,7 @@ export class ControlModule {
         LimitsController,
         PaymentsController,
         QuotesController,
+        SimulationsController,
         RefundsController,
         RoutesController,
         TariffsController,
@@ -74,6 +77,7 @@ export class ControlModule {
       ],
       providers: [
         AdminKeyGuard,
+        { provide: UPCAST, useValue: upcast },
         Idempotency,
         TenantChecks,
         { provide: Draining, useValue: draining },

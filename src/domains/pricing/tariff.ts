@@ -60,7 +60,9 @@ export function price(tariff: Tariff, request: PricedRequest): Price {
 /** Writes down what is looked at. */
 function watch(request: PricedRequest, inputs: Record<string, string>): PricedRequest {
   return {
-    urgency: request.urgency,
+    get urgency() {
+      return request.urgency;
+    },
     class: request.class,
     get at() {
       inputs.at = `${request.at}`;

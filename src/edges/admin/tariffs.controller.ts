@@ -17,14 +17,13 @@ import {
   tariffVersionView,
   tariffView,
 } from '../../domains/pricing/catalogue.queries.js';
-import { checkTariff } from '../../domains/pricing/check-tariff.js';
 import type { Publication } from '../../domains/pricing/pricing.module.js';
-import type { TariffRules } from '../../domains/pricing/tariff.schemas.js';
 import { AdminKeyGuard } from './admin-key.guard.js';
 import { expectedBy, tagged } from './etag.js';
 import { Idempotent } from './idempotency.js';
 import { idOf, instant, parseBody, parseQuery, tenantOf, text } from './input.js';
 import { decodeCursor, type Page, pageOf, pageQuery } from './paging.js';
+import { assertTariff } from './tariff-input.js';
 
 const VERSION = /^[1-9][0-9]{0,8}$/;
 
@@ -102,14 +101,4 @@ export class TariffsController {
     void reply.status(created ? 201 : 200);
     return this.one(tenant, id, request, reply);
   }
-}
-
-/** @throws Problem `invalid_request` that names every member at fault */
-function assertTariff(rules: object): asserts rules is TariffRules {
-  const errors = checkTariff(rules).map(({ field, message: detail }) => ({
-    pointer: `#/rules${encodeURI(field)}`,
-    detail,
-  }));
-  const [first] = errors;
-  if (first) throw new Problem('invalid_request', `${first.pointer.slice(2)}: ${first.detail}`, {}, errors);
 }
