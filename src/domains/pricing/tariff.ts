@@ -38,7 +38,7 @@ export interface Price {
  */
 export function price(tariff: Tariff, request: PricedRequest): Price {
   const inputs: Record<string, string> = {};
-  const watched = watch(request, inputs);
+  const watched = new WatchedRequest(request, inputs);
   const chosen = chosenClass(tariff, watched);
   const steps: Step[] = [];
   const { sum, units } = addCharges(tariff.charges, watched, chosen, steps);
@@ -57,31 +57,41 @@ export function price(tariff: Tariff, request: PricedRequest): Price {
   return { amount, units, ...(chosen === undefined ? {} : { class: chosen.id }), steps, inputs };
 }
 
-/** Writes down what is looked at. */
-function watch(request: PricedRequest, inputs: Record<string, string>): PricedRequest {
-  return {
-    get urgency() {
-      return request.urgency;
-    },
-    class: request.class,
-    get at() {
-      inputs.at = `${request.at}`;
-      return request.at;
-    },
-    get load() {
-      inputs.load = `${request.load}`;
-      return request.load;
-    },
-    get used() {
-      inputs.used = `${request.used}`;
-      return request.used;
-    },
-    read(fact: Fact) {
-      const reading = request.read(fact);
-      if (fact.side === 'request') inputs[nameOfFact(fact)] = reading;
-      return reading;
-    },
-  };
+/** Writes down what is looked at. A class, because getters of a literal cost as much as the whole price. */
+class WatchedRequest implements PricedRequest {
+  constructor(
+    private readonly request: PricedRequest,
+    private readonly inputs: Record<string, string>,
+  ) {}
+
+  get urgency(): number {
+    return this.request.urgency;
+  }
+
+  get class(): string | undefined {
+    return this.request.class;
+  }
+
+  get at(): number {
+    this.inputs.at = `${this.request.at}`;
+    return this.request.at;
+  }
+
+  get load(): number {
+    this.inputs.load = `${this.request.load}`;
+    return this.request.load;
+  }
+
+  get used(): bigint {
+    this.inputs.used = `${this.request.used}`;
+    return this.request.used;
+  }
+
+  read(fact: Fact): string {
+    const reading = this.request.read(fact);
+    if (fact.side === 'request') this.inputs[nameOfFact(fact)] = reading;
+    return reading;
+  }
 }
 
 function chosenClass({ modifiers }: Tariff, request: PricedRequest): ServiceClass | undefined {
