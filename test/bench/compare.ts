@@ -11,6 +11,8 @@ export interface Contender {
   readonly probe: CpuProbe;
   /** Work before each round that is not measured. */
   before?(): Promise<void>;
+  /** Called when everything is prepared, right before the measured part. */
+  whenReady?(): Promise<void>;
 }
 
 /** Runs the contenders in turn, A B A B, so that a busy moment of the machine hits all of them. */
@@ -33,8 +35,9 @@ export async function alternate(
 }
 
 /** Throws if any reply was not what it should be. */
-export async function runOnce(generator: BenchProcess, { name, job, expect, probe }: Contender): Promise<Measured> {
-  const measured = await measure(generator, job, probe);
+export async function runOnce(generator: BenchProcess, contender: Contender): Promise<Measured> {
+  const { name, job, expect, probe } = contender;
+  const measured = await measure(generator, job, probe, contender.whenReady);
   const { statuses, requests } = measured;
   if (statuses[expect] !== requests) throw new Error(`${name} answered ${JSON.stringify(statuses)}, not ${expect}`);
   return measured;

@@ -3,12 +3,22 @@
  * measured, says `ready`, and runs when told to.
  */
 import { Connection, getRequest, type Reply } from './connection.js';
-import { signPayment, testPayers } from './sign-payment.js';
+import { Pace } from './pace.js';
+import { forgePayment, signPayment, testPayers } from './sign-payment.js';
 
-/** What to do next. Offers are asked for a time; payments are a number, as each is prepared. */
+/**
+ * What to do next. Offers are asked for a time; payments are a number, as each is prepared: as fast as they are answered,
+ * or at a steady rate a second. Forgeries are payments that nobody signed, half of them in the names of the payers.
+ */
 export type Job =
   | { readonly kind: 'gets'; readonly url: string; readonly seconds: number }
-  | { readonly kind: 'payments'; readonly url: string; readonly count: number; readonly payers: number };
+  | {
+      readonly kind: 'payments' | 'forgeries';
+      readonly url: string;
+      readonly count: number;
+      readonly payers: number;
+      readonly rate?: number;
+    };
 
 export interface Outcome {
   readonly requests: number;
@@ -21,16 +31,19 @@ export interface Outcome {
 }
 
 const CONNECTIONS = 50;
+/** Different ones in a stock. */
+const FORGERIES = 2_000;
 
 process.on('message', async (message: Job | 'run') => {
   if (message === 'run') return;
   const url = new URL(message.url);
   const connections = await Promise.all(Array.from({ length: CONNECTIONS }, () => Connection.open(url)));
-  const next = message.kind === 'gets' ? endless(url) : listed(await prepare(url, message, connections));
+  const next = message.kind === 'gets' ? endless(url) : await prepare(url, message, connections);
   process.send?.('ready');
   await told();
   const seconds = message.kind === 'gets' ? message.seconds : Number.POSITIVE_INFINITY;
-  process.send?.(await drive(connections, next, seconds));
+  const rate = message.kind === 'gets' ? undefined : message.rate;
+  process.send?.(await drive(connections, next, { seconds, rate }));
   for (const connection of connections) connection.close();
 });
 
@@ -40,18 +53,23 @@ function told(): Promise<void> {
   });
 }
 
-/** Fetches one fresh offer per payment, then signs them all. */
-async function prepare(url: URL, { count, payers }: Extract<Job, { kind: 'payments' }>, connections: Connection[]) {
+/** Fetches one fresh offer per payment, then signs them all. Of forgeries a stock is made, and sent over and over. */
+async function prepare(url: URL, job: Exclude<Job, { kind: 'gets' }>, connections: Connection[]) {
+  const { count, kind, payers } = job;
   const ask = getRequest(url);
   const offers: string[] = [];
   let asked = 0;
-  const next = () => (asked++ < count ? ask : undefined);
-  await drive(connections, next, Number.POSITIVE_INFINITY, (reply) => offers.push(offerOf(reply)));
+  const stock = kind === 'payments' ? count : Math.min(count, FORGERIES);
+  const next = () => (asked++ < stock ? ask : undefined);
+  await drive(connections, next, {}, (reply) => offers.push(offerOf(reply)));
   const accounts = testPayers(payers);
   const now = Math.floor(Date.now() / 1000);
-  return offers.map((offer, index) => {
-    return getRequest(url, { 'payment-signature': signPayment(offer, accounts[index % payers]!, now) });
+  const pay = kind === 'payments' ? signPayment : forgePayment;
+  const requests = offers.map((offer, index) => {
+    return getRequest(url, { 'payment-signature': pay(offer, accounts[index % payers]!, now) });
   });
+  let sent = 0;
+  return () => (sent < count ? requests[sent++ % requests.length] : undefined);
 }
 
 function offerOf({ status, head }: Reply): string {
@@ -65,26 +83,21 @@ function endless(url: URL): () => Buffer {
   return () => request;
 }
 
-function listed(requests: Buffer[]): () => Buffer | undefined {
-  let sent = 0;
-  return () => requests[sent++];
-}
-
-/** Every connection sends its next request as soon as it has its answer. */
+/** Every connection sends its next request as soon as it has its answer, or when it is due. */
 async function drive(
   connections: readonly Connection[],
   next: () => Buffer | undefined,
-  seconds: number,
+  { seconds = Number.POSITIVE_INFINITY, rate }: { readonly seconds?: number; readonly rate?: number },
   onReply?: (reply: Reply) => void,
 ): Promise<Outcome> {
   const times: number[] = [];
   const statuses: Record<number, number> = {};
   const start = performance.now();
   const end = start + seconds * 1000;
+  const pace = rate === undefined ? undefined : new Pace(rate, start);
   const work = async (connection: Connection) => {
-    for (let begun = performance.now(); begun < end; begun = performance.now()) {
-      const request = next();
-      if (request === undefined) return;
+    for (let request = next(); request !== undefined && performance.now() < end; request = next()) {
+      const begun = (await pace?.next()) ?? performance.now();
       const reply = await connection.send(request);
       times.push(performance.now() - begun);
       statuses[reply.status] = (statuses[reply.status] ?? 0) + 1;

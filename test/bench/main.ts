@@ -29,6 +29,7 @@ const measures: Record<Part, (app: App) => Promise<unknown>> = {
   quotes: () => quotes(),
   offers: (app) => withTraffic(app, (traffic) => traffic.compareOffers()),
   payments: (app) => withTraffic(app, (traffic) => traffic.comparePayments()),
+  flood: (app) => withTraffic(app, (traffic) => traffic.compareFlood()),
   append: (app) => inDatabases<AppendRates>(app, 'Events appended', 'append.ts', 2, ROUNDS),
   seals: (app) =>
     atSizes(SEALED, (events) => inDatabases<SealRates>(app, 'Sealing and verifying', 'seals.ts', 1, events, ROUNDS)),

@@ -58,10 +58,16 @@ export interface Measured extends Outcome {
 }
 
 /** Lets the generator prepare, then measures rate and CPU over the timed part alone. */
-export async function measure(generator: BenchProcess, job: Job, probe: CpuProbe): Promise<Measured> {
+export async function measure(
+  generator: BenchProcess,
+  job: Job,
+  probe: CpuProbe,
+  whenReady?: () => Promise<void>,
+): Promise<Measured> {
   const ready = generator.receive<'ready'>();
   generator.send(job);
   await ready;
+  await whenReady?.();
   const before = probe();
   const done = generator.receive<Outcome>();
   generator.send('run');

@@ -2,13 +2,15 @@ import { cpus } from 'node:os';
 import Table from 'cli-table3';
 import type { AppendRates } from './append.js';
 import type { GrowthRates } from './growth.js';
+import type { Outcome } from './load.js';
 import type { QuoteTimes } from './quotes.js';
 import type { RebuildRates } from './rebuild.js';
 import type { SealRates } from './seals.js';
 import { atLeast, atMost, type Goal, median, type Series, type Summary, summarize } from './statistics.js';
+import type { FloodRates } from './traffic.js';
 
 /** What can be measured, in the order it is. */
-export const PARTS = ['quotes', 'offers', 'payments', 'append', 'seals', 'rebuild', 'growth'] as const;
+export const PARTS = ['quotes', 'offers', 'payments', 'flood', 'append', 'seals', 'rebuild', 'growth'] as const;
 export type Part = (typeof PARTS)[number];
 
 /** Of the parts that were run. */
@@ -16,6 +18,7 @@ export interface Results {
   readonly quotes?: QuoteTimes;
   readonly offers?: { readonly ours: Series; readonly official: Series; readonly plain: Series };
   readonly payments?: { readonly ours: Series; readonly official: Series };
+  readonly flood?: FloodRates;
   readonly append?: AppendRates;
   /** Of logs of several lengths, the longest last. */
   readonly seals?: readonly SealRates[];
@@ -37,11 +40,12 @@ export interface Report {
 }
 
 export function makeReport(results: Results): Report {
-  const { append, growth, offers, payments, quotes, rebuild, seals } = results;
+  const { append, flood, growth, offers, payments, quotes, rebuild, seals } = results;
   const sections: Partial<Record<Part, Section>> = {
     ...(quotes && { quotes: quotesSection(quotes) }),
     ...(offers && { offers: offersSection(offers) }),
     ...(payments && { payments: paymentsSection(payments) }),
+    ...(flood && { flood: floodSection(flood) }),
     ...(append && { append: appendSection(append) }),
     ...(seals && { seals: sealsSection(seals) }),
     ...(rebuild && { rebuild: rebuildSection(rebuild) }),
@@ -83,6 +87,24 @@ function paymentsSection({ ours, official }: NonNullable<Results['payments']>): 
     summaries,
     lines: [`CPU of the server per paid request, official to ours: ${cpu.toFixed(1)}`],
     goals: [atLeast('paid requests per second, times the official middleware', us.rate / them.rate, 8)],
+  };
+}
+
+function floodSection({ alone, beside, floods, rate }: FloodRates): Section {
+  const over = (rounds: readonly Outcome[], pick: (round: Outcome) => number) => median(rounds.map(pick));
+  const goodput = ({ requests, seconds }: Outcome) => requests / seconds;
+  const [quiet, flooded] = [over(alone, goodput), over(beside, goodput)];
+  const share = ({ requests, statuses }: Outcome) => (100 * (statuses[429] ?? 0)) / requests;
+  return {
+    lines: [
+      `${count(rate)} honest payments a second sent: ${count(quiet)}/s answered alone, ${count(flooded)}/s beside ` +
+        `${count(over(floods, goodput))} invalid signatures a second, ${over(floods, share).toFixed(0)} % of them refused by 429`,
+      `p99 of the honest: ${over(alone, ({ p99 }) => p99).toFixed(1)} ms alone, ${over(beside, ({ p99 }) => p99).toFixed(1)} ms beside`,
+    ],
+    goals: [
+      atLeast('honest goodput beside invalid signatures, share of it alone', flooded / quiet, 0.95),
+      atLeast('invalid signatures a second beside it', over(floods, goodput), 1_900),
+    ],
   };
 }
 

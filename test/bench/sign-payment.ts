@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import secp256k1 from 'secp256k1';
 import { mnemonicToAccount } from 'viem/accounts';
 import { authorizationDigest } from '../../src/base/chain/eip3009.js';
@@ -35,21 +35,32 @@ export function testPayers(count: number): Payer[] {
  * signed with native code so that thousands can be prepared in a second.
  */
 export function signPayment(offer: string, payer: Payer, nowSeconds: number): string {
+  return payment(offer, payer.address, nowSeconds, (digest) => {
+    const { signature, recid } = secp256k1.ecdsaSign(digest, payer.key);
+    return `0x${Buffer.from(signature).toString('hex')}${(27 + recid).toString(16)}`;
+  });
+}
+
+/** The same with a signature that is none, in the name of the payer or of somebody nobody knows. */
+export function forgePayment(offer: string, payer: Payer, nowSeconds: number): string {
+  const name = randomInt(2) === 0 ? payer.address : (`0x${randomBytes(20).toString('hex')}` as const);
+  return payment(offer, name, nowSeconds, () => `0x${randomBytes(64).toString('hex')}1b`);
+}
+
+function payment(offer: string, from: Hex, nowSeconds: number, sign: (digest: Buffer) => Hex): string {
   const { resource, accepts, extensions } = JSON.parse(Buffer.from(offer, 'base64').toString());
   const accepted: Accept = accepts[0];
   const validBefore = nowSeconds + accepted.maxTimeoutSeconds;
   const authorization = {
-    from: payer.address,
+    from,
     to: parseAddress(accepted.payTo)!,
     value: BigInt(accepted.amount),
     validAfter: 0n,
     validBefore: BigInt(validBefore),
     nonce: `0x${randomBytes(32).toString('hex')}` as Hex,
   };
-  const digest = authorizationDigest(tokenOf(accepted), authorization);
-  const { signature, recid } = secp256k1.ecdsaSign(digest, payer.key);
   const payload = {
-    signature: `0x${Buffer.from(signature).toString('hex')}${(27 + recid).toString(16)}`,
+    signature: sign(authorizationDigest(tokenOf(accepted), authorization)),
     authorization: { ...authorization, value: accepted.amount, validAfter: '0', validBefore: String(validBefore) },
   };
   return Buffer.from(JSON.stringify({ x402Version: 2, payload, extensions, resource, accepted })).toString('base64');

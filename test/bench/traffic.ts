@@ -1,8 +1,10 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { type Address, parseAddress } from '../../src/base/shared/hex.js';
 import type { App } from '../support/app.js';
 import { Books } from './books.js';
 import { alternate, type Contender, runOnce } from './compare.js';
-import { BenchProcess, type CpuProbe, cpuSeconds, processTree } from './processes.js';
+import type { Job, Outcome } from './load.js';
+import { BenchProcess, type CpuProbe, cpuSeconds, type Measured, processTree } from './processes.js';
 import { testPayers } from './sign-payment.js';
 import type { Series } from './statistics.js';
 
@@ -15,6 +17,19 @@ const OUR_PAYMENTS = 3_000;
 const WARM_PAYMENTS = 3_000;
 const THEIR_PAYMENTS = 1_000;
 const ROUTE = '/demo/weather';
+/** Invalid signatures a second, and for how long. */
+const FLOOD_RATE = 2_000;
+const FLOOD_SECONDS = 4;
+const FLOOD_HEAD_START_MS = 500;
+
+/** Honest payments alone and beside a flood, at one steady rate. */
+export interface FloodRates {
+  /** Honest payments sent a second: half of what they reach alone. */
+  readonly rate: number;
+  readonly alone: Measured[];
+  readonly beside: Measured[];
+  readonly floods: Outcome[];
+}
 
 type Served = Awaited<ReturnType<typeof BenchProcess.serve>>;
 
@@ -96,6 +111,60 @@ export class Traffic {
     const [first, second] = await alternate(generator, contenders, ROUNDS, this.note);
     await this.checkSettledOnce(paid);
     return { ours: first!, official: second! };
+  }
+
+  /** Honest payers at half of what they could do alone, by themselves and beside a flood of payments that nobody signed. */
+  async compareFlood(): Promise<FloodRates> {
+    this.note('\nPaid requests beside invalid signatures');
+    const { books, generator } = this;
+    const url = this.app.gateway + ROUTE;
+    const pay = (name: string, count: number, rate?: number): Contender => {
+      const job: Job = { kind: 'payments', url, count, payers: PAYERS, rate };
+      return { name, job, expect: 200, probe: wholeOfTollbook(this.app) };
+    };
+    await runOnce(generator, pay('strangers', PAYERS));
+    await runOnce(generator, pay('warm-up', WARM_PAYMENTS));
+    await books.drained(() => undefined);
+    await books.pauseSettlement();
+    const most = await runOnce(generator, pay('as fast as they can', OUR_PAYMENTS));
+    const rate = Math.floor(most.requests / most.seconds / 2);
+    const rates: FloodRates = { rate, alone: [], beside: [], floods: [] };
+    const attacker = BenchProcess.start('load.ts');
+    try {
+      for (let round = 1; round <= ROUNDS; round++) {
+        for (const flooded of [false, true]) {
+          await books.quiet();
+          await runOnce(generator, pay('known again', PAYERS));
+          const honest = pay('honest', rate * FLOOD_SECONDS, rate);
+          const flood = flooded ? await this.flood(attacker, url) : undefined;
+          const measured = await runOnce(generator, { ...honest, whenReady: flood?.begin });
+          (flooded ? rates.beside : rates.alone).push(measured);
+          if (flood) rates.floods.push(await flood.end());
+          const beside = flooded ? 'beside the flood' : 'alone';
+          this.note(`round ${round}/${ROUNDS} ${beside}: ${Math.round(measured.requests / measured.seconds)}/s`);
+        }
+      }
+    } finally {
+      attacker.stop();
+    }
+    await books.resumeSettlement();
+    await books.drained(() => undefined);
+    return rates;
+  }
+
+  /** A flood that is ready to begin; it outlasts the honest payments beside it. */
+  private async flood(attacker: BenchProcess, url: string) {
+    const count = FLOOD_RATE * (FLOOD_SECONDS + 2);
+    const ready = attacker.receive<'ready'>();
+    attacker.send({ kind: 'forgeries', url, count, payers: PAYERS, rate: FLOOD_RATE });
+    await ready;
+    let outcome: Promise<Outcome> | undefined;
+    const begin = async () => {
+      outcome = attacker.receive<Outcome>();
+      attacker.send('run');
+      await delay(FLOOD_HEAD_START_MS);
+    };
+    return { begin, end: () => outcome! };
   }
 
   private async checkSettledOnce(paid: number): Promise<void> {
