@@ -31,7 +31,7 @@ import { UsageController } from './edges/admin/usage.controller.js';
 import { Draining } from './edges/health/draining.js';
 import { HealthController } from './edges/health/health.controller.js';
 import { MetricsController } from './edges/health/metrics.controller.js';
-import { createMetrics } from './edges/health/metrics.js';
+import { addMetrics } from './edges/health/metrics.js';
 import { ProblemFilter } from './edges/problem.js';
 import { upcast } from './event-catalogue.js';
 import { type Runtime, RuntimeModule } from './runtime.js';
@@ -81,7 +81,7 @@ export class ControlModule {
         Idempotency,
         TenantChecks,
         { provide: Draining, useValue: draining },
-        { provide: Registry, useFactory: () => createMetrics(runtime.pool, settler) },
+        { provide: Registry, useFactory: () => addMetrics(runtime.metrics, runtime.pool, settler) },
         { provide: APP_FILTER, useClass: ProblemFilter },
       ],
     };

@@ -33,16 +33,20 @@ import { DataPlane } from './edges/gateway/data-plane.js';
 import { DeliveryDesk } from './edges/gateway/delivery.js';
 import { FloodGuard } from './edges/gateway/flood-guard.js';
 import { FreeDesk } from './edges/gateway/free-desk.js';
+import { UpstreamLanes } from './edges/gateway/lanes/upstream-lanes.js';
 import { LimitDesk } from './edges/gateway/limit-desk.js';
 import { OfferDesk } from './edges/gateway/offer-desk.js';
+import { RateLimits } from './edges/gateway/rate-limits.js';
 import { KeysController } from './edges/gateway/receipts/keys.controller.js';
 import { ReceiptsController } from './edges/gateway/receipts/receipts.controller.js';
 import { ReplayDesk } from './edges/gateway/replay.js';
 import { VALIDITY_MAX_SECONDS } from './edges/gateway/terms.js';
+import { TurnDesk } from './edges/gateway/turns.js';
 import { UnpaidDesk } from './edges/gateway/unpaid-desk.js';
 import { UpstreamClient } from './edges/gateway/upstream/upstream-client.js';
 import { Draining } from './edges/health/draining.js';
 import { HealthController } from './edges/health/health.controller.js';
+import { LaneMetrics } from './edges/health/lane-metrics.js';
 import { ProblemFilter } from './edges/problem.js';
 import { upcast } from './event-catalogue.js';
 import { type Runtime, RuntimeModule } from './runtime.js';
@@ -66,6 +70,7 @@ export class Gateway {
   private readonly usage: UsageBook;
   private readonly free: FreeDesk;
   private readonly upstreams = new UpstreamClient();
+  private readonly rates: RateLimits;
   private doubtfulUntil = 0n;
 
   constructor(
@@ -91,10 +96,14 @@ export class Gateway {
     const gateway = this.lease.id;
     const limits = new LimitDesk(() => this.limits.current, clock);
     const delivery = { bus, upstreams: this.upstreams, signer, answerKey: secrets.answerKey, gateway, clock, log };
+    this.rates = new RateLimits(config.redisUrl, log);
+    const laneMetrics = new LaneMetrics(runtime.metrics);
+    const lanes = new UpstreamLanes(laneMetrics);
+    laneMetrics.show(lanes);
     const { allowances, screening, upstreams } = this;
-    this.free = new FreeDesk({ allowances, screening, bus, pool, upstreams, gateway, clock, log });
+    this.free = new FreeDesk({ allowances, screening, lanes, bus, pool, upstreams, gateway, clock, log });
     const circumstances: CircumstancesPort = {
-      load: () => 0,
+      load: (route) => lanes.load(route),
       ownTariff: (payer, route) => this.ownTariffs.tariffOf(route.tenant, payer, route.id),
       usedBy: (tenant, payer, { id, tariff }) => {
         const own = this.ownTariffs.routesOf(tenant, payer, id);
@@ -102,6 +111,16 @@ export class Gateway {
         return this.usage.used(tenant, payer, [...new Set([...listed, ...own])], periodStart(tariff, clock()));
       },
     };
+    const admissions = new AdmissionDesk(
+      bus,
+      store,
+      this.payers,
+      chain,
+      this.lease,
+      this.screening,
+      limits,
+      () => this.doubtfulUntil,
+    );
     const unpaid = new UnpaidDesk({
       callers: new CallerDesk({
         keys: new KeyFinder(pool, secrets.customerKeySecret, clock, log),
@@ -120,16 +139,10 @@ export class Gateway {
       quotes,
       standings: this.standings,
       guard: new FloodGuard(this.payers, trustedProxies(config.trustedProxies)),
-      admissions: new AdmissionDesk(
-        bus,
-        store,
-        this.payers,
-        chain,
-        this.lease,
-        this.screening,
-        limits,
-        () => this.doubtfulUntil,
-      ),
+      rates: this.rates,
+      lanes,
+      turns: new TurnDesk(this.rates, lanes, admissions),
+      admissions,
       deliveries: new DeliveryDesk(delivery),
       limits,
       unpaid,
@@ -175,6 +188,7 @@ export class Gateway {
     await this.dataPlane.drain(timeoutMs);
     await this.upstreams.close();
     this.payers.stop();
+    this.rates.stop();
     await Promise.all([
       this.watch.stop(),
       this.catalogue.stop(),

@@ -1,6 +1,7 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { CqrsModule } from '@nestjs/cqrs';
 import type { Pool } from 'pg';
+import { Registry } from 'prom-client';
 import { assertChainId, type ChainClient, createChainClient } from './base/chain/chain-client.js';
 import { EventStore } from './base/event-store/event-store.js';
 import { LogTail } from './base/event-store/log-tail.js';
@@ -31,6 +32,8 @@ export interface Runtime {
   readonly network: Network;
   readonly chain: ChainClient;
   readonly tokens: TokenBook;
+  /** Of all roles in this process; the control role shows them. */
+  readonly metrics: Registry;
   close(): Promise<void>;
 }
 
@@ -54,7 +57,7 @@ export async function openRuntime(config: Runtime['config'], secrets: Secrets): 
     await pool.end();
   };
   const engines = { pool, prisma, store, tail, catalogueTail, network, chain, tokens };
-  return { config, secrets, log, clock: systemClock, ...engines, close };
+  return { config, secrets, log, clock: systemClock, metrics: new Registry(), ...engines, close };
 }
 
 /** Hands the runtime's parts to every role's module. */

@@ -1,10 +1,11 @@
 import type { Pool } from 'pg';
+import { Registry } from 'prom-client';
 import { EventStore } from '../../src/base/event-store/event-store.js';
 import { LogTail } from '../../src/base/event-store/log-tail.js';
 import { type Projection, ProjectionRunner } from '../../src/base/event-store/projection-runner.js';
 import { openPool } from '../../src/base/platform/pool.js';
 import type { GasAccount } from '../../src/edges/health/gas-metrics.js';
-import { createMetrics } from '../../src/edges/health/metrics.js';
+import { addMetrics } from '../../src/edges/health/metrics.js';
 import { freshDatabase } from '../support/engines.js';
 import { eventually } from '../support/eventually.js';
 import { appendPayments, caughtUp, checkpoints, headOf, silent } from '../support/projections.js';
@@ -69,7 +70,7 @@ async function metricsOf(of: Pool): Promise<string> {
     settler: '0x',
     gasBalance: () => Promise.reject(new Error('no chain here')),
   };
-  return createMetrics(of, noChain).metrics();
+  return addMetrics(new Registry(), of, noChain).metrics();
 }
 
 describe('several workers', () => {

@@ -60,6 +60,7 @@ export const problems = {
   host_taken: [409, 'Another tenant has that host'],
   route_conflict: [409, 'Another route of this tenant serves that pattern'],
   tariff_not_published: [422, 'The tariff that the route names is not published; publish it first'],
+  route_busy: [503, 'The provider is busy; nothing was charged and the payment can be used again'],
   // refunds
   payment_not_settled: [409, 'Only a settled payment can be refunded'],
   refund_exceeds_payment: [409, 'The refunds of a payment are never more than its amount'],

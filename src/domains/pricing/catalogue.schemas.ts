@@ -64,6 +64,20 @@ export const routeSchema = z
     /** Id of a tariff of the same tenant. */
     tariff: idSchema,
     maxBodyBytes: z.int().min(0).max(100_000_000),
+    /** Most requests of one caller in a window, over all gateways; offers to strangers are counted apart. */
+    rateLimit: z
+      .strictObject({ points: z.int().min(1).max(1_000_000_000), seconds: z.int().min(1).max(86_400) })
+      .optional(),
+    /** What the upstream takes at the same time from one gateway; the paid urgency decides who is next. */
+    upstreamConcurrency: z
+      .strictObject({
+        limit: z.int().min(1).max(10_000),
+        /** Most requests that wait. */
+        queue: z.int().min(0).max(10_000).default(100),
+        /** Longest wait, in milliseconds; never longer than the authorization allows. */
+        waitMs: z.int().min(0).max(600_000).default(10_000),
+      })
+      .optional(),
   })
   .refine((route) => namesIn(route.upstreamPath).every((name) => namesIn(route.pattern).includes(name)), {
     path: ['upstreamPath'],

@@ -4,6 +4,7 @@ import { type EventShape, shapeOf } from '../../base/event-store/event-shape.js'
 import type { UpcastStep } from '../../base/event-store/upcast.js';
 import type {
   RoutePublished,
+  RoutePublishedV1,
   RouteWithdrawn,
   TariffPublished,
   TariffPublishedV1,
@@ -31,7 +32,7 @@ const registered = shapeOf<TenantRegistered>()({
   }),
 });
 
-const route = z.strictObject({
+const routeV1 = z.strictObject({
   id: z.string(),
   tenant: tenantId,
   methods: z.array(z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE'])),
@@ -48,11 +49,32 @@ const route = z.strictObject({
   maxBodyBytes: z.int().min(0),
 });
 
-const routePublished = shapeOf<RoutePublished>()({
+const route = routeV1.extend({
+  rateLimit: z
+    .strictObject({ points: z.int().min(1), seconds: z.int().min(1) })
+    .optional()
+    .meta({ description: 'Most requests of one caller in a window' }),
+  upstreamConcurrency: z
+    .strictObject({ limit: z.int().min(1), queue: z.int().min(0), waitMs: z.int().min(0) })
+    .optional()
+    .meta({ description: 'Requests at the upstream, and waiting for it, per gateway' }),
+});
+
+const routePublication = {
   type: 'RoutePublished',
-  schema: 1,
   stream: 'route/{tenant}/{route}',
   when: 'A route was published, or changed.',
+} as const;
+
+const routePublishedV1 = shapeOf<RoutePublishedV1>()({
+  ...routePublication,
+  schema: 1,
+  data: z.strictObject({ revision: z.int().min(1), route: routeV1 }),
+});
+
+const routePublished = shapeOf<RoutePublished>()({
+  ...routePublication,
+  schema: 2,
   data: z.strictObject({ revision: z.int().min(1), route }),
 });
 
@@ -84,11 +106,15 @@ const tariffPublished = shapeOf<TariffPublished>()({
 
 export const publicationShapes: readonly EventShape[] = [
   registered,
+  routePublishedV1,
   routePublished,
   routeWithdrawn,
   tariffPublishedV1,
   tariffPublished,
 ];
 
-/** Version 2 knows more rules; those of version 1 say in it what they said. */
-export const publicationUpcasts: readonly UpcastStep[] = [{ type: 'TariffPublished', from: 1, data: (old) => old }];
+/** Version 2 of each knows more; what version 1 says means the same in it. */
+export const publicationUpcasts: readonly UpcastStep[] = [
+  { type: 'TariffPublished', from: 1, data: (old) => old },
+  { type: 'RoutePublished', from: 1, data: (old) => old },
+];

@@ -11,8 +11,18 @@ export interface TenantRegistered {
 
 export interface RoutePublished {
   readonly type: 'RoutePublished';
-  readonly schema: 1;
+  readonly schema: 2;
   readonly data: { readonly revision: number; readonly route: Route };
+}
+
+/** As stored before version 2. */
+export interface RoutePublishedV1 {
+  readonly type: 'RoutePublished';
+  readonly schema: 1;
+  readonly data: {
+    readonly revision: number;
+    readonly route: Omit<Route, 'rateLimit' | 'upstreamConcurrency'>;
+  };
 }
 
 /** It is not served any more; published again, it is the next revision. */

@@ -1,19 +1,12 @@
 import { Worker } from 'bullmq';
 import { ChainUnavailable } from '../../base/chain/chain.js';
 import type { Logger } from '../../base/platform/logger.js';
+import { type RedisLink, redisLink } from '../../base/platform/redis-link.js';
 import { withTimeout } from '../../base/platform/with-timeout.js';
 import type { PaymentId } from '../payments/payment.js';
 import type { SettlementEngine } from './settlement.engine.js';
 import { SettlementPending } from './settlement.ports.js';
-import {
-  isAgain,
-  QUEUE_PREFIX,
-  type RedisLink,
-  redisLink,
-  retryDelay,
-  SETTLEMENT_QUEUE,
-  type SettlementJob,
-} from './settlement.queue.js';
+import { isAgain, QUEUE_PREFIX, retryDelay, SETTLEMENT_QUEUE, type SettlementJob } from './settlement.queue.js';
 
 /** Payments waiting for a block at the same time; five full batches. */
 const CONCURRENCY = 200;

@@ -1,6 +1,7 @@
 import { eventually } from '../../../test/support/eventually.js';
 import { freePort } from '../../../test/support/ports.js';
-import { isAgain, redisLink, retryDelay } from './settlement.queue.js';
+import { redisLink } from '../../base/platform/redis-link.js';
+import { isAgain, retryDelay } from './settlement.queue.js';
 
 describe('retryDelay', () => {
   it('doubles up to half a minute and stays within a quarter below', () => {

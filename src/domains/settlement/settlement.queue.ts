@@ -1,6 +1,6 @@
 import { type Job, type JobsOptions, Queue } from 'bullmq';
-import { Redis } from 'ioredis';
 import type { Logger } from '../../base/platform/logger.js';
+import { type RedisLink, redisLink } from '../../base/platform/redis-link.js';
 import { withTimeout } from '../../base/platform/with-timeout.js';
 import type { PaymentId, SettlementMode } from '../payments/payment.js';
 
@@ -75,38 +75,6 @@ export class SettlementQueue {
     await withinTime(this.queue.close()).catch(() => undefined);
     this.redis.end();
   }
-}
-
-export interface RedisLink {
-  readonly client: Redis;
-  /** Passes on the first error of each outage: while Redis is away, every attempt to connect makes one. */
-  firstOf(report: (error: Error) => void): (error: Error) => void;
-  /** Ends the client and its duplicates; those that are trying to reconnect do so at their next attempt. */
-  end(): void;
-}
-
-/** Reconnects until ended. `maxRetriesPerRequest: null` is what BullMQ asks of a worker's client. */
-export function redisLink(url: string, options: { readonly enableOfflineQueue: boolean }): RedisLink {
-  let ended = false;
-  const retryStrategy = (times: number) => (ended ? null : Math.min(times * 100, 2_000));
-  const client = new Redis(url, { ...options, maxRetriesPerRequest: null, retryStrategy });
-  // BullMQ reports errors of its clients; without a listener of ours they would be printed as well.
-  client.on('error', () => undefined);
-  const end = () => {
-    ended = true;
-    client.disconnect();
-  };
-  const firstOf = (report: (error: Error) => void) => {
-    let told = false;
-    client.on('ready', () => {
-      told = false;
-    });
-    return (error: Error) => {
-      if (!told) report(error);
-      told = true;
-    };
-  };
-  return { client, firstOf, end };
 }
 
 /** Milliseconds until the next attempt: doubles up to half a minute, and spreads. */

@@ -27,16 +27,30 @@ import type { PaidCall } from './paid-call.js';
 import { mustBeClear } from './screen-payer.js';
 import type { AgreedTerms } from './terms.js';
 
+/** The request was run, or is running, for this payment: `mine` if it was this very authorization. */
+export interface Repeat {
+  readonly kind: 'exists';
+  readonly id: PaymentId;
+  readonly payment: Payment;
+  readonly mine: boolean;
+}
+
+/** What a look at a payment found. */
+export type Finding =
+  /** Nothing speaks against it: it may be admitted on these terms. */
+  | { readonly kind: 'sound'; readonly agreed: AgreedTerms }
+  | { readonly kind: 'refused'; readonly reason: Reason }
+  | Repeat;
+
 export type Admission =
   /** This presentation runs the request; `done` must be called when the delivery is recorded. */
   | { readonly kind: 'admitted'; readonly id: PaymentId; readonly payment: PaymentAfter; done(): void }
-  /** The request was run, or is running, for this payment: `mine` if it was this very authorization. */
-  | { readonly kind: 'exists'; readonly id: PaymentId; readonly payment: Payment; readonly mine: boolean }
-  | { readonly kind: 'refused'; readonly reason: Reason };
+  | { readonly kind: 'refused'; readonly reason: Reason }
+  | Repeat;
 
 const IDENTIFIER_ATTEMPTS_MAX = 3;
 
-/** The one durable step before the request runs. */
+/** Decides whether a payment runs its request. */
 export class AdmissionDesk {
   constructor(
     private readonly bus: CommandBus,
@@ -51,10 +65,10 @@ export class AdmissionDesk {
   ) {}
 
   /**
-   * @throws Problem `chain_unavailable`, `screening_unavailable`, `payment_identifier_conflict`, `delivery_interrupted`,
-   *   `quota_exceeded`, `spending_limit_reached`
+   * Reads what there is to know of a payment, and writes nothing.
+   * @throws Problem `chain_unavailable`, `screening_unavailable`, `payment_identifier_conflict`, `delivery_interrupted`
    */
-  async admit(call: PaidCall, by: Presented, agreed: AgreedTerms, now: number): Promise<Admission> {
+  async vet(call: PaidCall, by: Presented, agreed: AgreedTerms): Promise<Finding> {
     const { known, payment } = by;
     const id = idOf(call, payment);
     const { authorization } = payment;
@@ -73,11 +87,24 @@ export class AdmissionDesk {
       return named && 'kind' in named ? named : { kind: 'refused', reason };
     }
     await mustBeClear(this.screening, authorization.from);
-    return this.claim(id, call, payment, agreed, known?.balance, now);
+    return { kind: 'sound', agreed };
+  }
+
+  /**
+   * The one durable step before the request runs.
+   * @param now epoch milliseconds
+   * @throws Problem `payer_denied`, `payment_identifier_conflict`, `delivery_interrupted`, `quota_exceeded`,
+   *   `spending_limit_reached`
+   */
+  async admit(call: PaidCall, by: Presented, agreed: AgreedTerms, now: number): Promise<Admission> {
+    const { payment } = by;
+    // What was known may be old by now, if the payment had to wait for its turn.
+    const known = by.known && this.payers.known(call.token, payment.authorization.from);
+    return this.claim(idOf(call, payment), call, payment, agreed, known?.balance, now);
   }
 
   /** A payment that this authorization began earlier, if there is one. */
-  async find(id: PaymentId): Promise<Extract<Admission, { kind: 'exists' }> | undefined> {
+  async find(id: PaymentId): Promise<Repeat | undefined> {
     const { state } = await loadPayment(this.store, id);
     return state.status === 'unknown' ? undefined : { kind: 'exists', id, payment: state, mine: true };
   }
@@ -189,7 +216,7 @@ export class AdmissionDesk {
   }
 
   /** The payment an identifier names, unless nothing was delivered or paid under it, so that it may name a new one. */
-  private async namedPayment(id: PaymentId, { payment }: IdentifiedPurchase): Promise<Admission | undefined> {
+  private async namedPayment(id: PaymentId, { payment }: IdentifiedPurchase): Promise<Repeat | undefined> {
     const { state } = await loadPayment(this.store, payment);
     if (state.status === 'unknown' || state.status === 'released') return undefined;
     if (state.status === 'settlement_failed' && state.authorized.mode === 'after') return undefined;

@@ -12,20 +12,23 @@ import type { StandingBook } from '../../domains/customers/standing-book.js';
 import type { PaymentAfter } from '../../domains/payments/handler-for.js';
 import { RestartDelivery } from '../../domains/payments/payment.decide.js';
 import { quotasOf } from '../../domains/payments/payment.holds.js';
-import type { Payment, PaymentAuthorized, PaymentId } from '../../domains/payments/payment.js';
+import type { PaymentAuthorized, PaymentId } from '../../domains/payments/payment.js';
 import type { CatalogueFeed } from '../../domains/pricing/catalogue-feed.js';
 import type { QuoteLock } from '../../domains/pricing/quote-lock.js';
 import { asProblem } from '../problem.js';
-import { type Admission, type AdmissionDesk, idOf } from './admission.js';
+import { type AdmissionDesk, type Finding, idOf, type Repeat } from './admission.js';
 import type { Admitted, DeliveryDesk } from './delivery.js';
-import type { FloodGuard } from './flood-guard.js';
+import type { FloodGuard, Presented } from './flood-guard.js';
+import type { Leave, UpstreamLanes } from './lanes/upstream-lanes.js';
 import type { LimitDesk } from './limit-desk.js';
 import { hostOf, type PaidCall, paidCall, splitTarget } from './paid-call.js';
 import { failureHeaders } from './payment-answer.js';
+import type { RateLimits } from './rate-limits.js';
 import { readBody } from './read-body.js';
 import type { ReplayDesk, Replayed } from './replay.js';
-import { sendLimited, sendProblem, sendWhole } from './reply.js';
-import { checkTerms, type TermsVerdict } from './terms.js';
+import { sendLimited, sendPreflight, sendProblem } from './reply.js';
+import { type AgreedTerms, checkTerms, type TermsVerdict } from './terms.js';
+import type { TurnDesk } from './turns.js';
 import type { UnpaidDesk } from './unpaid-desk.js';
 
 /** Time to record deliveries that were given up, in milliseconds. */
@@ -37,6 +40,9 @@ export interface DataPlaneParts {
   readonly quotes: QuoteLock;
   readonly standings: StandingBook;
   readonly guard: FloodGuard;
+  readonly rates: RateLimits;
+  readonly lanes: UpstreamLanes;
+  readonly turns: TurnDesk;
   readonly admissions: AdmissionDesk;
   readonly deliveries: DeliveryDesk;
   readonly limits: LimitDesk;
@@ -51,6 +57,8 @@ export interface DataPlaneParts {
   readonly clock: Clock;
   readonly log: Logger;
 }
+
+type TermsCheck = () => ReturnType<typeof checkTerms>;
 
 /** The flow of one request to a priced route: offer, or check, admit, deliver, answer. */
 export class DataPlane {
@@ -87,6 +95,7 @@ export class DataPlane {
       this.idle = resolve;
     });
     const abort = setTimeout(() => {
+      this.parts.lanes.stop();
       this.parts.deliveries.abort();
       this.parts.unpaid.abort();
     }, timeoutMs);
@@ -110,93 +119,111 @@ export class DataPlane {
     const body = read instanceof Promise ? await read : read;
     const token = this.parts.tokenOf(match.tenant);
     if (!token) throw new Problem('chain_unavailable');
-    const call = paidCall(match, token, message, target, body, this.parts.publicUrl);
+    const { clock, guard, publicUrl, rates } = this.parts;
+    const now = clock();
+    const call = paidCall(match, token, message, target, body, publicUrl);
     const payment = decodePayment(paymentHeadersOf(message));
     if (payment) return this.present(call, payment, reply);
-    const over = this.parts.guard.overOffers(call, this.parts.clock());
+    const over = guard.overOffers(call, now) ?? rates.overOffers(call.route, () => guard.addressOf(call), now);
     if (over) sendLimited(reply, over);
     else await this.parts.unpaid.serve(call, reply);
   }
 
   private async present(call: PaidCall, payment: DecodedPayment, reply: ServerResponse): Promise<void> {
-    const { admissions, catalogue, clock, guard, quotes, standings } = this.parts;
+    const { catalogue, clock, guard, quotes } = this.parts;
     const now = clock();
-    const checked = checkTerms(call, payment, catalogue.current, quotes, now);
-    const terms =
-      checked.ok || checked.reason !== 'catalogue_behind' ? checked : await this.caughtUp(call, payment, now);
-    const denied = standings.isDenied(call.tenant.id, payment.authorization.from);
+    const check = () => checkTerms(call, payment, catalogue.current, quotes, now);
     const by = guard.present(call, payment);
-    if (by.proof === 'wrong') return this.refuseSignature(call, reply, terms.ok ? WRONG_SIGNATURE : terms.reason, now);
-    const look = () => {
-      if (terms.ok && !denied) return admissions.admit(call, by, terms, now);
-      return this.earlier(call, payment, denied || terms.ok ? 'denied' : terms.reason);
-    };
-    const looked = await guard.lookUp(call, by, now, look);
+    if (by.proof === 'wrong') return this.refuseSignature(call, reply, check, now);
+    const looked = await guard.lookUp(call, by, now, () => this.look(call, by, check));
     if ('over' in looked) return sendLimited(reply, looked.over);
-    const admission = looked.value;
-    switch (admission.kind) {
+    const finding = looked.value;
+    switch (finding.kind) {
       case 'refused':
-        if (admission.reason !== WRONG_SIGNATURE) return this.parts.unpaid.refuse(call, reply, admission.reason);
+        if (finding.reason !== WRONG_SIGNATURE) return this.parts.unpaid.refuse(call, reply, finding.reason);
         guard.failed(call, by, now);
-        return this.refuseSignature(call, reply, admission.reason, now);
+        return this.refuseSignature(call, reply, check, now);
       case 'exists':
-        return this.repeat(call, payment, admission.id, admission.payment, admission.mine, reply);
-      case 'admitted':
+        return this.repeat(call, payment, finding, reply);
+      case 'sound':
         guard.paid(now);
-        this.parts.limits.tell(admission.payment.granted, reply);
-        try {
-          return await this.deliver(call, payment, admission, reply);
-        } finally {
-          admission.done();
-        }
+        return this.buy(call, by, finding.agreed, reply);
     }
   }
 
-  /** The terms may have lapsed, or the payer been denied, since this payment was taken; then it is a repeat. */
-  private async earlier(call: PaidCall, payment: DecodedPayment, refusal: Reason | 'denied'): Promise<Admission> {
-    const earlier = await this.parts.admissions.find(idOf(call, payment));
+  /** What a store or the chain says of a payment whose signature may be good. */
+  private async look(call: PaidCall, by: Presented, check: TermsCheck): Promise<Finding> {
+    const { admissions, standings } = this.parts;
+    const terms = await this.caughtUp(check);
+    const denied = standings.isDenied(call.tenant.id, by.payment.authorization.from);
+    if (terms.ok && !denied) return admissions.vet(call, by, terms);
+    // The terms may have lapsed, or the payer been denied, since this payment was taken; then it is a repeat.
+    const earlier = await admissions.find(idOf(call, by.payment));
     if (earlier) return earlier;
-    if (refusal === 'denied') throw new Problem('payer_denied');
-    return { kind: 'refused', reason: refusal };
+    if (denied || terms.ok) throw new Problem('payer_denied');
+    return { kind: 'refused', reason: terms.reason };
+  }
+
+  /** Waits for its turn, is written down, runs. */
+  private async buy(call: PaidCall, by: Presented, agreed: AgreedTerms, reply: ServerResponse): Promise<void> {
+    const { admissions, clock, limits, turns, unpaid } = this.parts;
+    const { payment } = by;
+    const turn = await turns.take(call, payment, clock(), reply);
+    if (turn.kind === 'gone') return;
+    if (turn.kind === 'limited') return sendLimited(reply, turn.limit);
+    if (turn.kind === 'exists') return this.repeat(call, payment, turn, reply);
+    const { leave } = turn;
+    try {
+      const admission = await admissions.admit(call, by, agreed, clock());
+      if (admission.kind === 'admitted') {
+        limits.tell(admission.payment.granted, reply);
+        return await this.deliver(call, payment, admission, leave, reply).finally(admission.done);
+      }
+      leave();
+      if (admission.kind === 'refused') return await unpaid.refuse(call, reply, admission.reason);
+      await this.repeat(call, payment, admission, reply);
+    } finally {
+      leave();
+    }
   }
 
   /** With an offer, as long as wrong signatures from there are few. */
-  private async refuseSignature(call: PaidCall, reply: ServerResponse, reason: Reason, now: number): Promise<void> {
+  private async refuseSignature(call: PaidCall, reply: ServerResponse, check: TermsCheck, now: number): Promise<void> {
     const over = this.parts.guard.overInvalid(call, now);
-    if (over) sendLimited(reply, over);
-    else await this.parts.unpaid.refuse(call, reply, reason);
+    if (over) return sendLimited(reply, over);
+    const terms = check();
+    const reason = terms.ok || terms.reason === 'catalogue_behind' ? WRONG_SIGNATURE : terms.reason;
+    await this.parts.unpaid.refuse(call, reply, reason);
   }
 
-  /** The terms after the catalogue was read again. A version that is still not there was lost with the database it was in. */
-  private async caughtUp(call: PaidCall, payment: DecodedPayment, now: number): Promise<TermsVerdict> {
-    const { catalogue, quotes } = this.parts;
-    await catalogue.refresh();
-    const terms = checkTerms(call, payment, catalogue.current, quotes, now);
-    return terms.ok || terms.reason !== 'catalogue_behind' ? terms : { ok: false, reason: 'quote_invalid' };
+  /** With the catalogue read again, if it is behind. A version that is still not there was lost with the database it was in. */
+  private async caughtUp(check: TermsCheck): Promise<TermsVerdict> {
+    const terms = check();
+    if (terms.ok || terms.reason !== 'catalogue_behind') return terms;
+    await this.parts.catalogue.refresh();
+    const again = check();
+    return again.ok || again.reason !== 'catalogue_behind' ? again : { ok: false, reason: 'quote_invalid' };
   }
 
+  /** `leave` is called when the upstream is done, not when the money has moved. */
   private async deliver(
     call: PaidCall,
     payment: DecodedPayment,
     admitted: Admitted,
+    leave: Leave,
     reply: ServerResponse,
   ): Promise<void> {
     const { state } = admitted.payment;
     if (state.status === 'unknown') throw new Error('an admitted payment has been authorized');
     if (state.authorized.mode === 'async') return this.parts.deliveries.deliverNow(call, admitted, reply);
     if ((await this.parts.deliveries.deliverHeld(call, admitted, reply)) === 'released') return;
+    leave();
     const sent = await this.parts.replays.sendSettled(admitted.id, state, reply);
     await this.finish(call, payment, admitted.id, sent, reply);
   }
 
-  private async repeat(
-    call: PaidCall,
-    payment: DecodedPayment,
-    id: PaymentId,
-    state: Payment,
-    mine: boolean,
-    reply: ServerResponse,
-  ): Promise<void> {
+  private async repeat(call: PaidCall, payment: DecodedPayment, known: Repeat, reply: ServerResponse): Promise<void> {
+    const { id, mine, payment: state } = known;
     if (state.status === 'unknown') throw new Error(`${id} has no events`);
     // Under a payment identifier another authorization of the same payer stands for the same purchase.
     if (mine) this.parts.replays.checkPresenter(call, payment, state);
@@ -225,16 +252,20 @@ export class DataPlane {
     authorized: PaymentAuthorized['data'],
     reply: ServerResponse,
   ): Promise<void> {
-    const done = this.parts.admissions.hold(id);
+    const { admissions, clock, limits, turns } = this.parts;
+    const leave = await turns.enter(call, payment, clock(), reply);
+    if (!leave) return;
+    const done = admissions.hold(id);
     try {
-      const claim = await this.parts.admissions.claimAgain(id, call, payment);
-      const restarted = await this.claimRestart(id, claim, this.parts.limits.retake(quotasOf(authorized)));
-      if (restarted) this.parts.limits.tell(restarted.granted, reply);
-      if (restarted) return await this.deliver(call, payment, { id, payment: restarted }, reply);
+      const claim = await admissions.claimAgain(id, call, payment);
+      const restarted = await this.claimRestart(id, claim, limits.retake(quotasOf(authorized)));
+      if (restarted) limits.tell(restarted.granted, reply);
+      if (restarted) return await this.deliver(call, payment, { id, payment: restarted }, leave, reply);
     } finally {
       done();
+      leave();
     }
-    const state = (await this.parts.admissions.find(id))?.payment;
+    const state = (await admissions.find(id))?.payment;
     if (!state || state.status === 'unknown') throw new Error(`${id} has no events`);
     await this.finish(call, payment, id, await this.parts.replays.replay(call, id, state, reply), reply);
   }
@@ -265,23 +296,4 @@ function asLimit(refusal: Problem | 'price_above_limit'): Problem {
 
 function paymentHeadersOf({ headers }: IncomingMessage): PaymentHeaders {
   return { 'payment-signature': headers['payment-signature'], 'x-payment': headers['x-payment'] };
-}
-
-/** CORS preflight, free for everyone: which methods the path serves, and that payment headers may be sent. */
-function sendPreflight(reply: ServerResponse, message: IncomingMessage, methods: readonly string[]): void {
-  if (methods.length === 0) throw new Problem('route_not_found');
-  const wanted = message.headers['access-control-request-headers'];
-  const headers = ['PAYMENT-SIGNATURE', 'X-PAYMENT', ...(typeof wanted === 'string' ? [wanted] : [])].join(', ');
-  sendWhole(
-    reply,
-    204,
-    {
-      allow: [...methods, 'OPTIONS'].join(', '),
-      'access-control-allow-methods': methods.join(', '),
-      'access-control-allow-headers': headers,
-      'access-control-max-age': '600',
-      vary: 'Access-Control-Request-Headers',
-    },
-    '',
-  );
 }

@@ -116,7 +116,8 @@ export class FloodGuard {
     return known ? `${address} ${payment.authorization.from}` : address;
   }
 
-  private addressOf({ message }: PaidCall): string {
+  /** Whose budgets a request takes from, if nobody is proven. */
+  addressOf({ message }: PaidCall): string {
     return addressGroup(clientAddress(message, this.trusted));
   }
 }

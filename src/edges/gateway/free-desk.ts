@@ -19,6 +19,7 @@ import {
 } from '../../domains/payments/free-request.js';
 import { sweepOrphans } from '../../domains/payments/free-request.sweep.js';
 import { type FailedDelivery, failures, isReleased } from './delivery.js';
+import type { UpstreamLanes } from './lanes/upstream-lanes.js';
 import type { PaidCall } from './paid-call.js';
 import { rateLimitFields, type ServiceLimit } from './rate-limit-fields.js';
 import { answerHead } from './reply.js';
@@ -39,6 +40,7 @@ const SWEEP_MS = 5_000;
 export interface FreeDeskParts {
   readonly allowances: Pick<AllowanceBook, 'of'>;
   readonly screening: Screening;
+  readonly lanes: UpstreamLanes;
   readonly bus: CommandBus;
   readonly pool: Pool;
   readonly upstreams: UpstreamClient;
@@ -90,6 +92,8 @@ export class FreeDesk {
     const id = freeRequestIdOf(call.tenant.id, payer, nameOf(call));
     const period = periodOf(allowance, now);
     const granted = this.termsOf(call, payer, meter(), allowance, period);
+    const leave = await this.parts.lanes.enter(call.route, call.urgency, Number.POSITIVE_INFINITY, reply);
+    if (!leave) return 'served';
     this.running.add(id);
     try {
       const limit = { limit: BigInt(allowance.limit), expiresAt: period.end };
@@ -101,6 +105,7 @@ export class FreeDesk {
       if (!(error instanceof HoldsRefused)) throw error;
       return { fields: fieldsOf(allowance, period, error.refused[0]!.held, now) };
     } finally {
+      leave();
       this.running.delete(id);
     }
   }

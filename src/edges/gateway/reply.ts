@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Problem } from '../../base/shared/problem.js';
 import { EXPOSED_HEADERS } from '../../base/x402/headers.js';
 import { rateLimitFields, type ServiceLimit } from './rate-limit-fields.js';
@@ -64,4 +64,23 @@ export function answerHead(answer: readonly HeaderPair[], ours: Readonly<Record<
   flat.push(EXPOSE, exposed);
   for (const name in ours) flat.push(name, ours[name]!);
   return flat;
+}
+
+/** CORS preflight, free for everyone: which methods the path serves, and that payment headers may be sent. */
+export function sendPreflight(reply: ServerResponse, message: IncomingMessage, methods: readonly string[]): void {
+  if (methods.length === 0) throw new Problem('route_not_found');
+  const wanted = message.headers['access-control-request-headers'];
+  const headers = ['PAYMENT-SIGNATURE', 'X-PAYMENT', ...(typeof wanted === 'string' ? [wanted] : [])].join(', ');
+  sendWhole(
+    reply,
+    204,
+    {
+      allow: [...methods, 'OPTIONS'].join(', '),
+      'access-control-allow-methods': methods.join(', '),
+      'access-control-allow-headers': headers,
+      'access-control-max-age': '600',
+      vary: 'Access-Control-Request-Headers',
+    },
+    '',
+  );
 }
