@@ -136,6 +136,20 @@ describe('each check names what was planted', () => {
     expect(lost.differences).toEqual(found('hold', /exposure\/demo/, { expected: '640', found: '0' }));
   });
 
+  it('holds: a quota that differs, in a calendar window and in a slot of a rolling one, or whose row is lost', async () => {
+    const sql = `
+      update hold_totals set held = held + 2 where key like 'quota/demo/daily/%';
+      update hold_totals set slots = (select jsonb_object_agg(slot, (amount::int + 1)::text) from jsonb_each_text(slots) as s (slot, amount))
+        where key like 'quota/demo/rolled/%'`;
+    const { differences } = await planted('holds', sql);
+    expect(differences).toEqual(found('hold', /^hold_totals quota\/demo\/daily\/day\/\*\/\d+$/));
+    expect(differences).toEqual(found('hold', /^hold_totals quota\/demo\/rolled\/86400s\/\*@\d+$/));
+    const lost = await planted('holds', "delete from hold_totals where key like 'quota/demo/daily/%'");
+    expect(lost.differences).toEqual([
+      expect.objectContaining({ where: expect.stringContaining('/daily/'), found: '0' }),
+    ]);
+  });
+
   it('projections: a row of a list that no event gives', async () => {
     const { differences } = await planted('projections', 'update usage_days set units = units + 1 where requests > 0');
     expect(differences).toEqual(found('row', /^usage_days$/));

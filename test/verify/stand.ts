@@ -15,6 +15,7 @@ import { openPool } from '../../src/base/platform/pool.js';
 import { systemClock } from '../../src/base/shared/clock.js';
 import type { Address } from '../../src/base/shared/hex.js';
 import { exposureKey } from '../../src/domains/limits/exposure.js';
+import { countedAt } from '../../src/domains/limits/quota-key.js';
 import {
   type PaymentAuthorized,
   type PaymentEvent,
@@ -41,6 +42,9 @@ import { eventually } from '../support/eventually.js';
 import { mintUsdc } from '../support/usdc.js';
 
 const TENANT = 'demo';
+/** Windows that do not end while a test runs. */
+const DAILY_QUOTA = 'quota/demo/daily/day/*/4102444800';
+const ROLLING_QUOTA = 'quota/demo/rolled/86400s/*';
 
 export const signer = new ReceiptSigner('http://localhost:4020', [`0x${'11'.repeat(32)}`]);
 const DAY_SECONDS = 86_400;
@@ -150,9 +154,12 @@ export async function sell(stand: Stand, payer: PrivateKeyAccount, sale: Sale): 
     ...{ validAfter: '0', validBefore: String(validBefore) },
   };
   const hold = sale.mode === 'async' ? holdOf(token, from) : undefined;
+  const quotas = sale.old ? [] : [DAILY_QUOTA, `${ROLLING_QUOTA}@${Math.floor(Date.now() / 1000) * 1000}`];
+  const held: [string, bigint][] = quotas.map((key) => [key, 1n]);
+  if (hold !== undefined) held.push([hold, sale.amount]);
   const row = { payment_id: id, signature: Buffer.from(signature.slice(2), 'hex'), valid_before: String(validBefore) };
   const events: [NewEvent, bigint][] = [
-    [authorizedBy(terms, sale, hold), 1n],
+    [authorizedBy(terms, sale, hold, quotas), 1n],
     ...deliveries[sale.delivery ?? 'delivered'],
   ];
   for (const [version, [event, change]] of events.entries()) {
@@ -160,7 +167,7 @@ export async function sell(stand: Stand, payer: PrivateKeyAccount, sale: Sale): 
       stream: paymentStream(id),
       tenant: TENANT,
       expectedVersion: version,
-      holds: hold === undefined || change === 0n ? [] : [{ key: hold, delta: change * sale.amount }],
+      holds: change === 0n ? [] : held.map(([key, amount]) => ({ ...countedAt(key), delta: change * amount })),
       decide: () => ({ events: [event], attachments: version === 0 ? [{ table: 'authorizations', row }] : [] }),
     });
   }
@@ -199,6 +206,7 @@ function authorizedBy(
   terms: Sold['terms'],
   { mode, old }: Sale,
   hold: string | undefined,
+  quotas: readonly string[],
 ): PaymentAuthorized | PaymentAuthorizedV1 {
   const data: PaymentAuthorizedV1['data'] = {
     ...{ tenant: TENANT, route: 'weather', method: 'GET', resource: 'http://localhost/weather', terms, mode },
@@ -206,7 +214,8 @@ function authorizedBy(
     ...{ units: '1', authorizedAt: String(Math.floor(Date.now() / 1000)), idempotent: true, gateway: 'gw_one' },
   };
   if (old) return { type: 'PaymentAuthorized', schema: 1, data: { ...data, ...(hold === undefined ? {} : { hold }) } };
-  const holds = hold === undefined ? [] : [{ key: hold, amount: terms.amount }];
+  const exposure = hold === undefined ? [] : [{ key: hold, amount: terms.amount }];
+  const holds = [...exposure, ...quotas.map((key) => ({ key, amount: '1' }))];
   return { type: 'PaymentAuthorized', schema: 2, data: { ...data, holds } };
 }
 

@@ -6,6 +6,9 @@ import { Findings } from './findings.js';
 import { holdsOfAuthorization } from './holds.sql.js';
 import { inSnapshot } from './snapshot.js';
 
+/** Of one payer; that of a tenant as a whole has no payer behind it. */
+const PAYER_EXPOSURE = 'exposure/%/%/%/%';
+
 /** What each event of a payment with a hold does to the exposure, as admissions and settlement count it. */
 const CHANGES = `
   case e.type when 'PaymentAuthorized' then 1 when 'DeliveryRestarted' then 1 when 'SettlementReverted' then 1
@@ -27,12 +30,50 @@ const COMPARED = `
     (coalesce(m.owed, 0) + coalesce(u.owed, 0))::text as owed
   from hold_totals h full join mirrored m on m.key = h.key full join unseen u on u.key = coalesce(h.key, m.key)
   where coalesce(h.held, 0) <> coalesce(m.owed, 0) + coalesce(u.owed, 0)
-    and coalesce(h.key, m.key, u.key) like 'exposure/%'
+    and coalesce(h.key, m.key, u.key) like '${PAYER_EXPOSURE}'
   order by 1`;
 
 /**
+ * All other holds, that is quotas, spending limits and the exposure of whole tenants, as their rows have them and as the events
+ * tell: what an authorization took counts until its delivery failed or was interrupted, exposure also until it was
+ * settled. A rolling window is compared slot by slot. Of windows that are over only those that no purge can have reached.
+ */
+const COUNTED = `
+  with asked as (
+    select a.stream, held.key, held.amount from events a cross join lateral ${holdsOfAuthorization} as held
+    where a.type = 'PaymentAuthorized' and held.key not like '${PAYER_EXPOSURE}'),
+  taken as (
+    select key, sum(amount) as amount
+    from asked cross join lateral (select a.type from events a where ${ofSameStream('asked.stream')}
+      and a.type <> 'PaymentRefunded' order by a.version desc limit 1) as ended
+    where ended.type not in ('DeliveryFailed', 'DeliveryInterrupted')
+      and (key not like 'exposure/%' or ended.type <> 'PaymentSettled')
+    group by key),
+  stored as (
+    select key, held as amount from hold_totals
+    where slots is null and (key like 'quota/%' or key like 'spend/%' or key like 'exposure/%')
+      and key not like '${PAYER_EXPOSURE}'
+    union all
+    select t.key || '@' || s.slot, s.amount::numeric
+    from hold_totals t cross join lateral jsonb_each_text(t.slots) as s (slot, amount))
+  select key, coalesce(stored.amount, 0)::text as held, coalesce(taken.amount, 0)::text as owed
+  from stored full join taken using (key)
+  where coalesce(stored.amount, 0) <> coalesce(taken.amount, 0) and case
+    when key like '%@%' then split_part(key, '@', 2)::bigint / 1000 + rtrim(split_part(key, '/', 4), 's')::bigint
+      > extract(epoch from now())
+    when key like 'exposure/%' then true
+    else split_part(key, '/', 6)::bigint > extract(epoch from now() - interval '20 hours') end
+  order by key`;
+
+interface HeldRow {
+  readonly key: string;
+  readonly held: string;
+  readonly owed: string;
+}
+
+/**
  * What limits hold of each payer is what the ledger says the payer owes, both ways, at one moment. Events that the ledger
- * has not posted yet are added to its side, so a busy system compares exactly, too.
+ * has not posted yet are added to its side, so a busy system compares exactly, too. Other holds are counted again from the events.
  */
 export function holdsCheck(ledger: Pick<Projection, 'name' | 'version'>): Check {
   return {
@@ -46,14 +87,12 @@ export function holdsCheck(ledger: Pick<Projection, 'name' | 'version'>): Check 
           const checkpoint = await checkpointOf(snapshot, ledger, findings);
           if (checkpoint === undefined) return findings.result({});
           onProgress(0, 1);
-          for await (const rows of snapshot.pages<{ key: string; held: string; owed: string }>(COMPARED, [
-            checkpoint,
-          ])) {
+          const differ = (rows: readonly HeldRow[]) => {
             for (const { held, key, owed } of rows) findings.differ('hold', `hold_totals ${key}`, owed, held);
-          }
-          const [row] = await snapshot.query<{ holds: string }>(
-            `select count(*) as holds from hold_totals where key like 'exposure/%'`,
-          );
+          };
+          for await (const rows of snapshot.pages<HeldRow>(COMPARED, [checkpoint])) differ(rows);
+          for await (const rows of snapshot.pages<HeldRow>(COUNTED)) differ(rows);
+          const [row] = await snapshot.query<{ holds: string }>('select count(*) as holds from hold_totals');
           onProgress(1, 1);
           return findings.result({
             holds: Number(row!.holds),
