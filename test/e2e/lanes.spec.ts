@@ -34,7 +34,12 @@ beforeAll(async () => {
   await publish(app.engines.postgres, [
     new RegisterTenant(tenantWith({ id: 'shop', host: 'shop.example', upstream: upstream.url })),
     new PublishTariff('shop', 'flat', flat('1000')),
+    new PublishTariff('shop', 'surge', {
+      charges: [{ model: 'flat', amount: '1000' }],
+      modifiers: [{ kind: 'load', from: 500, to: 1000, permille: 3000 }],
+    }),
     new PublishRoute(routeWith({ id: 'quick', tenant: 'shop' })),
+    new PublishRoute(routeWith({ id: 'surge', tenant: 'shop', tariff: 'surge', upstreamConcurrency: one })),
     lane('order', one),
     lane('full', { ...one, queue: 1 }),
     lane('late', { ...one, waitMs: 200 }),
@@ -179,5 +184,16 @@ describe('requests that wait for an upstream', () => {
     answer();
     expect((await first).statusCode).toBe(200);
     expect(await second).toMatchObject({ status: 200 });
+  });
+
+  it('make an offer dearer whose price looks at the load, until the upstream is free again', async () => {
+    const amountOf = async () => offerOf(await send(call('surge'))).accepts[0]!.amount;
+    expect(await amountOf()).toBe('1000');
+    const first = send(await purchase(call('surge', 'first')));
+    await arrived(1);
+    expect(await amountOf()).toBe('3000');
+    answer();
+    expect(await first).toMatchObject({ status: 200 });
+    expect(await amountOf()).toBe('1000');
   });
 });

@@ -45,7 +45,14 @@ const demoTariffs: Readonly<Record<string, TariffRules>> = {
       { model: 'flat', amount: '500' },
       { model: 'per_unit', quantity: { source: 'request_bytes' }, amount: '10', per: 1 },
     ],
-    modifiers: [{ kind: 'priority', permille: [2000, 1500, 1250, 1000, 900, 800, 700, 500] }],
+    modifiers: [
+      { kind: 'priority', permille: [2000, 1500, 1250, 1000, 900, 800, 700, 500] },
+      {
+        kind: 'volume',
+        tiers: [{ upTo: 10_000, permille: 1000 }, { upTo: 100_000, permille: 900 }, { permille: 800 }],
+      },
+    ],
+    period: 'month',
     maximum: CEILING,
   },
   completions: {
