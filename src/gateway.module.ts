@@ -36,6 +36,7 @@ import { FreeDesk } from './edges/gateway/free-desk.js';
 import { UpstreamLanes } from './edges/gateway/lanes/upstream-lanes.js';
 import { LimitDesk } from './edges/gateway/limit-desk.js';
 import { OfferDesk } from './edges/gateway/offer-desk.js';
+import { publicAddresses } from './edges/gateway/public-address.js';
 import { RateLimits } from './edges/gateway/rate-limits.js';
 import { KeysController } from './edges/gateway/receipts/keys.controller.js';
 import { ReceiptsController } from './edges/gateway/receipts/receipts.controller.js';
@@ -121,10 +122,11 @@ export class Gateway {
       limits,
       () => this.doubtfulUntil,
     );
+    const addressOf = publicAddresses(config.publicUrl);
     const unpaid = new UnpaidDesk({
       callers: new CallerDesk({
         keys: new KeyFinder(pool, secrets.customerKeySecret, clock, log),
-        publicUrl: config.publicUrl,
+        addressOf,
         clock,
       }),
       standings: this.standings,
@@ -150,7 +152,7 @@ export class Gateway {
       bus,
       tokenOf: (tenant) => tokens.tokenOf(tenant),
       gateway,
-      publicUrl: config.publicUrl,
+      addressOf,
       clock,
       log,
     });

@@ -206,7 +206,7 @@ describe('a wallet that signs in', () => {
 
 /** As the official client signs in. */
 async function signIn(account: PrivateKeyAccount): Promise<string> {
-  const uri = `${app.gateway}/thing`;
+  const uri = thing(app);
   const challenge = {
     ...{ domain: new URL(uri).host, uri, version: '1', nonce: randomUUID().replaceAll('-', '') },
     ...{ chainId: 'eip155:84532', type: 'eip191' as const, issuedAt: new Date().toISOString() },

@@ -4,19 +4,22 @@ import { type PrivateKeyAccount, privateKeyToAccount } from 'viem/accounts';
 import { tenantWith } from '../../../test/support/publishing.js';
 import { Problem } from '../../base/shared/problem.js';
 import { CallerDesk } from './caller.js';
+import { publicAddresses } from './public-address.js';
 
 const NOW = Date.UTC(2026, 10, 25, 4, 0, 0, 123);
 const PUBLIC_URL = 'https://pay.example.com';
 const account = privateKeyToAccount(`0x${'11'.repeat(32)}`);
 const PAYER = account.address.toLowerCase();
 const tenant = tenantWith({ id: 'demo', host: '*', upstream: 'http://upstream.test' });
+const own = tenantWith({ id: 'own', host: 'own.example', upstream: 'http://upstream.test' });
 const desk = new CallerDesk({
   keys: { find: async (id, key) => (id === 'demo' && key === 'tbk_good' ? `0x${'ab'.repeat(20)}` : undefined) },
-  publicUrl: PUBLIC_URL,
+  addressOf: publicAddresses(PUBLIC_URL),
   clock: () => NOW,
 });
 
-const who = (headers: Record<string, string>) => desk.identify({ headers } as unknown as IncomingMessage, tenant);
+const who = (headers: Record<string, string>, at = tenant) =>
+  desk.identify({ headers } as unknown as IncomingMessage, at);
 const iso = (time: number) => new Date(time).toISOString();
 
 /** Signed by the official client. */
@@ -29,9 +32,9 @@ async function signIn(changes: object = {}, signer: PrivateKeyAccount = account)
   return encodeSIWxHeader(await createSIWxPayload(challenge, signer, challenge.uri));
 }
 
-function refusalOf(headers: Record<string, string>): unknown {
+function refusalOf(headers: Record<string, string>, at = tenant): unknown {
   try {
-    return who(headers);
+    return who(headers, at);
   } catch (error) {
     return error instanceof Problem ? [error.status, error.code] : error;
   }
@@ -85,6 +88,13 @@ describe('a sign-in of a wallet', () => {
     ['that has not begun', { notBefore: iso(NOW + 1) }],
   ])('%s does not', async (_what, changes) => {
     expect(refusalOf({ 'sign-in-with-x': await signIn(changes) })).toEqual([401, 'invalid_sign_in']);
+  });
+
+  it('is good at the host of its tenant, and at no other tenant', async () => {
+    const there = await signIn({ domain: 'own.example', uri: 'https://own.example/thing' });
+    expect(who({ 'sign-in-with-x': there }, own)).toEqual({ payer: PAYER, proven: true });
+    expect(refusalOf({ 'sign-in-with-x': there })).toEqual([401, 'invalid_sign_in']);
+    expect(refusalOf({ 'sign-in-with-x': await signIn() }, own)).toEqual([401, 'invalid_sign_in']);
   });
 
   it('of which anything was changed does not', async () => {

@@ -7,6 +7,7 @@ import { Problem } from '../../base/shared/problem.js';
 import { decodeSignIn, SIGN_IN_HEADER } from '../../base/x402/sign-in.js';
 import type { KeyFinder } from '../../domains/customers/key-finder.js';
 import type { Tenant } from '../../domains/pricing/catalogue.schemas.js';
+import type { AddressOf } from './public-address.js';
 
 /** A sign-in is good for this long, whatever it says itself; and clocks may differ. Milliseconds. */
 const SIGN_IN_MS = 300_000;
@@ -21,7 +22,7 @@ export interface Caller {
 
 export interface CallerParts {
   readonly keys: Pick<KeyFinder, 'find'>;
-  readonly publicUrl: string;
+  readonly addressOf: AddressOf;
   readonly clock: Clock;
 }
 
@@ -31,11 +32,7 @@ export interface CallerParts {
  * nobody falls back to the list price unnoticed. None of them reaches a provider or a log.
  */
 export class CallerDesk {
-  private readonly origin: URL;
-
-  constructor(private readonly parts: CallerParts) {
-    this.origin = new URL(parts.publicUrl);
-  }
+  constructor(private readonly parts: CallerParts) {}
 
   /** Nothing is awaited, and no store is asked, but for a key that we made. @throws Problem 400, 401 */
   identify({ headers }: IncomingMessage, tenant: Tenant): Caller | undefined | Promise<Caller> {
@@ -60,14 +57,15 @@ export class CallerDesk {
     return { payer, proven: true };
   }
 
-  private bySignIn(header: string, { network }: Tenant): Address {
+  private bySignIn(header: string, tenant: Tenant): Address {
     const signIn = decodeSignIn(header);
     const now = this.parts.clock();
+    const { host, origin } = new URL(this.parts.addressOf(tenant));
     const holds =
       signIn !== undefined &&
-      signIn.network === network &&
-      signIn.domain === this.origin.host &&
-      new URL(signIn.uri).origin === this.origin.origin &&
+      signIn.network === tenant.network &&
+      signIn.domain === host &&
+      new URL(signIn.uri).origin === origin &&
       now - signIn.issuedAt <= SIGN_IN_MS &&
       signIn.issuedAt - now <= CLOCKS_DIFFER_MS &&
       (signIn.expiresAt === undefined || signIn.expiresAt > now) &&

@@ -23,6 +23,7 @@ import type { Leave, UpstreamLanes } from './lanes/upstream-lanes.js';
 import type { LimitDesk } from './limit-desk.js';
 import { hostOf, type PaidCall, paidCall, splitTarget } from './paid-call.js';
 import { failureHeaders } from './payment-answer.js';
+import type { AddressOf } from './public-address.js';
 import type { RateLimits } from './rate-limits.js';
 import { readBody } from './read-body.js';
 import type { ReplayDesk, Replayed } from './replay.js';
@@ -53,7 +54,7 @@ export interface DataPlaneParts {
   readonly tokenOf: (tenant: PaidCall['tenant']) => Token | undefined;
   /** Id of this gateway's lease. */
   readonly gateway: string;
-  readonly publicUrl: string;
+  readonly addressOf: AddressOf;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -119,9 +120,9 @@ export class DataPlane {
     const body = read instanceof Promise ? await read : read;
     const token = this.parts.tokenOf(match.tenant);
     if (!token) throw new Problem('chain_unavailable');
-    const { clock, guard, publicUrl, rates } = this.parts;
+    const { addressOf, clock, guard, rates } = this.parts;
     const now = clock();
-    const call = paidCall(match, token, message, target, body, publicUrl);
+    const call = paidCall(match, token, message, target, body, addressOf);
     const payment = decodePayment(paymentHeadersOf(message));
     if (payment) return this.present(call, payment, reply);
     const over = guard.overOffers(call, now) ?? rates.overOffers(call.route, () => guard.addressOf(call), now);

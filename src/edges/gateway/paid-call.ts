@@ -6,6 +6,7 @@ import { urgencyOf } from '../../domains/pricing/modifiers/urgency.js';
 import type { Messages } from '../../domains/pricing/request/message-facts.js';
 import { requestDigest } from '../../domains/pricing/request-digest.js';
 import { messageParts } from './message-parts.js';
+import type { AddressOf } from './public-address.js';
 
 /** A request that matched a priced route, with its body read. */
 export interface PaidCall extends Match {
@@ -15,7 +16,7 @@ export interface PaidCall extends Match {
   /** As sent, with its question mark, or empty. */
   readonly query: string;
   readonly body: Buffer;
-  /** Absolute, from PUBLIC_URL, without the query: what offers and receipts name. */
+  /** Absolute, at the tenant's public address, without the query: what offers and receipts name. */
   readonly resource: string;
   /** Base64url SHA-256 over method, path, query and body. */
   readonly digest: string;
@@ -57,7 +58,7 @@ export function paidCall(
   message: IncomingMessage,
   { path, query }: Target,
   body: Buffer,
-  publicUrl: string,
+  addressOf: AddressOf,
 ): PaidCall {
   const method = message.method!;
   const priority = message.headers.priority;
@@ -73,7 +74,7 @@ export function paidCall(
     method,
     query,
     body,
-    resource: publicUrl + path,
+    resource: addressOf(tenant) + path,
     digest: requestDigest(method, path, query, body),
     urgency: urgencyOf(typeof priority === 'string' ? priority : undefined),
     messages: { request: messageParts(message, query, params, body) },

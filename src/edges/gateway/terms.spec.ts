@@ -64,7 +64,7 @@ function callOf({ headers = {}, query = '' }: Sent = {}): PaidCall {
   const message = { method: 'GET', headers, headersDistinct: distinct, rawHeaders: [] } as unknown as IncomingMessage;
   const match: Match = { tenant, route: weather, params: {}, upstreamPath: '/weather' };
   const target = { path: '/demo/weather', query };
-  return paidCall(match, token, message, target, Buffer.alloc(0), 'http://gateway.example');
+  return paidCall(match, token, message, target, Buffer.alloc(0), () => 'http://gateway.example');
 }
 
 interface Offered {
