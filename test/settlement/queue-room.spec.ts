@@ -16,7 +16,7 @@ afterAll(() => desk.close());
 it('has room for new payments, not for old ones, however many wait for a wallet to be filled again', async () => {
   const connection = new Redis(desk.redisUrl, { maxRetriesPerRequest: null });
   const dead = new Queue(SETTLEMENT_QUEUE, { connection, prefix: QUEUE_PREFIX });
-  const settlements = new SettlementQueue(desk.redisUrl, { warn: () => undefined } as never);
+  const settlements = new SettlementQueue(desk.redisUrl, Date.now, { warn: () => undefined } as never);
   try {
     await settlements.living().catch(() => undefined);
     const jobs = Array.from({ length: DEAD }, (_, n) => ({

@@ -1,9 +1,7 @@
-import type { PoolClient } from 'pg';
-import type { StoredEvent, Upcast } from '../../base/event-store/event.js';
+import type { Upcast } from '../../base/event-store/event.js';
 import { NotNow, type Projection } from '../../base/event-store/projections/projection.js';
-import { readFirstEvents } from '../../base/event-store/rows.js';
-import { type PaymentAuthorized, paymentOfStream } from '../payments/payment.js';
-import type { OpenSettlement, SettlementQueue } from './settlement.queue.js';
+import { type OpenSettlement, readOpenSettlements } from './open-settlement.js';
+import type { SettlementQueue } from './settlement.queue.js';
 
 /**
  * Queues every delivered payment, from the log: the checkpoint moves when Redis has the jobs, so a crash in between
@@ -18,7 +16,8 @@ export function settlementFeed(queue: Pick<SettlementQueue, 'add' | 'hasRoom'>, 
     lagMs: 50,
     tables: [],
     begin: () => async (client, events) => {
-      const delivered = await deliveredPayments(client, events, upcast);
+      const streams = events.map(({ stream }) => stream);
+      const delivered = await readOpenSettlements(client, streams, upcast);
       await enqueue(queue, delivered).catch((cause: Error) => {
         throw new NotNow(cause.message, { cause });
       });
@@ -33,16 +32,4 @@ async function enqueue(
 ): Promise<void> {
   const urgent = (await queue.hasRoom()) ? delivered : delivered.filter(({ mode }) => mode === 'after');
   if (urgent.length > 0) await queue.add(urgent, false);
-}
-
-async function deliveredPayments(
-  client: PoolClient,
-  events: readonly StoredEvent[],
-  upcast: Upcast,
-): Promise<OpenSettlement[]> {
-  const streams = events.map(({ stream }) => stream);
-  return (await readFirstEvents(client, streams, upcast)).map(({ data, stream }) => ({
-    id: paymentOfStream(stream),
-    mode: (data as unknown as PaymentAuthorized['data']).mode,
-  }));
 }

@@ -1,12 +1,20 @@
-import { Worker } from 'bullmq';
+import { type Job, Worker } from 'bullmq';
 import { ChainUnavailable } from '../../base/chain/chain.js';
 import type { Logger } from '../../base/platform/logger.js';
 import { type RedisLink, redisLink } from '../../base/platform/redis-link.js';
 import { withTimeout } from '../../base/platform/with-timeout.js';
+import type { Clock } from '../../base/shared/clock.js';
 import type { PaymentId } from '../payments/payment.js';
 import type { SettlementEngine } from './settlement.engine.js';
 import { SettlementPending } from './settlement.ports.js';
-import { isAgain, QUEUE_PREFIX, retryDelay, SETTLEMENT_QUEUE, type SettlementJob } from './settlement.queue.js';
+import {
+  isAgain,
+  priorityOf,
+  QUEUE_PREFIX,
+  retryDelay,
+  SETTLEMENT_QUEUE,
+  type SettlementJob,
+} from './settlement.queue.js';
 
 /** Payments waiting for a block at the same time; five full batches. */
 const CONCURRENCY = 200;
@@ -27,24 +35,21 @@ export class SettlementProcessor {
 
   constructor(
     redisUrl: string,
-    private readonly engine: SettlementEngine,
+    private readonly engine: Pick<SettlementEngine, 'settle' | 'stop'>,
+    private readonly clock: Clock,
     private readonly log: Logger,
   ) {
     this.redis = redisLink(redisUrl, { enableOfflineQueue: true });
-    this.worker = new Worker<SettlementJob>(
-      SETTLEMENT_QUEUE,
-      (job) => engine.settle(job.id as PaymentId, isAgain(job)),
-      {
-        connection: this.redis.client,
-        prefix: QUEUE_PREFIX,
-        concurrency: CONCURRENCY,
-        lockDuration: LOCK_MS,
-        stalledInterval: STALLED_CHECK_MS,
-        maxStalledCount: STALLED_MAX,
-        autorun: false,
-        settings: { backoffStrategy: (attemptsMade) => retryDelay(attemptsMade) },
-      },
-    );
+    this.worker = new Worker<SettlementJob>(SETTLEMENT_QUEUE, (job) => this.attempt(job), {
+      connection: this.redis.client,
+      prefix: QUEUE_PREFIX,
+      concurrency: CONCURRENCY,
+      lockDuration: LOCK_MS,
+      stalledInterval: STALLED_CHECK_MS,
+      maxStalledCount: STALLED_MAX,
+      autorun: false,
+      settings: { backoffStrategy: (attemptsMade) => retryDelay(attemptsMade) },
+    });
     this.worker.on(
       'error',
       this.redis.firstOf((error) => log.warn({ err: error.message }, 'settlement worker')),
@@ -64,6 +69,16 @@ export class SettlementProcessor {
     this.engine.stop();
     await within(closed, CLOSE_MS);
     this.redis.end();
+  }
+
+  private async attempt(job: Job<SettlementJob>): Promise<void> {
+    try {
+      await this.engine.settle(job.id as PaymentId, isAgain(job));
+    } catch (error) {
+      // Without it the job comes back with its old place in the queue, which is no reason to lose the attempt's error.
+      await job.changePriority({ priority: priorityOf(job.data, this.clock()) }).catch(() => undefined);
+      throw error;
+    }
   }
 
   private async redisAnswers(): Promise<boolean> {

@@ -2,7 +2,9 @@ import { type Job, type JobsOptions, Queue } from 'bullmq';
 import type { Logger } from '../../base/platform/logger.js';
 import { type RedisLink, redisLink } from '../../base/platform/redis-link.js';
 import { withTimeout } from '../../base/platform/with-timeout.js';
-import type { PaymentId, SettlementMode } from '../payments/payment.js';
+import type { Clock } from '../../base/shared/clock.js';
+import type { OpenSettlement } from './open-settlement.js';
+import { mayWait, priorityAt } from './settlement.priority.js';
 
 export const SETTLEMENT_QUEUE = 'settlement';
 /** The hash tag keeps all keys of a queue on one node of a Redis Cluster. */
@@ -21,11 +23,8 @@ const RETRY_MAX_MS = 30_000;
 export interface SettlementJob {
   /** True if the payment was found lying about: something may have been done for it already. */
   readonly again: boolean;
-}
-
-export interface OpenSettlement {
-  readonly id: PaymentId;
-  readonly mode: SettlementMode;
+  /** Seconds for which others may go first, whenever it is queued; jobs of an earlier version have none. */
+  readonly mayWait?: number;
 }
 
 /** The queue as its producers see it: adds fail soon if Redis is away, and adding twice is harmless. */
@@ -33,7 +32,11 @@ export class SettlementQueue {
   private readonly redis: RedisLink;
   private readonly queue: Queue<SettlementJob>;
 
-  constructor(redisUrl: string, log: Logger) {
+  constructor(
+    redisUrl: string,
+    private readonly clock: Clock,
+    log: Logger,
+  ) {
     this.redis = redisLink(redisUrl, { enableOfflineQueue: false });
     this.queue = new Queue(SETTLEMENT_QUEUE, { connection: this.redis.client, prefix: QUEUE_PREFIX });
     this.queue.on(
@@ -44,7 +47,8 @@ export class SettlementQueue {
 
   /** Jobs that are there already stay as they are. Rejects if Redis does not answer in time. */
   async add(payments: readonly OpenSettlement[], again: boolean): Promise<void> {
-    const jobs = payments.map(({ id, mode }) => ({ name: 'settle', data: { again }, opts: optionsFor(id, mode) }));
+    const now = this.clock();
+    const jobs = payments.map((payment) => jobFor(payment, again, now));
     await withinTime(this.queue.addBulk(jobs));
   }
 
@@ -88,18 +92,26 @@ export function isAgain(job: Pick<Job<SettlementJob>, 'data' | 'attemptsStarted'
   return job.data.again || job.attemptsStarted > 1;
 }
 
-function optionsFor(id: PaymentId, mode: SettlementMode): JobsOptions {
-  return {
-    jobId: id,
-    // Somebody waits for the answer of `after`; jobs without a priority come before those with one.
-    priority: mode === 'after' ? 0 : 1,
-    attempts: ATTEMPTS_MAX,
-    backoff: { type: 'custom' },
-    // A job that is kept would stop its payment from being queued again.
-    removeOnComplete: true,
-    removeOnFail: true,
-  };
+/**
+ * Pure. When a job that is queued now, for the first time or to be tried again, is due. An attempt that failed queues
+ * behind: of a wallet that is empty there may be thousands, and they are old.
+ */
+export function priorityOf(data: SettlementJob, now: number): number {
+  return priorityAt(now, data.mayWait ?? mayWait('async'));
 }
+
+function jobFor({ id, mode, urgency }: OpenSettlement, again: boolean, now: number) {
+  const data: SettlementJob = { again, mayWait: mayWait(mode, urgency) };
+  return { name: 'settle', data, opts: { ...options, jobId: id, priority: priorityOf(data, now) } };
+}
+
+const options: JobsOptions = {
+  attempts: ATTEMPTS_MAX,
+  backoff: { type: 'custom' },
+  // A job that is kept would stop its payment from being queued again.
+  removeOnComplete: true,
+  removeOnFail: true,
+};
 
 function withinTime<T>(work: Promise<T>): Promise<T> {
   return withTimeout(work, REDIS_TIMEOUT_MS, 'Redis did not answer in time');

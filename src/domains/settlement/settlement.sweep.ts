@@ -1,6 +1,9 @@
 import type { Pool } from 'pg';
+import type { Upcast } from '../../base/event-store/event.js';
 import type { Network } from '../../base/shared/hex.js';
-import type { OpenSettlement, SettlementQueue } from './settlement.queue.js';
+import { type PaymentId, paymentStream } from '../payments/payment.js';
+import { readOpenSettlements } from './open-settlement.js';
+import type { SettlementQueue } from './settlement.queue.js';
 
 const PAGE = 500;
 /** Payments that moved this recently are on their way, in milliseconds. */
@@ -18,17 +21,21 @@ export class SettlementSweep {
     private readonly pool: Pool,
     private readonly queue: Pick<SettlementQueue, 'add' | 'hasRoomForOld' | 'living'>,
     private readonly network: Network,
+    private readonly upcast: Upcast,
   ) {}
 
   /** One turn; `true` if the next should follow at once. */
   async step(): Promise<boolean> {
     if (!(await this.queue.hasRoomForOld())) return false;
-    const { rows } = await this.pool.query<OpenSettlement>(
-      `select id, mode from payments where state in ('delivered', 'submitted') and network = $1 and id > $2
+    const { rows } = await this.pool.query<{ id: PaymentId }>(
+      `select id from payments where state in ('delivered', 'submitted') and network = $1 and id > $2
          and updated_at < now() - $3 * interval '1 millisecond' order by id limit $4`,
       [this.network, this.after, QUIET_MS, PAGE],
     );
-    if (rows.length > 0) await this.queue.add(rows, true);
+    if (rows.length > 0) {
+      const streams = rows.map(({ id }) => paymentStream(id));
+      await this.queue.add(await readOpenSettlements(this.pool, streams, this.upcast), true);
+    }
     const more = rows.length === PAGE;
     this.after = more ? rows.at(-1)!.id : '';
     return more && (await this.jobsAreMissing());

@@ -32,12 +32,12 @@ export class SettlementWorker {
   private readonly earlierGas: WakeLoop;
 
   constructor(deps: WorkerDeps) {
-    const { chain, log, pool, redisUrl, tail, upcast } = deps;
+    const { chain, clock, log, pool, redisUrl, tail, upcast } = deps;
     const engine = new SettlementEngine(deps);
-    this.queue = new SettlementQueue(redisUrl, log);
-    this.processor = new SettlementProcessor(redisUrl, engine, log);
+    this.queue = new SettlementQueue(redisUrl, clock, log);
+    this.processor = new SettlementProcessor(redisUrl, engine, clock, log);
     this.feed = new ProjectionRunner(pool, tail, settlementFeed(this.queue, upcast), log, upcast);
-    const sweep = new SettlementSweep(pool, this.queue, chain.network);
+    const sweep = new SettlementSweep(pool, this.queue, chain.network, upcast);
     this.sweep = new WakeLoop('settlement sweep', () => sweep.step(), SWEEP_MS, log);
     const recovery = new SettlementRecovery({
       ...deps,
