@@ -2,6 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
 import { Registry } from 'prom-client';
 import { ViemSettlementChain } from './base/chain/settlement-chain.js';
+import { keySigner } from './base/chain/signer.js';
 import { CustomersModule } from './domains/customers/customers.module.js';
 import { LimitsModule } from './domains/limits/limits.module.js';
 import { keptAnswersOf } from './domains/payments/kept-answers.js';
@@ -41,7 +42,7 @@ import { type Runtime, RuntimeModule } from './runtime.js';
 export class ControlModule {
   static of(runtime: Runtime, draining: Draining): DynamicModule {
     const { chain: client, network, secrets } = runtime;
-    const settler = new ViemSettlementChain({ client, network, signerKey: secrets.settlerKey });
+    const settlers = new ViemSettlementChain({ client, network, signers: secrets.settlerKeys.map(keySigner) });
     return {
       module: ControlModule,
       imports: [
@@ -81,7 +82,7 @@ export class ControlModule {
         Idempotency,
         TenantChecks,
         { provide: Draining, useValue: draining },
-        { provide: Registry, useFactory: () => addMetrics(runtime.metrics, runtime.pool, settler) },
+        { provide: Registry, useFactory: () => addMetrics(runtime.metrics, runtime.pool, settlers) },
         { provide: APP_FILTER, useClass: ProblemFilter },
       ],
     };

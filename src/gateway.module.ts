@@ -4,6 +4,7 @@ import { APP_FILTER } from '@nestjs/core';
 import { CommandBus } from '@nestjs/cqrs';
 import { PayerStates } from './base/chain/payer-states.js';
 import { ViemSettlementChain } from './base/chain/settlement-chain.js';
+import { keySigner } from './base/chain/signer.js';
 import { LogTail } from './base/event-store/log-tail.js';
 import { epochSeconds } from './base/shared/clock.js';
 import { AllowanceBook } from './domains/customers/allowance-book.js';
@@ -176,7 +177,7 @@ export class Gateway {
   /** No payment that a restore lost was taken for longer than the longest validity. */
   private async findDoubtful(): Promise<bigint> {
     const { chain: client, clock, log, network, pool, secrets } = this.runtime;
-    const chain = new ViemSettlementChain({ client, network, signerKey: secrets.settlerKey });
+    const chain = new ViemSettlementChain({ client, network, signers: secrets.settlerKeys.map(keySigner) });
     const lostUntil = await settlementsLostUntil(pool, chain, clock());
     if (lostUntil === undefined) return 0n;
     const until = epochSeconds(lostUntil) + VALIDITY_MAX_SECONDS;

@@ -9,6 +9,7 @@ import {
 import { CommandBus } from '@nestjs/cqrs';
 import type { Pool } from 'pg';
 import { ViemSettlementChain } from './base/chain/settlement-chain.js';
+import { keySigner } from './base/chain/signer.js';
 import { LogTail } from './base/event-store/log-tail.js';
 import { ProjectionRunner } from './base/event-store/projection-runner.js';
 import type { Logger } from './base/platform/logger.js';
@@ -66,7 +67,7 @@ class Chores implements OnApplicationBootstrap, OnApplicationShutdown {
 export class WorkerModule {
   static of(runtime: Runtime): DynamicModule {
     const { chain: client, config, network, secrets, tokens } = runtime;
-    const chain = new ViemSettlementChain({ client, network, signerKey: secrets.settlerKey });
+    const chain = new ViemSettlementChain({ client, network, signers: secrets.settlerKeys.map(keySigner) });
     const screening = screeningOf(config, SETTLEMENT_FRESH_MS, runtime.clock, runtime.log);
     return {
       module: WorkerModule,

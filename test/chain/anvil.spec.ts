@@ -48,7 +48,7 @@ async function pids(): Promise<number[]> {
 
 it('keeps the chain over a restart', async () => {
   const first = await start();
-  await ensureUsdc(first.rpcUrl, TEST_ACCOUNTS[0]!);
+  await ensureUsdc(first.rpcUrl, [TEST_ACCOUNTS[0]!]);
   const account = randomHex(20);
   await mintUsdc(first.rpcUrl, account, 5n);
   await first.stop();
@@ -57,7 +57,7 @@ it('keeps the chain over a restart', async () => {
 
 it('comes back after kill -9 that left half a state file', async () => {
   const first = await start();
-  await ensureUsdc(first.rpcUrl, TEST_ACCOUNTS[0]!);
+  await ensureUsdc(first.rpcUrl, [TEST_ACCOUNTS[0]!]);
   await first.stop();
   await (await start()).stop();
   await truncate(stateFile, 1_000);

@@ -1,9 +1,15 @@
 import { parseAbi } from 'viem';
 import { type PrivateKeyAccount, privateKeyToAccount } from 'viem/accounts';
-import { ChainUnavailable, type SettlementItem, type TransferAuthorization } from '../../src/base/chain/chain.js';
+import {
+  ChainUnavailable,
+  type NonceSlot,
+  type SettlementItem,
+  type TransferAuthorization,
+} from '../../src/base/chain/chain.js';
 import { createChainClient } from '../../src/base/chain/chain-client.js';
 import { transferCallData } from '../../src/base/chain/eip3009.js';
 import { ViemSettlementChain } from '../../src/base/chain/settlement-chain.js';
+import { keySigner } from '../../src/base/chain/signer.js';
 import { balanceOf } from '../../src/base/chain/token-calls.js';
 import type { Address, Hex } from '../../src/base/shared/hex.js';
 import { freePort } from '../support/ports.js';
@@ -35,10 +41,18 @@ function settlementWith(options: { logRange?: bigint; logDepth?: bigint; maxFeeP
   return new ViemSettlementChain({
     client: chain.client,
     network: NETWORK,
-    signerKey: chain.settlerKey,
+    signers: [keySigner(chain.settlerKey)],
     pollMs: 10,
     ...options,
   });
+}
+
+async function nextSlot(): Promise<NonceSlot> {
+  return { settler: chain.settler, nonce: await settlement.minedNonce(chain.settler) };
+}
+
+function firstOf({ settlers }: ViemSettlementChain): NonceSlot {
+  return { settler: settlers[0]!, nonce: 0 };
 }
 
 async function newPayer(): Promise<PrivateKeyAccount> {
@@ -53,7 +67,7 @@ async function itemOf(account: PrivateKeyAccount, to: Address, value = 1_000n): 
 }
 
 async function settle(items: readonly SettlementItem[]) {
-  const signed = await settlement.sign(chain.token, items, await settlement.minedNonce());
+  const signed = await settlement.sign(chain.token, items, await nextSlot());
   expect(await settlement.broadcast(signed)).toEqual({ kind: 'accepted' });
   const outcome = await settlement.waitForTransaction(signed.hash, 10_000);
   expect(outcome).toMatchObject({ kind: 'mined', succeeded: true });
@@ -96,7 +110,7 @@ describe('a batch', () => {
     const moved = outcomes.flatMap((outcome) => (outcome.kind === 'transferred' ? [outcome] : []));
     expect(moved.map(({ value }) => value)).toEqual([1n, 2n, 4n, 5n]);
     expect(moved.every(({ transaction, payee: to }) => transaction === hash && to === payee)).toBe(true);
-    expect(moved.every(({ sender }) => sender === settlement.settler)).toBe(true);
+    expect(moved.every(({ sender }) => sender === chain.settler)).toBe(true);
     expect(new Set(moved.map(({ logIndex }) => logIndex)).size).toBe(4);
     expect(await balanceOf(chain.client, chain.token, payee)).toBe(12n);
   });
@@ -152,7 +166,7 @@ describe('an authorization', () => {
     expect(await outcomeOf(item.authorization)).toMatchObject({
       kind: 'transferred',
       transaction: stranger,
-      sender: expect.not.stringMatching(settlement.settler),
+      sender: expect.not.stringMatching(chain.settler),
       payee,
       value: 42n,
     });
@@ -213,7 +227,7 @@ describe('a signed transaction', () => {
     const signed = await settlement.sign(
       chain.token,
       [await itemOf(await newPayer(), randomHex(20))],
-      await settlement.minedNonce(),
+      await nextSlot(),
     );
     await chain.node.setAutomine(false);
     try {
@@ -230,34 +244,37 @@ describe('a signed transaction', () => {
   });
 
   it('is too late when another one has its nonce', async () => {
-    const nonce = await settlement.minedNonce();
+    const slot = await nextSlot();
     const account = await newPayer();
-    const late = await settlement.sign(chain.token, [await itemOf(account, randomHex(20))], nonce);
+    const late = await settlement.sign(chain.token, [await itemOf(account, randomHex(20))], slot);
     await settle([await itemOf(account, randomHex(20))]);
     expect(await settlement.broadcast(late)).toEqual({ kind: 'nonce_too_low' });
     expect(await settlement.transactionOutcome(late.hash)).toEqual({ kind: 'unknown' });
   });
 
   it('is refused without gas, and not signed while gas costs more than the cap', async () => {
-    const poor = new ViemSettlementChain({ client: chain.client, network: NETWORK, signerKey: randomKey() });
+    const poor = new ViemSettlementChain({ client: chain.client, network: NETWORK, signers: [keySigner(randomKey())] });
     const items = [await itemOf(await newPayer(), randomHex(20))];
-    expect(await poor.gasBalance()).toBe(0n);
-    expect(await poor.broadcast(await poor.sign(chain.token, items, 0))).toMatchObject({ kind: 'refused' });
-    await expect(settlementWith({ maxFeePerGas: 1n }).sign(chain.token, items, 0)).rejects.toThrow(ChainUnavailable);
+    expect(await poor.gasBalance(poor.settlers[0]!)).toBe(0n);
+    expect(await poor.broadcast(await poor.sign(chain.token, items, firstOf(poor)))).toMatchObject({ kind: 'refused' });
+    await expect(settlement.sign(chain.token, items, firstOf(poor))).rejects.toThrow(RangeError);
+    await expect(settlementWith({ maxFeePerGas: 1n }).sign(chain.token, items, await nextSlot())).rejects.toThrow(
+      ChainUnavailable,
+    );
   });
 });
 
 it('says of every call that the chain is unavailable when nobody answers', async () => {
   const client = createChainClient({ rpcUrl: `http://127.0.0.1:${await freePort()}`, timeoutMs: 500 });
-  const down = new ViemSettlementChain({ client, network: NETWORK, signerKey: randomKey(), pollMs: 10 });
+  const down = new ViemSettlementChain({ client, network: NETWORK, signers: [keySigner(randomKey())], pollMs: 10 });
   const item: SettlementItem = {
     authorization: authorizationOf(randomHex(20), randomHex(20), 1n),
     signature: randomHex(65),
   };
   const calls: readonly (() => Promise<unknown>)[] = [
-    () => down.minedNonce(),
-    () => down.gasBalance(),
-    () => down.sign(chain.token, [item], 0),
+    () => down.minedNonce(randomHex(20)),
+    () => down.gasBalance(randomHex(20)),
+    () => down.sign(chain.token, [item], firstOf(down)),
     () => down.broadcast({ raw: '0x02' }),
     () => down.transactionOutcome(randomHex(32)),
     () => down.waitForTransaction(randomHex(32), 1),

@@ -36,7 +36,7 @@ export async function startLocalChain(): Promise<LocalChain> {
   });
   const settlerKey = randomKey();
   const settler = addressOf(privateKeyToAccount(settlerKey));
-  await ensureUsdc(anvil.rpcUrl, settler);
+  await ensureUsdc(anvil.rpcUrl, [settler]);
   const client = createChainClient({ rpcUrl: anvil.rpcUrl });
   const token = await loadToken(client, NETWORK, USDC_ADDRESS);
   const stop = () => stopAndRemove(anvil, folder);

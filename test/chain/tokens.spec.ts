@@ -25,7 +25,7 @@ describe('the embedded USDC', () => {
   });
 
   it('is there once, however often it is asked for', async () => {
-    await ensureUsdc(chain.rpcUrl, chain.settler);
+    await ensureUsdc(chain.rpcUrl, [chain.settler]);
     const states = new PayerStates({ client: chain.client, clock: () => 0 });
     for (const account of TEST_ACCOUNTS) {
       const { state, nonceUsed } = await states.fetch(chain.token, account, randomHex(32));

@@ -36,7 +36,7 @@ describe('settlement, killed at every call', () => {
         await firstLife(world, new Gate(at, when));
         const { recovery } = world.boot(new Gate());
         await recovery.step();
-        expect(await world.chain.minedNonce()).toBe(world.book.rows.length);
+        expect(world.chain.height).toBe(world.book.rows.length);
         expect(world.premature).toEqual([]);
       }
     });

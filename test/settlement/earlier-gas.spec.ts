@@ -9,6 +9,7 @@ import { EarlierGas } from '../../src/domains/settlement/earlier-gas.js';
 import { itemReader, NetworkFees } from '../../src/domains/settlement/network-fees.js';
 import { OutcomeRecorder } from '../../src/domains/settlement/outcome-recorder.js';
 import { PostgresTransactionBook } from '../../src/domains/settlement/settlement-transactions.js';
+import { NETWORK } from '../chain/support.js';
 import { withDatabase } from '../support/database-urls.js';
 import { engines } from '../support/engines.js';
 
@@ -55,10 +56,13 @@ async function upgradedBook(): Promise<void> {
 }
 
 function newEarlierGas(): EarlierGas {
-  const book = new PostgresTransactionBook(pool);
+  const book = new PostgresTransactionBook(pool, NETWORK);
   const store = new EventStore(pool, systemClock);
-  const fees = new NetworkFees({ store, network: 'eip155:84532', items: itemReader(pool) });
-  const chain = { transactionOutcome: async (hash: Hex) => outcomes.get(hash) ?? ({ kind: 'unknown' } as const) };
+  const fees = new NetworkFees({ store, network: NETWORK, items: itemReader(pool) });
+  const chain = {
+    network: NETWORK,
+    transactionOutcome: async (hash: Hex) => outcomes.get(hash) ?? ({ kind: 'unknown' } as const),
+  };
   return new EarlierGas(pool, chain, new OutcomeRecorder(book, fees));
 }
 

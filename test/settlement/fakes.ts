@@ -1,6 +1,7 @@
 import type {
   AuthorizationOutcome,
   BroadcastResult,
+  NonceSlot,
   SettlementChain,
   SettlementItem,
   SignedTransaction,
@@ -41,7 +42,6 @@ interface Use {
 /** A chain of one token in memory: nonces in order, each item of a batch failing alone, blocks that can be taken away. */
 export class FakeChain implements SettlementChain {
   readonly network = 'eip155:84532';
-  readonly settler: Address = '0x5e771e5e771e5e771e5e771e5e771e5e771e5e77';
   readonly balances = new Map<Address, bigint>();
   readonly uses: Use[] = [];
   time = 1_000n;
@@ -52,30 +52,39 @@ export class FakeChain implements SettlementChain {
   /** Sees each transaction before the node does. */
   watcher: (hash: Hex) => void = () => undefined;
   private readonly blocks: Hex[] = [];
-  private readonly pool = new Map<number, Hex>();
-  private readonly signed = new Map<Hex, { nonce: number; items: readonly SettlementItem[] }>();
+  private readonly pool = new Set<Hex>();
+  private readonly signed = new Map<Hex, NonceSlot & { readonly items: readonly SettlementItem[] }>();
   private forks = 0;
 
-  async minedNonce() {
+  constructor(readonly settlers: readonly Address[]) {}
+
+  /** Blocks, of one transaction each. */
+  get height(): number {
     return this.blocks.length;
+  }
+
+  async minedNonce(settler: Address) {
+    return this.countOf(settler);
   }
 
   async gasBalance() {
     return 1n;
   }
 
-  async sign(_token: Token, items: readonly SettlementItem[], nonce: number): Promise<SignedTransaction> {
-    const raw: Hex = `0x${Buffer.from(`${nonce}:${items.map((i) => i.authorization.nonce).join()}`).toString('hex')}`;
-    this.signed.set(raw, { nonce, items });
-    return { hash: raw, raw, settler: this.settler, nonce };
+  async sign(_token: Token, items: readonly SettlementItem[], slot: NonceSlot): Promise<SignedTransaction> {
+    const { nonce, settler } = slot;
+    const text = `${settler}:${nonce}:${items.map((i) => i.authorization.nonce).join()}`;
+    const raw: Hex = `0x${Buffer.from(text).toString('hex')}`;
+    this.signed.set(raw, { nonce, settler, items });
+    return { hash: raw, raw, nonce, settler };
   }
 
   async broadcast({ raw }: Pick<SignedTransaction, 'raw'>): Promise<BroadcastResult> {
     this.watcher(raw);
-    const { nonce } = this.signed.get(raw)!;
-    if (this.blocks[nonce] === raw || this.pool.get(nonce) === raw) return { kind: 'already_known' };
-    if (nonce < this.blocks.length) return { kind: 'nonce_too_low' };
-    this.pool.set(nonce, raw);
+    const { nonce, settler } = this.signed.get(raw)!;
+    if (this.blocks.includes(raw) || this.pool.has(raw)) return { kind: 'already_known' };
+    if (nonce < this.countOf(settler)) return { kind: 'nonce_too_low' };
+    this.pool.add(raw);
     this.mine();
     return { kind: 'accepted' };
   }
@@ -87,7 +96,7 @@ export class FakeChain implements SettlementChain {
       const failed = this.failing.has(hash);
       return { kind: 'mined', blockNumber: BigInt(block), blockHash, succeeded: !failed, ...FakeChain.gas };
     }
-    return { kind: [...this.pool.values()].includes(hash) ? 'pending' : 'unknown' };
+    return { kind: this.pool.has(hash) ? 'pending' : 'unknown' };
   }
 
   waitForTransaction(hash: Hex): Promise<TransactionOutcome> {
@@ -101,7 +110,7 @@ export class FakeChain implements SettlementChain {
     const blockHash = this.blockHash(use.block);
     return {
       kind: 'transferred',
-      sender: this.settler,
+      sender: this.signed.get(use.transaction)!.settler,
       transaction: use.transaction,
       blockNumber: BigInt(use.block),
       blockHash,
@@ -135,13 +144,24 @@ export class FakeChain implements SettlementChain {
     return this.pool.size;
   }
 
+  private countOf(settler: Address): number {
+    return this.blocks.filter((raw) => this.signed.get(raw)!.settler === settler).length;
+  }
+
   private mine(): void {
-    for (let raw = this.pool.get(this.blocks.length); raw; raw = this.pool.get(this.blocks.length)) {
-      this.pool.delete(this.blocks.length);
+    for (let raw = this.nextInPool(); raw; raw = this.nextInPool()) {
+      this.pool.delete(raw);
       const block = this.blocks.push(raw) - 1;
       if (this.failing.has(raw)) continue;
       for (const item of this.signed.get(raw)!.items) this.transfer(item, raw, block);
     }
+  }
+
+  private nextInPool(): Hex | undefined {
+    return [...this.pool].find((raw) => {
+      const { nonce, settler } = this.signed.get(raw)!;
+      return nonce === this.countOf(settler);
+    });
   }
 
   private transfer(item: SettlementItem, transaction: Hex, block: number): void {
@@ -167,15 +187,26 @@ export class FakeChain implements SettlementChain {
 export class FakeBook implements TransactionBook {
   rows: SettlementTransaction[] = [];
 
-  async nextNonce() {
-    return Math.max(-1, ...this.rows.map(({ nonce }) => nonce)) + 1;
+  async inFlight() {
+    const counts = new Map<Address, number>();
+    for (const { settler, status } of this.rows) {
+      if (status === 'submitted') counts.set(settler, (counts.get(settler) ?? 0) + 1);
+    }
+    return counts;
+  }
+
+  async nextNonce(settler: Address) {
+    return Math.max(-1, ...this.rows.filter((row) => row.settler === settler).map(({ nonce }) => nonce)) + 1;
   }
 
   async record(transaction: SignedTransaction, payments: readonly PaymentId[]) {
     const open = this.rows.some(
       (row) => row.status === 'submitted' && row.payments.some((id) => payments.includes(id)),
     );
-    if (open || this.rows.some(({ nonce }) => nonce === transaction.nonce)) return false;
+    const taken = this.rows.some(
+      ({ nonce, settler }) => nonce === transaction.nonce && settler === transaction.settler,
+    );
+    if (open || taken) return false;
     this.rows.push({ ...transaction, payments, status: 'submitted', block: undefined });
     return true;
   }
@@ -206,12 +237,12 @@ export class FakeBook implements TransactionBook {
     this.change(hash, { status: 'submitted', block: undefined });
   }
 
-  async unmined() {
-    return this.rows.filter(({ status }) => status === 'submitted');
+  async unmined(settler: Address) {
+    return this.rows.filter((row) => row.settler === settler && row.status === 'submitted');
   }
 
-  async recentlyMined() {
-    return this.rows.filter(({ block }) => block !== undefined).reverse();
+  async recentlyMined(settler: Address) {
+    return this.rows.filter((row) => row.settler === settler && row.block !== undefined).reverse();
   }
 
   private change(hash: Hex, change: Partial<SettlementTransaction>): void {

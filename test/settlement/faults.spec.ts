@@ -6,6 +6,7 @@ import { type PrivateKeyAccount, privateKeyToAccount } from 'viem/accounts';
 import { ChainUnavailable, type SettlementChain } from '../../src/base/chain/chain.js';
 import { transferCallData } from '../../src/base/chain/eip3009.js';
 import { ViemSettlementChain } from '../../src/base/chain/settlement-chain.js';
+import { keySigner } from '../../src/base/chain/signer.js';
 import type { Address, Hex } from '../../src/base/shared/hex.js';
 import { settlementItem } from '../../src/domains/settlement/settlement.sender.js';
 import { PostgresTransactionBook } from '../../src/domains/settlement/settlement-transactions.js';
@@ -186,11 +187,11 @@ describe('what machines do', () => {
     const dead = new ViemSettlementChain({
       client: chain.client,
       network: chain.token.network,
-      signerKey: chain.settlerKey,
+      signers: [keySigner(chain.settlerKey)],
     });
     const parts = [settlementItem(await stateOf(desk, first.id), first.signature)];
-    const book = new PostgresTransactionBook(desk.pool);
-    const signed = await recordNext(dead, book, [first.id], (nonce) => dead.sign(chain.token, parts, nonce));
+    const book = new PostgresTransactionBook(desk.pool, chain.token.network);
+    const signed = await recordNext(dead, book, [first.id], (slot) => dead.sign(chain.token, parts, slot));
     const second = await deliver(desk, chain, payer, { mode: 'async' });
     await settleUntil('settled', [first.id, second.id]);
     expect(await stateOf(desk, first.id)).toMatchObject({ settled: { transaction: signed!.hash, by: 'settler' } });

@@ -3,6 +3,7 @@ import { openPool } from '../../src/base/platform/pool.js';
 import type { Address, Hex } from '../../src/base/shared/hex.js';
 import { settlementsLostUntil } from '../../src/domains/settlement/lost-settlements.js';
 import { PostgresTransactionBook } from '../../src/domains/settlement/settlement-transactions.js';
+import { NETWORK } from '../chain/support.js';
 import { freshDatabase } from '../support/engines.js';
 
 const NOW = 1_800_000_000_000;
@@ -18,12 +19,12 @@ afterAll(() => pool.end());
 /** A settler whose book has these nonces; the chain has mined the first `mined`. */
 async function lostUntil(nonces: readonly number[], mined: number): Promise<number | undefined> {
   const settler: Address = `0x${String(++settlers).padStart(40, '0')}`;
-  const book = new PostgresTransactionBook(pool);
+  const book = new PostgresTransactionBook(pool, NETWORK);
   for (const nonce of nonces) {
     const hash: Hex = `0x${settlers}f${nonce}`;
     await book.record({ hash, raw: '0x', settler, nonce }, [`pay_${hash}`]);
   }
-  return settlementsLostUntil(pool, { settler, minedNonce: async () => mined }, NOW);
+  return settlementsLostUntil(pool, { network: NETWORK, settlers: [settler], minedNonce: async () => mined }, NOW);
 }
 
 describe('settlements that the book lost', () => {

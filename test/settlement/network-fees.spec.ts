@@ -34,7 +34,7 @@ describe('the gas of settlements', () => {
     await firstLife(world, new Gate());
     const { fee, gasUsed } = FakeChain.gas;
     const events = [...world.fees.streams.values()].flat();
-    const common = { settler: world.chain.settler, gasUsed: String(gasUsed), fee: String(fee), of: 3 };
+    const common = { settler: world.chain.settlers[0], gasUsed: String(gasUsed), fee: String(fee), of: 3 };
     // 350,003 wei by two to one: 233,335.33 and 116,667.67.
     expect(events.map(({ data }) => data)).toMatchObject([
       { ...common, items: 1, share: '116668' },
@@ -88,7 +88,7 @@ describe('the gas of settlements', () => {
         await recover(world, new Gate());
         await world.finish();
         expectGasBooked(world);
-        expect(await world.chain.minedNonce()).toBe(world.book.rows.length);
+        expect(world.chain.height).toBe(world.book.rows.length);
       }
       expect(calls).toBe(CALLS_MAX);
     });

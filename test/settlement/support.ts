@@ -6,6 +6,7 @@ import { parseAbiItem } from 'viem';
 import { type PrivateKeyAccount, privateKeyToAccount } from 'viem/accounts';
 import type { SettlementChain } from '../../src/base/chain/chain.js';
 import { ViemSettlementChain } from '../../src/base/chain/settlement-chain.js';
+import { keySigner } from '../../src/base/chain/signer.js';
 import { EventStore } from '../../src/base/event-store/event-store.js';
 import { LogTail } from '../../src/base/event-store/log-tail.js';
 import { ProjectionRunner } from '../../src/base/event-store/projection-runner.js';
@@ -179,13 +180,19 @@ export interface WorkerOptions {
   /** Puts faults between the worker and the chain. */
   readonly wrap?: (chain: SettlementChain) => SettlementChain;
   readonly screening?: Screening;
+  readonly settlerKeys?: readonly Hex[];
 }
 
 /** The settlement worker as the application runs it, with connections of its own. */
 export async function startWorker(
   desk: Pick<Desk, 'databaseUrl' | 'redisUrl'>,
   local: Pick<LocalChain, 'client' | 'token' | 'settlerKey'>,
-  { clock = systemClock, wrap = (chain) => chain, screening = noScreening }: WorkerOptions = {},
+  {
+    clock = systemClock,
+    wrap = (chain) => chain,
+    screening = noScreening,
+    settlerKeys = [local.settlerKey],
+  }: WorkerOptions = {},
 ): Promise<{ stop(): Promise<void> }> {
   const pool = openPool(desk.databaseUrl, 'test-worker', 8, log);
   const tail = new LogTail(desk.databaseUrl, log);
@@ -193,7 +200,7 @@ export async function startWorker(
   const chain = new ViemSettlementChain({
     client: local.client,
     network: local.token.network,
-    signerKey: local.settlerKey,
+    signers: settlerKeys.map(keySigner),
   });
   const values: [unknown, unknown][] = [
     [POOL, pool],

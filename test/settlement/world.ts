@@ -15,6 +15,7 @@ import { SettlementRecovery } from '../../src/domains/settlement/settlement.reco
 import { FakeBook, FakeChain, FakeLog, FakePayments } from './fakes.js';
 import { log } from './support.js';
 
+const SETTLERS: readonly Address[] = [`0x${'5e'.repeat(20)}`, `0x${'77'.repeat(20)}`];
 const PAYEE: Address = `0x${'bb'.repeat(20)}`;
 const token: Token = {
   network: 'eip155:84532',
@@ -29,7 +30,7 @@ export class Died extends Error {}
 
 /** What outlives a process. */
 export class World {
-  readonly chain = new FakeChain();
+  readonly chain = new FakeChain(SETTLERS);
   readonly book = new FakeBook();
   readonly payments = new FakePayments();
   readonly fees = new FakeLog();

@@ -36,12 +36,16 @@ export interface SettlementItem {
   readonly signature: Hex;
 }
 
-/** A signed settlement transaction, ready to broadcast as often as wanted: the bytes and so the hash never change. */
-export interface SignedTransaction {
-  readonly hash: Hex;
-  readonly raw: Hex;
+/** One place in the order of an account's transactions. At most one transaction can ever be mined in it. */
+export interface NonceSlot {
   readonly settler: Address;
   readonly nonce: number;
+}
+
+/** A signed settlement transaction, ready to broadcast as often as wanted: the bytes and so the hash never change. */
+export interface SignedTransaction extends NonceSlot {
+  readonly hash: Hex;
+  readonly raw: Hex;
 }
 
 /** How the chain answers for one authorization. */
@@ -85,18 +89,18 @@ export type BroadcastResult =
 /** What settlement needs of one chain. Every call may throw `ChainUnavailable`; that means unknown, never failed. */
 export interface SettlementChain {
   readonly network: Network;
-  /** Address that pays the gas; it never holds revenue. */
-  readonly settler: Address;
-  /** Number of the settler's mined transactions: the next nonce if nothing is in flight. */
-  minedNonce(): Promise<number>;
-  /** Gas balance of the settler, in wei. */
-  gasBalance(): Promise<bigint>;
+  /** Addresses that pay the gas, at least one, each with nonces of its own; they never hold revenue. */
+  readonly settlers: readonly Address[];
+  /** Number of a settler's mined transactions: the next nonce if nothing is in flight. Takes any address. */
+  minedNonce(settler: Address): Promise<number>;
+  /** Gas balance of a settler, in wei. */
+  gasBalance(settler: Address): Promise<bigint>;
   /**
    * One Multicall3 transaction; each item may fail alone. Signs only, sends nothing. Of the payers with code only the
    * first is included, since their contracts can burn gas; the others stay unused and belong into later transactions.
-   * Throws a RangeError if the items need more gas than one transaction may have (about 140 payers without code).
+   * Throws a RangeError for a settler that is not one of ours, and if the items need more gas than one transaction may have (about 140 payers without code).
    */
-  sign(token: Token, items: readonly SettlementItem[], nonce: number): Promise<SignedTransaction>;
+  sign(token: Token, items: readonly SettlementItem[], slot: NonceSlot): Promise<SignedTransaction>;
   broadcast(transaction: Pick<SignedTransaction, 'raw'>): Promise<BroadcastResult>;
   transactionOutcome(hash: Hex): Promise<TransactionOutcome>;
   /** Waits until mined or the time is over; resolves to what is known then. */

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type PrivateKeyAccount, privateKeyToAccount } from 'viem/accounts';
 import { type Address, chainIdOf, type Hex, type Network } from '../shared/hex.js';
 import { broadcastRefusal } from './broadcast.js';
 import {
   type AuthorizationOutcome,
   type BroadcastResult,
   ChainUnavailable,
+  type NonceSlot,
   type SettlementChain,
   type SettlementItem,
   type SignedTransaction,
@@ -23,6 +23,7 @@ import {
   isMined,
   transferBehind,
 } from './settlement-logs.js';
+import type { Signer } from './signer.js';
 import { authorizationState, hasCode, refusalOfTransfer } from './token-calls.js';
 import { readOutcome, readReceipt } from './transaction-outcome.js';
 
@@ -32,8 +33,8 @@ export const MULTICALL3: Address = '0xca11bde05977b3631167028862be2a173976ca11';
 export interface SettlementChainOptions {
   readonly client: ChainClient;
   readonly network: Network;
-  /** Private key of the settler; it pays gas and holds no revenue. */
-  readonly signerKey: Hex;
+  /** Of the settlers, which pay gas and hold no revenue; at least one. */
+  readonly signers: readonly Signer[];
   /** Most that is paid per unit of gas, tip included, in wei. */
   readonly maxFeePerGas?: bigint;
   /** Blocks asked for in one `eth_getLogs`. */
@@ -47,8 +48,8 @@ export interface SettlementChainOptions {
 /** One EVM chain, through one node. Every call is bounded by the client's timeout. */
 export class ViemSettlementChain implements SettlementChain {
   readonly network: Network;
-  readonly settler: Address;
-  private readonly account: PrivateKeyAccount;
+  readonly settlers: readonly Address[];
+  private readonly signers: ReadonlyMap<Address, Signer>;
   private readonly client: ChainClient;
   private readonly options: Required<SettlementChainOptions>;
 
@@ -57,19 +58,21 @@ export class ViemSettlementChain implements SettlementChain {
     this.options = { ...defaults, ...options };
     this.client = options.client;
     this.network = options.network;
-    this.account = privateKeyToAccount(options.signerKey);
-    this.settler = this.account.address.toLowerCase() as Address;
+    this.signers = new Map(options.signers.map((signer) => [signer.address, signer]));
+    this.settlers = [...this.signers.keys()];
   }
 
-  minedNonce(): Promise<number> {
-    return asked('nonce', this.client.getTransactionCount({ address: this.settler, blockTag: 'latest' }));
+  minedNonce(settler: Address): Promise<number> {
+    return asked('nonce', this.client.getTransactionCount({ address: settler, blockTag: 'latest' }));
   }
 
-  gasBalance(): Promise<bigint> {
-    return asked('gas balance', this.client.getBalance({ address: this.settler }));
+  gasBalance(settler: Address): Promise<bigint> {
+    return asked('gas balance', this.client.getBalance({ address: settler }));
   }
 
-  async sign(token: Token, items: readonly SettlementItem[], nonce: number): Promise<SignedTransaction> {
+  async sign(token: Token, items: readonly SettlementItem[], slot: NonceSlot): Promise<SignedTransaction> {
+    const signer = this.signers.get(slot.settler);
+    if (signer === undefined) throw new RangeError(`there is no key for ${slot.settler}`);
     const payers = items.map(({ authorization }) => authorization.from);
     const [block, tip, ...withCode] = await asked(
       'fees',
@@ -83,16 +86,16 @@ export class ViemSettlementChain implements SettlementChain {
     // A payer's contract could burn all the gas that is left, so it comes last, and only one of them.
     const plain = items.filter((_, index) => !withCode[index]);
     const contract = items.find((_, index) => withCode[index]);
-    const raw = await this.account.signTransaction({
+    const raw = await signer.signTransaction({
       type: 'eip1559',
       chainId: chainIdOf(this.network),
       to: MULTICALL3,
       data: batchCallData(token, contract === undefined ? plain : [...plain, contract]),
       gas: batchGas(plain.length, contract !== undefined),
-      nonce,
+      nonce: slot.nonce,
       ...fees,
     });
-    return { hash: hashOf(raw), raw, settler: this.settler, nonce };
+    return { hash: hashOf(raw), raw, settler: slot.settler, nonce: slot.nonce };
   }
 
   async broadcast({ raw }: Pick<SignedTransaction, 'raw'>): Promise<BroadcastResult> {

@@ -26,7 +26,7 @@ export interface Engines {
 
 export interface EnginesOptions {
   readonly config: Config;
-  readonly secrets: Pick<Secrets, 'settlerKey'>;
+  readonly secrets: Pick<Secrets, 'settlerKeys'>;
   /** One line of progress for people. */
   log(line: string): void;
 }
@@ -101,13 +101,13 @@ const starters: Record<EngineName, Starter> = {
     startRedis({ dataDir, port, password, log }),
   chain: async ({ config, secrets, log }, _state, port) => {
     log('Starting the chain…');
-    const settler = privateKeyToAddress(secrets.settlerKey).toLowerCase() as Address;
+    const settlers = secrets.settlerKeys.map((key) => privateKeyToAddress(key).toLowerCase() as Address);
     const anvil = await startAnvil({
       stateFile: chainStateFile(config.dataDir),
       port,
       chainId: config.chainId,
       log,
-      setUp: (rpcUrl) => ensureUsdc(rpcUrl, settler),
+      setUp: (rpcUrl) => ensureUsdc(rpcUrl, settlers),
     });
     return { url: anvil.rpcUrl, stop: () => anvil.stop() };
   },

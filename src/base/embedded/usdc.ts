@@ -45,13 +45,14 @@ interface Artifact {
 }
 
 /**
- * Puts Circle's FiatTokenV2_2 and Multicall3 on a local chain, gives each test account 1,000,000 USDC, and the settler gas.
+ * Puts Circle's FiatTokenV2_2 and Multicall3 on a local chain, gives each test account 1,000,000 USDC, and the settlers gas.
  * Idempotent: skips what is there, and finishes what an interrupted run began.
  */
-export async function ensureUsdc(rpcUrl: string, settler: Address): Promise<void> {
+export async function ensureUsdc(rpcUrl: string, settlers: readonly Address[]): Promise<void> {
   const node = localNode(rpcUrl);
-  if ((await node.getBalance({ address: settler })) < parseEther('1000')) {
-    await node.setBalance({ address: settler, value: parseEther('10000') });
+  for (const address of settlers) {
+    if ((await node.getBalance({ address })) >= parseEther('1000')) continue;
+    await node.setBalance({ address, value: parseEther('10000') });
   }
   if ((await supply(node)) >= SUPPLY) return;
   await installCode(node);

@@ -75,6 +75,8 @@ describe('secrets where money is real', () => {
     (key) => {
       expect(() => loadConfig({ ...real, TOLLBOOK_SIGNER_KEY: key })).toThrow(/TOLLBOOK_SIGNER_KEY.*well-known/);
       expect(loadConfig({ TOLLBOOK_SIGNER_KEY: key }).port).toBe(4020);
+      const listed = `${'5f3a'.repeat(15)}c0de, ${key}`;
+      expect(() => loadConfig({ ...real, TOLLBOOK_SIGNER_KEY: listed })).toThrow(/TOLLBOOK_SIGNER_KEY.*well-known/);
     },
   );
 

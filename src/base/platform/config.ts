@@ -42,6 +42,12 @@ export class ConfigError extends Error {}
 
 const port = (fallback: number) => wholeNumber(1, 65_535, 'a port, 1 to 65535').default(fallback);
 const key = z.string().regex(/^(0x)?[0-9a-fA-F]{64}$/, '32 bytes of hex, with or without 0x');
+const keys = z
+  .string()
+  .regex(
+    /^(0x)?[0-9a-fA-F]{64}(\s*,\s*(0x)?[0-9a-fA-F]{64})*$/,
+    '32 bytes of hex, with or without 0x, or several such keys with commas between them',
+  );
 const notEmpty = z.string().min(1);
 
 const schema = z.object({
@@ -81,7 +87,7 @@ const schema = z.object({
     .string()
     .regex(/^[\x21-\x7e]+$/, 'printable ASCII without blanks')
     .optional(),
-  TOLLBOOK_SIGNER_KEY: key.optional(),
+  TOLLBOOK_SIGNER_KEY: keys.optional(),
   TOLLBOOK_RECEIPT_KEY: key.optional(),
   TOLLBOOK_QUOTE_SECRET: notEmpty.optional(),
 });
@@ -138,8 +144,9 @@ function secretProblems(values: Values): Problem[] {
   if (!values.CHAIN_RPC_URL) return [];
   const problems: Problem[] = [];
   for (const name of ['TOLLBOOK_SIGNER_KEY', 'TOLLBOOK_RECEIPT_KEY'] as const) {
-    const secret = values[name];
-    if (secret && isWellKnownKey(secret)) problems.push([name, 'a key of your own: this one is a well-known test key']);
+    const secrets = values[name]?.split(',') ?? [];
+    if (secrets.some((secret) => isWellKnownKey(secret.trim())))
+      problems.push([name, 'a key of your own: this one is a well-known test key']);
   }
   for (const name of ['TOLLBOOK_ADMIN_KEY', 'TOLLBOOK_QUOTE_SECRET'] as const) {
     const secret = values[name];

@@ -20,7 +20,7 @@ describe('secrets', () => {
   it('are made once, for the owner only, and stay', async () => {
     const dataDir = join(folder, 'new');
     const first = await loadSecrets(dataDir, {});
-    expect(first.settlerKey).toMatch(/^0x[0-9a-f]{64}$/);
+    expect(first.settlerKeys).toEqual([expect.stringMatching(/^0x[0-9a-f]{64}$/)]);
     expect(first.adminKey.length).toBeGreaterThanOrEqual(32);
     expect((await stat(join(dataDir, 'secrets.json'))).mode & 0o777).toBe(0o600);
     expect(await loadSecrets(dataDir, {})).toEqual(first);
@@ -29,17 +29,23 @@ describe('secrets', () => {
   it('are the same for all that start at once', async () => {
     const loads = Array.from({ length: 16 }, () => loadSecrets(folder, {}));
     const all = await Promise.all(loads);
-    expect(new Set(all.map((secrets) => secrets.settlerKey)).size).toBe(1);
+    expect(new Set(all.map((secrets) => secrets.settlerKeys[0])).size).toBe(1);
     expect(await readdir(folder)).toEqual(['secrets.json']);
   });
 
   it('come from the environment first, and then leave no file', async () => {
     const secrets = await loadSecrets(folder, FROM_ENVIRONMENT);
     expect(secrets.adminKey).toBe(FROM_ENVIRONMENT.TOLLBOOK_ADMIN_KEY);
-    expect(secrets.settlerKey).toBe(`0x${'a1b2'.repeat(16)}`);
+    expect(secrets.settlerKeys).toEqual([`0x${'a1b2'.repeat(16)}`]);
     expect(secrets.receiptKey).toBe(`0x${'c3d4'.repeat(16)}`);
     expect(secrets.quoteSecret.toString()).toBe(FROM_ENVIRONMENT.TOLLBOOK_QUOTE_SECRET);
     expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('have as many settlers as are listed, each once', async () => {
+    const [one, two] = ['a1b2'.repeat(16), `0x${'e5f6'.repeat(16)}`];
+    const listed = { ...FROM_ENVIRONMENT, TOLLBOOK_SIGNER_KEY: `${one}, ${two},${one.toUpperCase()}` };
+    expect((await loadSecrets(folder, listed)).settlerKeys).toEqual([`0x${one}`, two]);
   });
 
   it('can move from the file to the environment', async () => {

@@ -9,8 +9,8 @@ import { createPrivateJson, readJson } from './private-file.js';
 /** Never logged, never in an error. Gateways and workers of one installation share them. */
 export interface Secrets {
   readonly adminKey: string;
-  /** secp256k1; pays the gas of settlements. */
-  readonly settlerKey: Hex;
+  /** secp256k1; pay the gas of settlements. At least one. */
+  readonly settlerKeys: readonly Hex[];
   /** Seed of an Ed25519 key, 32 bytes. */
   readonly receiptKey: Hex;
   readonly quoteSecret: Buffer;
@@ -34,6 +34,7 @@ const VARIABLES = [
 /** What `secrets.json` holds. */
 interface StoredSecrets {
   readonly adminKey: string;
+  /** One key, or several with commas between them. */
   readonly settlerKey: string;
   readonly receiptKey: string;
   readonly quoteSecret: string;
@@ -63,7 +64,13 @@ export async function loadSecrets(dataDir: string, env: Environment): Promise<Se
   const quoteSecret = Buffer.from(pick('quoteSecret'), 'utf8');
   return {
     adminKey: pick('adminKey'),
-    settlerKey: toHex(pick('settlerKey')),
+    settlerKeys: [
+      ...new Set(
+        pick('settlerKey')
+          .split(',')
+          .map((one) => toHex(one.trim())),
+      ),
+    ],
     receiptKey: toHex(pick('receiptKey')),
     quoteSecret,
     answerKey: derive(quoteSecret, 'tollbook answers'),

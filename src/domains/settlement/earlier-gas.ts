@@ -21,15 +21,16 @@ export class EarlierGas {
 
   constructor(
     private readonly pool: Pool,
-    private readonly chain: Pick<SettlementChain, 'transactionOutcome'>,
+    private readonly chain: Pick<SettlementChain, 'network' | 'transactionOutcome'>,
     private readonly outcomes: Pick<OutcomeRecorder, 'record'>,
   ) {}
 
   /** One turn; `true` if the next should follow at once. */
   async step(): Promise<boolean> {
     const { rows } = await this.pool.query<Unbooked>(
-      `select hash, status from unbooked_gas join settlement_transactions using (hash) where hash > $1 order by hash limit $2`,
-      [this.after, PAGE],
+      `select hash, status from unbooked_gas join settlement_transactions using (hash)
+       where hash > $1 and network = $2 order by hash limit $3`,
+      [this.after, this.chain.network, PAGE],
     );
     for (const row of rows) await this.book(row);
     const more = rows.length === PAGE;

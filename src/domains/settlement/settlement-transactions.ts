@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import type { SignedTransaction } from '../../base/chain/chain.js';
-import type { Address, Hex } from '../../base/shared/hex.js';
+import type { Address, Hex, Network } from '../../base/shared/hex.js';
 import type { PaymentId } from '../payments/payment.js';
 
 /**
@@ -21,8 +21,10 @@ export interface BlockRef {
   readonly hash: Hex;
 }
 
-/** The signed transactions of all settlers. A row is the durable intent: no transaction is broadcast without one. */
+/** The signed transactions of all settlers on one chain. A row is the durable intent: no transaction is broadcast without one. */
 export interface TransactionBook {
+  /** Unmined transactions by settler; settlers without any may be missing. */
+  inFlight(): Promise<ReadonlyMap<Address, number>>;
   /** `max(nonce) + 1` of a settler, 0 if it never signed. */
   nextNonce(settler: Address): Promise<number>;
   /**
@@ -65,12 +67,23 @@ interface Row {
 const columns = 'hash, settler, nonce, raw, payments, status, block_number, block_hash';
 
 export class PostgresTransactionBook implements TransactionBook {
-  constructor(private readonly pool: Pool) {}
+  constructor(
+    private readonly pool: Pool,
+    private readonly network: Network,
+  ) {}
+
+  async inFlight(): Promise<ReadonlyMap<Address, number>> {
+    const { rows } = await this.pool.query<{ settler: Address; count: string }>(
+      `select settler, count(*) from settlement_transactions where status = 'submitted' and network = $1 group by settler`,
+      [this.network],
+    );
+    return new Map(rows.map(({ count, settler }) => [settler, Number(count)]));
+  }
 
   async nextNonce(settler: Address): Promise<number> {
     const { rows } = await this.pool.query<{ next: string }>(
-      'select coalesce(max(nonce) + 1, 0) as next from settlement_transactions where settler = $1',
-      [settler],
+      'select coalesce(max(nonce) + 1, 0) as next from settlement_transactions where network = $1 and settler = $2',
+      [this.network, settler],
     );
     return Number(rows[0]!.next);
   }
@@ -78,11 +91,11 @@ export class PostgresTransactionBook implements TransactionBook {
   async record(transaction: SignedTransaction, payments: readonly PaymentId[]): Promise<boolean> {
     const { hash, nonce, raw, settler } = transaction;
     const { rowCount } = await this.pool.query(
-      `insert into settlement_transactions (hash, settler, nonce, raw, payments, status, created_at)
-       select $1, $2, $3, $4, $5::text[], 'submitted', now()
+      `insert into settlement_transactions (hash, settler, nonce, raw, payments, status, created_at, network)
+       select $1, $2, $3, $4, $5::text[], 'submitted', now(), $6
        where not exists (select 1 from settlement_transactions where status = 'submitted' and payments && $5::text[])
        on conflict do nothing`,
-      [hash, settler, nonce, raw, payments],
+      [hash, settler, nonce, raw, payments, this.network],
     );
     return rowCount === 1;
   }
@@ -129,18 +142,19 @@ export class PostgresTransactionBook implements TransactionBook {
 
   unmined(settler: Address, olderThanMs: number, limit: number): Promise<readonly SettlementTransaction[]> {
     return this.select(
-      `where status = 'submitted' and settler = $1 and created_at <= now() - $2 * interval '1 millisecond'
-       order by nonce limit $3`,
-      [settler, olderThanMs, limit],
+      `where status = 'submitted' and network = $1 and settler = $2 and created_at <= now() - $3 * interval '1 millisecond'
+       order by nonce limit $4`,
+      [this.network, settler, olderThanMs, limit],
     );
   }
 
   recentlyMined(settler: Address, nonce: number, depth: number, limit: number) {
     return this.select(
-      `where block_hash is not null and settler = $1 and (nonce >= $2 or block_number >
-         (select max(block_number) - $3 from settlement_transactions where block_hash is not null and settler = $1))
-       order by nonce desc limit $4`,
-      [settler, nonce, depth, limit],
+      `where block_hash is not null and network = $1 and settler = $2 and (nonce >= $3 or block_number >
+         (select max(block_number) - $4 from settlement_transactions
+          where block_hash is not null and network = $1 and settler = $2))
+       order by nonce desc limit $5`,
+      [this.network, settler, nonce, depth, limit],
     );
   }
 

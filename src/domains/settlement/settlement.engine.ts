@@ -124,7 +124,7 @@ export class SettlementEngine {
 
   /** By its sender, since a restored book may not know it; by the book, since the key may be a new one. */
   private async isOurs({ data, sender }: Extract<Verdict, { kind: 'settled' }>, item: SettleItem): Promise<boolean> {
-    if (sender === this.deps.chain.settler || transactionsOf(item.state).includes(data.transaction)) return true;
+    if (this.deps.chain.settlers.includes(sender) || transactionsOf(item.state).includes(data.transaction)) return true;
     return (await this.deps.book.find(data.transaction)) !== undefined;
   }
 

@@ -69,7 +69,7 @@ class SettlementRunner implements OnApplicationBootstrap, OnApplicationShutdown 
       log,
       clock,
       tail,
-      book: new PostgresTransactionBook(pool),
+      book: new PostgresTransactionBook(pool, options.chain.network),
       fees: new NetworkFees({ store, network: options.chain.network, items: itemReader(pool) }),
       execute: (command) => bus.execute(command),
       load: (id) => loadPayment(store, id),

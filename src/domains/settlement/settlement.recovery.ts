@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import type { SettlementChain, TransactionOutcome } from '../../base/chain/chain.js';
 import type { Logger } from '../../base/platform/logger.js';
-import type { Hex } from '../../base/shared/hex.js';
+import type { Address, Hex, Network } from '../../base/shared/hex.js';
 import type { PaymentId } from '../payments/payment.js';
 import { RevertSettlement } from '../payments/settle.decide.js';
 import type { OutcomeRecorder } from './outcome-recorder.js';
@@ -33,23 +33,29 @@ export interface RecoveryDeps {
  */
 export class SettlementRecovery {
   private readonly suspects = new Set<Hex>();
-  private anchor: string | undefined;
+  /** By settler: the newest mined transaction that was seen, and its block. */
+  private readonly anchors = new Map<Address, string>();
 
   constructor(private readonly deps: RecoveryDeps) {}
 
   async step(): Promise<void> {
-    const nonce = await this.deps.chain.minedNonce();
-    await this.verifyMined(nonce);
-    await this.publishStranded(nonce);
+    const { book, chain } = this.deps;
+    // A key that is not used any more may have left transactions behind.
+    const left = (await book.inFlight()).keys();
+    for (const settler of new Set([...chain.settlers, ...left])) {
+      const nonce = await chain.minedNonce(settler);
+      await this.verifyMined(settler, nonce);
+      await this.publishStranded(settler, nonce);
+    }
   }
 
   /** A block holds all blocks before it: while the newest one stands and is the one seen last, all of them do. */
-  private async verifyMined(nonce: number): Promise<void> {
-    const rows = await this.deps.book.recentlyMined(this.deps.chain.settler, nonce, REORG_DEPTH, LIMIT);
+  private async verifyMined(settler: Address, nonce: number): Promise<void> {
+    const rows = await this.deps.book.recentlyMined(settler, nonce, REORG_DEPTH, LIMIT);
     const newest = rows[0];
     const key = newest && `${newest.hash} ${newest.block?.hash}`;
-    if (newest && key === this.anchor && stands(newest, await this.outcomeOf(newest))) return;
-    let moved = this.anchor === undefined;
+    if (newest && key === this.anchors.get(settler) && stands(newest, await this.outcomeOf(newest))) return;
+    let moved = !this.anchors.has(settler);
     const standing: [SettlementTransaction, TransactionOutcome][] = [];
     for (const row of rows) {
       const outcome = await this.outcomeOf(row);
@@ -65,7 +71,7 @@ export class SettlementRecovery {
       for (const [row, outcome] of standing) await this.deps.outcomes.record(row.hash, outcome);
       await this.verifyOthers();
     }
-    this.anchor = key ?? 'none';
+    this.anchors.set(settler, key ?? 'none');
   }
 
   private outcomeOf(row: SettlementTransaction): Promise<TransactionOutcome> {
@@ -94,9 +100,9 @@ export class SettlementRecovery {
     await this.deps.execute(new RevertSettlement(id, { transaction, blockHash }, known));
   }
 
-  private async publishStranded(nonce: number): Promise<void> {
+  private async publishStranded(settler: Address, nonce: number): Promise<void> {
     const { book, chain, log, outcomes, sender } = this.deps;
-    for (const row of await book.unmined(chain.settler, STRANDED_MS, LIMIT)) {
+    for (const row of await book.unmined(settler, STRANDED_MS, LIMIT)) {
       const outcome = await chain.transactionOutcome(row.hash);
       if ((await outcomes.record(row.hash, outcome)) || outcome.kind === 'pending') continue;
       if (row.nonce < nonce) {
@@ -129,12 +135,12 @@ function stands(row: SettlementTransaction, outcome: TransactionOutcome): boolea
 }
 
 /** Reads the read model: settled within ten minutes by a transaction that is not in the book. */
-export function readPaidByOthers(pool: Pool): RecoveryDeps['paidByOthers'] {
+export function readPaidByOthers(pool: Pool, network: Network): RecoveryDeps['paidByOthers'] {
   return async () => {
     const { rows } = await pool.query<{ id: PaymentId }>(
-      `select id from payments p where state = 'settled' and updated_at > now() - interval '10 minutes'
-         and not exists (select 1 from settlement_transactions t where t.hash = p.transaction) limit $1`,
-      [LIMIT],
+      `select id from payments p where state = 'settled' and network = $1 and updated_at > now() - interval '10 minutes'
+         and not exists (select 1 from settlement_transactions t where t.hash = p.transaction) limit $2`,
+      [network, LIMIT],
     );
     return rows.map(({ id }) => id);
   };

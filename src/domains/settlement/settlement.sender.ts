@@ -103,7 +103,7 @@ export class SettlementSender {
       const payments = free.map(({ id }) => id);
       const parts = free.map(({ id, state }) => settlementItem(state, signatures.get(id)!));
       const { book, chain } = this.deps;
-      const signed = await recordNext(chain, book, payments, (nonce) => chain.sign(token, parts, nonce));
+      const signed = await recordNext(chain, book, payments, (slot) => chain.sign(token, parts, slot));
       if (signed) return [...under, { signed, payments }];
       const naming = await book.naming(items.map(({ id }) => id));
       under = naming
@@ -120,7 +120,7 @@ export class SettlementSender {
     const parts = states.map((state, index) => settlementItem(state, signed.get(payments[index]!)!));
     // Without items left, any token will do: the transaction only uses up its nonce.
     const asset = states.map(termsOf)[0]?.asset ?? [...tokens.keys()][0];
-    const transaction = await chain.sign(tokens.get(asset!)!, parts, old.nonce);
+    const transaction = await chain.sign(tokens.get(asset!)!, parts, old);
     if (await book.replace(old.hash, transaction, payments)) return transaction;
     throw new SettlementPending('the transaction was replaced by another worker');
   }

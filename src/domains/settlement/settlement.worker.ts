@@ -43,7 +43,7 @@ export class SettlementWorker {
       ...deps,
       sender: engine.sender,
       outcomes: engine.outcomes,
-      paidByOthers: readPaidByOthers(pool),
+      paidByOthers: readPaidByOthers(pool, chain.network),
     });
     this.recovery = new WakeLoop('settlement recovery', () => recovery.step().then(() => false), RECOVERY_MS, log);
     const gas = new EarlierGas(pool, chain, engine.outcomes);

@@ -28,7 +28,8 @@ const SPENT = `
       sum(case type when 'NetworkFeePaid' then 1 else -1 end * (data->>'share')::numeric) as paid
     from events where type in ('NetworkFeePaid', 'NetworkFeeReversed') and data->>'network' = $1
       and ($2::text[] is null or split_part(stream, '/', 3) = any($2)) group by 1),
-  signed as (select hash, status from settlement_transactions where $2::text[] is null or hash = any($2))
+  signed as (select hash, status from settlement_transactions
+    where network = $1 and ($2::text[] is null or hash = any($2)))
   select hash, status, coalesce(paid, 0)::text as paid from signed full join fees using (hash)
   where status is distinct from 'submitted' or coalesce(paid, 0) <> 0 order by hash`;
 
@@ -42,7 +43,10 @@ export function gasCheck({ chain, network }: Omit<ChainCheckDeps, 'ledger'>): Ch
       const counts = { transactions: 0, 'in flight': 0 };
       let doubtful: Judged[] = [];
       await inSnapshot(pool, ['settlement_transactions'], async (snapshot) => {
-        const [row] = await snapshot.query<{ total: string }>('select count(*) as total from settlement_transactions');
+        const [row] = await snapshot.query<{ total: string }>(
+          'select count(*) as total from settlement_transactions where network = $1',
+          [network],
+        );
         for await (const page of snapshot.pages<Spent>(SPENT, [network, null], PAGE)) {
           counts.transactions += page.length;
           for (const wrong of await wrongOnes(client, page)) {
