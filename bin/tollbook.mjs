@@ -56,7 +56,8 @@ function runBench(args) {
 }
 
 async function main([command, ...args]) {
-  if (command === 'help' || command === '--help') {
+  const asksStart = command === 'start' && args.includes('--help');
+  if (command === 'help' || command === '--help' || asksStart) {
     console.log(usage());
     return;
   }

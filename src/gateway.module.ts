@@ -42,6 +42,7 @@ import { RateLimits } from './edges/gateway/rate-limits.js';
 import { KeysController } from './edges/gateway/receipts/keys.controller.js';
 import { ReceiptsController } from './edges/gateway/receipts/receipts.controller.js';
 import { ReplayDesk } from './edges/gateway/replay.js';
+import { ReservedController } from './edges/gateway/reserved.controller.js';
 import { VALIDITY_MAX_SECONDS } from './edges/gateway/terms.js';
 import { TurnDesk } from './edges/gateway/turns.js';
 import { UnpaidDesk } from './edges/gateway/unpaid-desk.js';
@@ -217,7 +218,7 @@ export class GatewayModule {
     return {
       module: GatewayModule,
       imports: [RuntimeModule.of(runtime), PaymentsModule],
-      controllers: [HealthController, ReceiptsController, KeysController],
+      controllers: [HealthController, ReceiptsController, KeysController, ReservedController],
       providers: [
         { provide: RUNTIME, useValue: runtime },
         { provide: Draining, useValue: draining },

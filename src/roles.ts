@@ -4,6 +4,7 @@ import type { INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ControlModule } from './control.module.js';
+import { takeEmptyJson } from './edges/admin/json-body.js';
 import { createGatewayServer, sendFrameworkError } from './edges/gateway/http-server.js';
 import { Draining } from './edges/health/draining.js';
 import { Gateway, GatewayModule } from './gateway.module.js';
@@ -69,6 +70,7 @@ async function closeConnections(server: Server, closed: Promise<unknown>): Promi
 export async function startControl(runtime: Runtime): Promise<RunningRole> {
   const draining = new Draining();
   const adapter = new FastifyAdapter({ forceCloseConnections: true });
+  takeEmptyJson(adapter.getInstance());
   const app = await create(ControlModule.of(runtime, draining), adapter);
   await app.listen(runtime.config.adminPort, runtime.config.adminHost);
   return {

@@ -17,6 +17,7 @@ import { makeReport, PARTS, type Part, printReport, type Results } from './repor
 import type { SealRates } from './seals.js';
 import { Traffic } from './traffic.js';
 
+const USAGE = 'Usage: npm run bench [-- --only PART,PART --json FILE]';
 const ROUNDS = 3;
 /** Events in the logs that the book's parts are measured on. */
 const SEALED = [20_000, 200_000] as const;
@@ -77,13 +78,18 @@ async function withTraffic<T>(app: App, work: (traffic: Traffic) => Promise<T>):
 
 function readOptions(): { readonly json?: string; readonly parts: readonly Part[] } {
   try {
-    const { json, only } = parseArgs({ options: { json: { type: 'string' }, only: { type: 'string' } } }).values;
+    const text = { type: 'string' } as const;
+    const { help, json, only } = parseArgs({ options: { help: { type: 'boolean' }, json: text, only: text } }).values;
+    if (help) {
+      console.log(`${USAGE}\nParts: ${PARTS.join(', ')}`);
+      process.exit(0);
+    }
     const wanted = only?.split(',') ?? PARTS;
     const unknown = wanted.find((part) => !PARTS.includes(part as Part));
     if (unknown !== undefined) throw new Error(`There is no part "${unknown}"; there are ${PARTS.join(', ')}.`);
     return { json, parts: PARTS.filter((part) => wanted.includes(part)) };
   } catch (error) {
-    console.error(`${(error as Error).message}\nUsage: npm run bench [-- --only PART,PART --json FILE]`);
+    console.error(`${(error as Error).message}\n${USAGE}`);
     process.exit(2);
   }
 }

@@ -8,7 +8,8 @@ import { addressOf, ask, buy, newBuyer, offerOf, present, sign, signV1 } from '.
 import { flat, publish, routeWith } from '../support/publishing.js';
 
 const HEADER_BUDGET = 8 * 1024;
-const EXPOSED = 'PAYMENT-REQUIRED, PAYMENT-RESPONSE, X-PAYMENT-RESPONSE';
+const EXPOSED =
+  'PAYMENT-REQUIRED, PAYMENT-RESPONSE, X-PAYMENT-RESPONSE, Tollbook-Payment, RateLimit, RateLimit-Policy, Retry-After';
 const jsonType = { 'content-type': 'application/json' };
 
 let app: App;

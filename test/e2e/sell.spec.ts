@@ -1,13 +1,13 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { admin } from '../support/admin.js';
 import { type App, startApp } from '../support/app.js';
+import { send } from '../support/http.js';
 import { freePort } from '../support/ports.js';
+import { run } from '../support/run.js';
 import { type CountingUpstream, countingUpstream } from '../support/upstream.js';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
@@ -37,20 +37,6 @@ afterAll(async () => {
   await app?.stop();
   await upstream?.stop();
 });
-
-async function run(file: string, args: readonly string[], options: { cwd?: string; env?: Record<string, string> }) {
-  const env = { PATH: process.env.PATH, HOME: process.env.HOME, ...options.env };
-  // No terminal and nothing to read: what asks a question would wait for ever.
-  const child = spawn(file, args, { cwd: options.cwd, env, stdio: ['pipe', 'pipe', 'pipe'] });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (text: string) => {
-      output += text;
-    });
-  }
-  await once(child, 'close');
-  return { code: child.exitCode, output };
-}
 
 function sell(args: readonly string[], env: Record<string, string> = {}) {
   const file = join(ROOT, 'dist', 'edges', 'cli', 'sell.js');
@@ -100,6 +86,18 @@ describe('npm run sell', () => {
     expect({ code, output }).toMatchObject({ code: 0 });
     expect(output).toContain(`The money goes to ${PAYEE}`);
     expect(await amountsOf('items')).toEqual(['10000']);
+  });
+
+  it('says how programs reach a name under localhost, and sells by an address that all of them find', async () => {
+    const named = await sell(sale('--tenant', 'named'));
+    expect(named.output).toContain(`curl -i ${app.gateway}/v1/search -H 'Host: named.localhost'`);
+    const asTold = await send({ url: `${app.gateway}/v1/search`, headers: { host: 'named.localhost' } });
+    expect(asTold.status).toBe(402);
+    const { code, output } = await sell(sale('--tenant', 'found', '--host', '127.0.0.1'));
+    expect({ code, output }).toMatchObject({ code: 0, output: expect.not.stringContaining('Host:') });
+    const url = `http://127.0.0.1:${new URL(app.gateway).port}/v1/search`;
+    expect(output).toContain(`GET ${url} asks for`);
+    expect((await fetch(url)).status).toBe(402);
   });
 
   it('tells of a test payment that did not work', async () => {
@@ -178,24 +176,5 @@ describe('npm run sell', () => {
     );
     expect(await sell(sale(), env)).toMatchObject({ code: 2, output: expect.stringContaining('npm start') });
     rmSync(folder, { recursive: true });
-  });
-});
-
-describe('docs/your-own-api.md', () => {
-  it('sells by REST what it says it sells', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'tollbook-doc-'));
-    symlinkSync(app.dataDir, join(folder, '.tollbook'));
-    const doc = readFileSync(join(ROOT, 'docs', 'your-own-api.md'), 'utf8');
-    const steps = [...doc.matchAll(/^```sh\n(.*?)^```/gms)].map(([, step]) => step);
-    expect(steps.length).toBeGreaterThanOrEqual(6);
-    const script = steps.join('\n').replaceAll('http://127.0.0.1:9000', upstream.url);
-    const { code, output } = await run('bash', ['-euo', 'pipefail', '-c', script], { cwd: folder });
-    rmSync(folder, { recursive: true });
-    expect({ code, output }).toMatchObject({ code: 0 });
-    expect(output).toContain('HTTP/1.1 402 Payment Required');
-    expect(output).toContain('"maxAmountRequired":"2000"');
-    expect(output).toContain('"upstreamSecret"');
-    const route = JSON.parse((await admin(app, '/routes/my-shop/search')).body);
-    expect(route).toMatchObject({ description: 'Search', timeoutMs: 5000 });
   });
 });

@@ -24,7 +24,8 @@ async function main(): Promise<number> {
   const { dataDir } = loadConfig(process.env);
   const endpoints = await readEndpoints(dataDir);
   if (!endpoints) throw new UsageError(`No Tollbook runs with its data in ${dataDir}: start one with "npm start"`);
-  const sale = await complete(options, Boolean(process.stdin.isTTY && process.stdout.isTTY));
+  const { stdin, stdout } = process;
+  const sale = await complete(options, stdin.isTTY && stdout.isTTY ? { input: stdin, output: stdout } : undefined);
   const admin = new AdminClient(endpoints);
   await admin.find(`/tenants/${sale.tenant}`); // says so if it does not run any more
   const token = await tokenOf(endpoints, sale.asset);
@@ -106,10 +107,25 @@ function sayNext(
   say('\nWhat next:');
   say(`- The money goes to ${payee}.${keyFile ? ` Its key is in ${keyFile}: keep it, and show it to nobody.` : ''}`);
   if (upstreamSecret) say(`- The gateway signs what it tells your API with this secret, shown once: ${upstreamSecret}`);
-  say(`- Point ${sale.host} to ${gateway} for buyers elsewhere.`);
+  sayWay(gateway, sale);
   say(
     `- Another price: run this again, or PUT ${control}/admin/v1/tariffs/${sale.tenant}/${route} (docs/your-own-api.md).`,
   );
+}
+
+/** Browsers and curl take a name under localhost for this machine; name services often do not know it (RFC 6761, section 6.3). */
+function sayWay(gateway: string, { host, path }: Sale): void {
+  if (!host.endsWith('.localhost')) {
+    say(`- Point ${host} to ${gateway} for buyers elsewhere.`);
+    return;
+  }
+  const url = gateway + exampleOf(path);
+  say(`- curl and browsers find ${host}. Where it is not found, as by Node on many machines, name the host yourself:`);
+  say(`    curl -i ${url} -H 'Host: ${host}'`);
+  say(
+    '  or sell with another --tenant under --host 127.0.0.1, which every program on this machine finds, and for buyers',
+  );
+  say(`  elsewhere under a host name of yours that leads to ${gateway}.`);
 }
 
 function say(line: string): void {

@@ -6,7 +6,8 @@ import type { HeaderPair } from './upstream/headers.js';
 
 const EXPOSE = 'access-control-expose-headers';
 const ALLOW_ORIGIN = 'access-control-allow-origin';
-const EXPOSED = EXPOSED_HEADERS['Access-Control-Expose-Headers'];
+const OURS = 'Tollbook-Payment, RateLimit, RateLimit-Policy, Retry-After';
+const EXPOSED = `${EXPOSED_HEADERS['Access-Control-Expose-Headers']}, ${OURS}`;
 
 /** Sends a whole reply. Nothing happens if the client has gone. */
 export function sendWhole(
