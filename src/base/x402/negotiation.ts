@@ -1,9 +1,11 @@
+const HTML = /text\/html/i;
+
 /**
  * Whether the caller would rather read a page than JSON (RFC 9110, section 12.5.1): it names `text/html`, with a
  * higher weight than `application/json`. Wildcards do not count, since every program sends them.
  */
 export function prefersHtml(accept: string | undefined): boolean {
-  if (accept === undefined) return false;
+  if (accept === undefined || !HTML.test(accept)) return false;
   const html = weightOf('text/html', accept);
   return html > 0 && html > weightOf('application/json', accept);
 }

@@ -69,6 +69,7 @@ interface Header {
 }
 
 function singleHeader(headers: PaymentHeaders): Header | undefined {
+  if (headers['payment-signature'] === undefined && headers['x-payment'] === undefined) return undefined;
   const v2 = [headers['payment-signature'] ?? []].flat();
   const v1 = [headers['x-payment'] ?? []].flat();
   if (v1.length + v2.length > 1) throw duplicate();

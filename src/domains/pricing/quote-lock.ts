@@ -1,7 +1,8 @@
-import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
 import { epochSeconds } from '../../base/shared/clock.js';
 import type { Address, Network } from '../../base/shared/hex.js';
 import type { AtomicAmount } from '../../base/shared/money.js';
+import { HmacKey } from './hmac-key.js';
 import {
   decodeQuoteToken,
   digestPrefix,
@@ -118,18 +119,18 @@ export class QuoteLock {
 
 interface Key {
   readonly id: string;
-  readonly secret: KeyObject;
+  readonly hmac: HmacKey;
 }
 
 function importKey({ id, secret }: QuoteKey): Key {
   if (!QUOTE_KEY_ID.test(id)) throw new Error('quote key id: 1 to 8 letters, digits, - or _');
   if (secret.byteLength < SECRET_BYTES_MIN) throw new Error(`quote key ${id}: at least ${SECRET_BYTES_MIN} bytes`);
-  return { id, secret: createSecretKey(secret) };
+  return { id, hmac: new HmacKey(secret) };
 }
 
 function mac(key: Key, claims: string, terms: QuoteTerms, payer: Address | undefined, tariff: string): string {
   const text = part(key.id) + part(claims) + canonical(terms, payer) + part(tariff);
-  return truncateMac(createHmac('sha256', key.secret).update(text).digest('base64url'));
+  return truncateMac(key.hmac.digest(text));
 }
 
 /** In a time that does not tell how far they agree. Both are ASCII of one length. */

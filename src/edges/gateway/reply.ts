@@ -9,13 +9,35 @@ const ALLOW_ORIGIN = 'access-control-allow-origin';
 const OURS = 'Tollbook-Payment, RateLimit, RateLimit-Policy, Retry-After';
 const EXPOSED = `${EXPOSED_HEADERS['Access-Control-Expose-Headers']}, ${OURS}`;
 
-/** Sends a whole reply. Nothing happens if the client has gone. */
+interface WholeReply {
+  readonly reply: ServerResponse;
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | Buffer;
+}
+
+let waiting: WholeReply[] = [];
+
+/**
+ * Sends a whole reply, once all requests that have come in by now are worked off: a proxy on this machine is then woken
+ * once for many replies, and waking it costs as much as an offer. Nothing happens if the client has gone.
+ */
 export function sendWhole(
   reply: ServerResponse,
   status: number,
   headers: Readonly<Record<string, string>>,
   body: string | Buffer,
 ): void {
+  if (waiting.push({ reply, status, headers, body }) === 1) setImmediate(sendWaiting);
+}
+
+function sendWaiting(): void {
+  const replies = waiting;
+  waiting = [];
+  for (const one of replies) sendNow(one);
+}
+
+function sendNow({ body, headers, reply, status }: WholeReply): void {
   if (reply.destroyed || reply.headersSent) return;
   // A flat list goes out as it is; an object would be looked through once more.
   const head = [ALLOW_ORIGIN, '*', EXPOSE, EXPOSED];
