@@ -5,6 +5,7 @@
 import { Connection, getRequest, type Reply } from './connection.js';
 import { Pace } from './pace.js';
 import { forgePayment, signPayment, testPayers } from './sign-payment.js';
+import { quantile } from './statistics.js';
 
 /**
  * What to do next. Offers are asked for a time; payments are a number, as each is prepared: as fast as they are answered,
@@ -107,9 +108,5 @@ async function drive(
   await Promise.all(connections.map(work));
   const elapsed = (performance.now() - start) / 1000;
   times.sort((a, b) => a - b);
-  return { requests: times.length, seconds: elapsed, p50: at(times, 0.5), p99: at(times, 0.99), statuses };
-}
-
-function at(sorted: readonly number[], share: number): number {
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
+  return { requests: times.length, seconds: elapsed, p50: quantile(times, 0.5), p99: quantile(times, 0.99), statuses };
 }

@@ -7,6 +7,7 @@ import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { migrate } from '../../src/base/platform/migrate.js';
 import { type App, startApp } from '../support/app.js';
+import type { AdmissionTimes } from './admission.js';
 import type { AppendRates } from './append.js';
 import { Books } from './books.js';
 import type { GrowthRates } from './growth.js';
@@ -31,6 +32,7 @@ const measures: Record<Part, (app: App) => Promise<unknown>> = {
   offers: (app) => withTraffic(app, (traffic) => traffic.compareOffers()),
   payments: (app) => withTraffic(app, (traffic) => traffic.comparePayments()),
   flood: (app) => withTraffic(app, (traffic) => traffic.compareFlood()),
+  admission: (app) => inDatabases<AdmissionTimes>(app, 'Admissions', 'admission.ts', 2, ROUNDS),
   append: (app) => inDatabases<AppendRates>(app, 'Events appended', 'append.ts', 2, ROUNDS),
   seals: (app) =>
     atSizes(SEALED, (events) => inDatabases<SealRates>(app, 'Sealing and verifying', 'seals.ts', 1, events, ROUNDS)),

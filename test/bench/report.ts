@@ -1,5 +1,6 @@
 import { cpus } from 'node:os';
 import Table from 'cli-table3';
+import type { AdmissionTimes } from './admission.js';
 import type { AppendRates } from './append.js';
 import type { GrowthRates } from './growth.js';
 import type { Outcome } from './load.js';
@@ -10,7 +11,17 @@ import { atLeast, atMost, type Goal, median, type Series, type Summary, summariz
 import type { FloodRates } from './traffic.js';
 
 /** What can be measured, in the order it is. */
-export const PARTS = ['quotes', 'offers', 'payments', 'flood', 'append', 'seals', 'rebuild', 'growth'] as const;
+export const PARTS = [
+  'quotes',
+  'offers',
+  'payments',
+  'flood',
+  'admission',
+  'append',
+  'seals',
+  'rebuild',
+  'growth',
+] as const;
 export type Part = (typeof PARTS)[number];
 
 /** Of the parts that were run. */
@@ -19,6 +30,7 @@ export interface Results {
   readonly offers?: { readonly ours: Series; readonly official: Series; readonly plain: Series };
   readonly payments?: { readonly ours: Series; readonly official: Series };
   readonly flood?: FloodRates;
+  readonly admission?: AdmissionTimes;
   readonly append?: AppendRates;
   /** Of logs of several lengths, the longest last. */
   readonly seals?: readonly SealRates[];
@@ -40,12 +52,13 @@ export interface Report {
 }
 
 export function makeReport(results: Results): Report {
-  const { append, flood, growth, offers, payments, quotes, rebuild, seals } = results;
+  const { admission, append, flood, growth, offers, payments, quotes, rebuild, seals } = results;
   const sections: Partial<Record<Part, Section>> = {
     ...(quotes && { quotes: quotesSection(quotes) }),
     ...(offers && { offers: offersSection(offers) }),
     ...(payments && { payments: paymentsSection(payments) }),
     ...(flood && { flood: floodSection(flood) }),
+    ...(admission && { admission: admissionSection(admission) }),
     ...(append && { append: appendSection(append) }),
     ...(seals && { seals: sealsSection(seals) }),
     ...(rebuild && { rebuild: rebuildSection(rebuild) }),
@@ -103,8 +116,16 @@ function floodSection({ alone, beside, floods, rate }: FloodRates): Section {
     ],
     goals: [
       atLeast('honest goodput beside invalid signatures, share of it alone', flooded / quiet, 0.95),
-      atLeast('invalid signatures a second beside it', over(floods, goodput), 1_900),
+      atLeast('invalid signatures a second beside it', over(floods, goodput), 2_000),
     ],
+  };
+}
+
+function admissionSection({ admitted, bare, rate }: AdmissionTimes): Section {
+  const [ours, row] = [median(admitted), median(bare)];
+  return {
+    lines: [`${count(rate)} a second: p99 ${ours.toFixed(1)} ms of an admission, ${row.toFixed(1)} ms of a bare row`],
+    goals: [atMost('p99 of admissions, times that of bare commits of one row', ours / row, 3)],
   };
 }
 
