@@ -13,8 +13,8 @@ import { handlerFor, newPayment } from '../../src/domains/payments/handler-for.j
 import { AuthorizePayment, decideAuthorize } from '../../src/domains/payments/payment.decide.js';
 import { type PaymentAuthorized, paymentIdOf } from '../../src/domains/payments/payment.js';
 import { Pace } from './pace.js';
+import { quantile } from './quantile.js';
 import { sampleEvents } from './sample-events.js';
-import { quantile } from './statistics.js';
 
 /** Milliseconds from when each was due, p99 of each round. */
 export interface AdmissionTimes {

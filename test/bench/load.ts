@@ -4,8 +4,8 @@
  */
 import { Connection, getRequest, type Reply } from './connection.js';
 import { Pace } from './pace.js';
-import { forgePayment, signPayment, testPayers } from './sign-payment.js';
-import { quantile } from './statistics.js';
+import { quantile } from './quantile.js';
+import { forgePayment, type Payer, signPayment, testPayers } from './sign-payment.js';
 
 /**
  * What to do next. Offers are asked for a time; payments are a number, as each is prepared: as fast as they are answered,
@@ -57,18 +57,21 @@ function told(): Promise<void> {
 /** Fetches one fresh offer per payment, then signs them all. Of forgeries a stock is made, and sent over and over. */
 async function prepare(url: URL, job: Exclude<Job, { kind: 'gets' }>, connections: Connection[]) {
   const { count, kind, payers } = job;
-  const ask = getRequest(url);
-  const offers: string[] = [];
+  const accounts = testPayers(payers);
+  const asks = accounts.map(({ address }) => {
+    // A price by volume needs a name; forgers ask like anybody.
+    return getRequest(url, kind === 'payments' ? { 'tollbook-payer': address } : {});
+  });
+  const offers: { readonly offer: string; readonly payer: Payer }[] = [];
   let asked = 0;
   const stock = kind === 'payments' ? count : Math.min(count, FORGERIES);
-  const next = () => (asked++ < stock ? ask : undefined);
-  await drive(connections, next, {}, (reply) => offers.push(offerOf(reply)));
-  const accounts = testPayers(payers);
+  const next = () => (asked++ < stock ? asks[asked % payers] : undefined);
+  await drive(connections, next, {}, (reply, ask) => {
+    offers.push({ offer: offerOf(reply), payer: accounts[asks.indexOf(ask)]! });
+  });
   const now = Math.floor(Date.now() / 1000);
   const pay = kind === 'payments' ? signPayment : forgePayment;
-  const requests = offers.map((offer, index) => {
-    return getRequest(url, { 'payment-signature': pay(offer, accounts[index % payers]!, now) });
-  });
+  const requests = offers.map(({ offer, payer }) => getRequest(url, { 'payment-signature': pay(offer, payer, now) }));
   let sent = 0;
   return () => (sent < count ? requests[sent++ % requests.length] : undefined);
 }
@@ -89,7 +92,7 @@ async function drive(
   connections: readonly Connection[],
   next: () => Buffer | undefined,
   { seconds = Number.POSITIVE_INFINITY, rate }: { readonly seconds?: number; readonly rate?: number },
-  onReply?: (reply: Reply) => void,
+  onReply?: (reply: Reply, request: Buffer) => void,
 ): Promise<Outcome> {
   const times: number[] = [];
   const statuses: Record<number, number> = {};
@@ -102,7 +105,7 @@ async function drive(
       const reply = await connection.send(request);
       times.push(performance.now() - begun);
       statuses[reply.status] = (statuses[reply.status] ?? 0) + 1;
-      onReply?.(reply);
+      onReply?.(reply, request);
     }
   };
   await Promise.all(connections.map(work));

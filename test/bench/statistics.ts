@@ -31,11 +31,6 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
-/** @param sorted ascending @param share 0 to 1 */
-export function quantile(sorted: readonly number[], share: number): number {
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
-}
-
 export function summarize({ name, rounds }: Series): Summary {
   const over = (pick: (round: Measured) => number) => median(rounds.map(pick));
   const parts = Object.keys(rounds[0]!.cpu);

@@ -3,6 +3,7 @@ import { type Address, parseAddress } from '../../src/base/shared/hex.js';
 import type { App } from '../support/app.js';
 import { Books } from './books.js';
 import { alternate, type Contender, runOnce } from './compare.js';
+import { GuardedRoute } from './guarded-route.js';
 import type { Job, Outcome } from './load.js';
 import { BenchProcess, type CpuProbe, cpuSeconds, type Measured, processTree } from './processes.js';
 import { testPayers } from './sign-payment.js';
@@ -17,8 +18,8 @@ const OUR_PAYMENTS = 3_000;
 const WARM_PAYMENTS = 3_000;
 const THEIR_PAYMENTS = 1_000;
 const ROUTE = '/demo/weather';
-/** Invalid signatures a second, and for how long. */
-const FLOOD_RATE = 2_000;
+/** Invalid signatures a second, a little more than the goal, since the last of them are answered late; and for how long. */
+const FLOOD_RATE = 2_100;
 const FLOOD_SECONDS = 4;
 const FLOOD_HEAD_START_MS = 500;
 
@@ -78,17 +79,22 @@ export class Traffic {
     }
   }
 
-  /** Settlement sleeps meanwhile; it is work for later on both sides. Afterwards each payment must be settled once. */
+  /**
+   * Ours with quotas, limits and a price by volume. Settlement sleeps meanwhile; it is work for later on both sides.
+   * Afterwards each payment must be counted and settled once.
+   */
   async comparePayments(): Promise<{ ours: Series; official: Series }> {
-    this.note('\nPaid requests');
+    this.note('\nPaid requests with quotas, limits and a price by volume');
     const { books, generator } = this;
+    const guarded = await GuardedRoute.publish(this.app);
+    const url = this.app.gateway + GuardedRoute.path;
     let paid = 0;
     const pay = (name: string, url: string, count: number, probe: CpuProbe): Contender => {
-      return { name, job: { kind: 'payments', url: url + ROUTE, count, payers: PAYERS }, expect: 200, probe };
+      return { name, job: { kind: 'payments', url, count, payers: PAYERS }, expect: 200, probe };
     };
-    const ours = pay('Tollbook', this.app.gateway, OUR_PAYMENTS, wholeOfTollbook(this.app));
+    const ours = pay('Tollbook', url, OUR_PAYMENTS, wholeOfTollbook(this.app));
     const warmUp = async (count: number) => {
-      await runOnce(generator, pay('Tollbook (warm-up)', this.app.gateway, count, wholeOfTollbook(this.app)));
+      await runOnce(generator, pay('Tollbook (warm-up)', url, count, wholeOfTollbook(this.app)));
       paid += count;
       await books.quiet();
     };
@@ -96,7 +102,7 @@ export class Traffic {
     await warmUp(PAYERS);
     await warmUp(WARM_PAYMENTS);
     const { official } = this;
-    const theirs = pay('@x402/express', official.url, THEIR_PAYMENTS, serverOnly(official.process.pid));
+    const theirs = pay('@x402/express', official.url + ROUTE, THEIR_PAYMENTS, serverOnly(official.process.pid));
     await runOnce(generator, theirs);
     await books.drained(() => undefined);
     await books.pauseSettlement();
@@ -109,7 +115,10 @@ export class Traffic {
       { ...theirs, before: () => books.quiet() },
     ];
     const [first, second] = await alternate(generator, contenders, ROUNDS, this.note);
+    const counted = await guarded.counted();
+    if (counted !== paid) throw new Error(`${paid} payments were taken, and the quota counts ${counted}`);
     await this.checkSettledOnce(paid);
+    await guarded.withdraw();
     return { ours: first!, official: second! };
   }
 

@@ -1,0 +1,4 @@
+/** @param sorted ascending @param share 0 to 1 */
+export function quantile(sorted: readonly number[], share: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
+}
