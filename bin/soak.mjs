@@ -79,10 +79,18 @@ async function runSuite(suite, seed, place) {
   return { passed, failed };
 }
 
-try {
-  const { passed, failed } = await soak(optionsFrom(process.argv.slice(2)));
+async function main(args) {
+  if (args.includes('--help')) {
+    console.log(USAGE);
+    return;
+  }
+  const { passed, failed } = await soak(optionsFrom(args));
   console.log(`\n${passed} passed, ${failed} failed`);
   process.exitCode = failed === 0 ? 0 : 1;
+}
+
+try {
+  await main(process.argv.slice(2));
 } catch (error) {
   if (!(error instanceof UsageError)) throw error;
   console.error(`${error.message}\n${USAGE}`);

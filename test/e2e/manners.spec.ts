@@ -66,6 +66,7 @@ describe('--help', () => {
     ['verify', dist('verify.js')],
     ['rebuild', dist('rebuild.js')],
     ['bench', ['--import', 'tsx', join(ROOT, 'test', 'bench', 'main.ts')]],
+    ['soak', [join(ROOT, 'bin', 'soak.mjs')]],
     ['start', [join(ROOT, 'bin', 'tollbook.mjs'), 'start']],
   ])('of %s says how it is used, and that is no mistake', (name, command) => {
     const { status, stderr, stdout } = spawnSync(process.execPath, [...command, '--help'], {

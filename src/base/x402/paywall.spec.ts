@@ -30,8 +30,8 @@ const offer: OfferInput = {
   extensions: {},
 };
 
-function page(input = offer, symbol = 'USDC') {
-  return paywallPage({ offer: input, tokens: [{ symbol, decimals: 6 }], body: encodeOffer(input).body });
+function page(input = offer, symbol = 'USDC', request = { method: 'GET', url: input.resource.url }) {
+  return paywallPage({ request, offer: input, tokens: [{ symbol, decimals: 6 }], body: encodeOffer(input).body });
 }
 
 describe('the page for people', () => {
@@ -41,6 +41,16 @@ describe('the page for people', () => {
     expect(body).toContain('base-sepolia (eip155:84532)');
     expect(body).toContain('https://api.example.com/weather?a=1&amp;b=%3C');
     expect(body).toContain('x402 version 1');
+  });
+
+  it.each([
+    ['GET', '?q=&lt;b&gt;', '&quot;'],
+    ['POST', '?a=1', '&quot;, { method: &#39;POST&#39;, headers, body }'],
+  ])('shows how to pay for the %s that was asked, with its query', (method, query, end) => {
+    const url = `https://api.example.com/search${query.replace('&lt;', '<').replace('&gt;', '>')}`;
+    expect(page(offer, 'USDC', { method, url }).body).toContain(
+      `await pay(&quot;https://api.example.com/search${query}${end});`,
+    );
   });
 
   it('shows no version 1 terms where version 1 is offered nothing', () => {

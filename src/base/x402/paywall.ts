@@ -10,6 +10,8 @@ export interface TokenDisplay {
 }
 
 export interface PaywallInput {
+  /** What was asked for, which the offer is good for; `url` is the resource with its query. */
+  readonly request: { readonly method: string; readonly url: string };
   readonly offer: OfferInput;
   /** In the order of the offer's accepts. */
   readonly tokens: readonly TokenDisplay[];
@@ -45,7 +47,10 @@ const PAGE_HEADERS = {
  * The 402 for people: what it costs, for what, and how a program pays. Send its headers over those of the offer
  * (`{ ...offer.headers, ...page.headers }`), so that a client which asks for HTML can still pay.
  */
-export function paywallPage({ offer, tokens, body }: PaywallInput): { headers: Record<string, string>; body: string } {
+export function paywallPage({ body, offer, request, tokens }: PaywallInput): {
+  headers: Record<string, string>;
+  body: string;
+} {
   const { resource, accepts } = offer;
   const title = resource.serviceName ?? new URL(resource.url).host;
   const prices = accepts.map((accept, index) => priceSection(accept, tokens[index]!)).join('');
@@ -67,7 +72,7 @@ ${prices}
 <dl><dt>Resource</dt><dd>${escapeHtml(resource.url)}</dd><dt>Answer</dt><dd>${escapeHtml(resource.mimeType)}</dd></dl>
 <h2>Pay from a program</h2>
 <p>Each request is paid on its own, by a signed token transfer; there is no account to open. With the packages @x402/fetch, @x402/evm and viem:</p>
-<pre><code>${escapeHtml(clientCode(resource.url))}</code></pre>
+<pre><code>${escapeHtml(clientCode(request))}</code></pre>
 <h2>Terms</h2>
 <details><summary>x402 version 2</summary><pre><code>${escapeHtml(pretty(paymentRequired(offer)))}</code></pre></details>
 ${v1Terms(body)}
@@ -85,11 +90,13 @@ function priceSection(accept: AcceptInput, token: TokenDisplay): string {
   return `<p class="price">${escapeHtml(price)}</p><p>per request, on ${escapeHtml(network)}</p>`;
 }
 
-function clientCode(url: string): string {
+function clientCode({ method, url }: PaywallInput['request']): string {
+  const plain = method === 'GET' || method === 'HEAD';
+  const request = JSON.stringify(url) + (plain ? '' : `, { method: '${method}', headers, body }`);
   return `const signer = privateKeyToAccount(process.env.PRIVATE_KEY);
 const client = new x402Client().register('eip155:*', new ExactEvmScheme(signer));
 const pay = wrapFetchWithPayment(fetch, client);
-const response = await pay(${JSON.stringify(url)});`;
+const response = await pay(${request});`;
 }
 
 function v1Terms(body: string): string {

@@ -186,6 +186,7 @@ function page(
 ): EncodedOffer {
   const { decimals, name: symbol } = call.token;
   const html = paywallPage({
+    request: { method: call.method, url: call.resource + call.query },
     offer: offerInput(call, asks, v1Amount, error),
     tokens: asks.map(() => ({ symbol, decimals })),
     body,
