@@ -69,8 +69,8 @@ async function itemOf(account: PrivateKeyAccount, to: Address, value = 1_000n): 
 async function settle(items: readonly SettlementItem[]) {
   const signed = await settlement.sign(chain.token, items, await nextSlot());
   expect(await settlement.broadcast(signed)).toEqual({ kind: 'accepted' });
-  const outcome = await settlement.waitForTransaction(signed.hash, 10_000);
-  expect(outcome).toMatchObject({ kind: 'mined', succeeded: true });
+  expect(await settlement.waitForNonce(signed, 10_000)).toBe(true);
+  expect(await settlement.transactionOutcome(signed.hash)).toMatchObject({ kind: 'mined', succeeded: true });
   return signed;
 }
 
@@ -195,7 +195,7 @@ describe('an authorization', () => {
       functionName: 'cancelAuthorization',
       args: [account.address, nonce, signature],
     });
-    await settlement.waitForTransaction(hash, 10_000);
+    await chain.client.waitForTransactionReceipt({ hash });
     await settle([item]);
     expect(await outcomeOf(item.authorization)).toEqual({ kind: 'cancelled', transaction: hash });
   });
@@ -234,12 +234,14 @@ describe('a signed transaction', () => {
       expect(await settlement.transactionOutcome(signed.hash)).toEqual({ kind: 'unknown' });
       expect(await settlement.broadcast(signed)).toEqual({ kind: 'accepted' });
       expect(await settlement.broadcast(signed)).toEqual({ kind: 'already_known' });
-      expect(await settlement.waitForTransaction(signed.hash, 50)).toEqual({ kind: 'pending' });
+      expect(await settlement.waitForNonce(signed, 50)).toBe(false);
+      expect(await settlement.transactionOutcome(signed.hash)).toEqual({ kind: 'pending' });
     } finally {
       await chain.node.setAutomine(true);
       await chain.node.mine({ blocks: 1 });
     }
-    expect(await settlement.waitForTransaction(signed.hash, 10_000)).toMatchObject({ kind: 'mined' });
+    expect(await settlement.waitForNonce(signed, 10_000)).toBe(true);
+    expect(await settlement.transactionOutcome(signed.hash)).toMatchObject({ kind: 'mined' });
     expect(await settlement.broadcast(signed)).toEqual({ kind: 'already_known' });
   });
 
@@ -277,10 +279,10 @@ it('says of every call that the chain is unavailable when nobody answers', async
     () => down.sign(chain.token, [item], firstOf(down)),
     () => down.broadcast({ raw: '0x02' }),
     () => down.transactionOutcome(randomHex(32)),
-    () => down.waitForTransaction(randomHex(32), 1),
+    () => down.waitForNonce(firstOf(down), 1),
     () => down.authorizationOutcome(chain.token, randomHex(20), randomHex(32)),
     () => down.refusalOf(chain.token, item),
-    () => down.chainTime(),
+    () => down.head(),
   ];
   for (const call of calls) await expect(call()).rejects.toThrow(ChainUnavailable);
 });

@@ -63,7 +63,7 @@ function newEarlierGas(): EarlierGas {
     network: NETWORK,
     transactionOutcome: async (hash: Hex) => outcomes.get(hash) ?? ({ kind: 'unknown' } as const),
   };
-  return new EarlierGas(pool, chain, new OutcomeRecorder(book, fees));
+  return new EarlierGas(pool, chain, new OutcomeRecorder(chain, book, fees));
 }
 
 async function bookAll(): Promise<void> {

@@ -1,12 +1,13 @@
-import type {
-  AuthorizationOutcome,
-  BroadcastResult,
-  NonceSlot,
-  SettlementChain,
-  SettlementItem,
-  SignedTransaction,
-  Token,
-  TransactionOutcome,
+import {
+  type AuthorizationOutcome,
+  type BroadcastResult,
+  FeeCapReached,
+  type NonceSlot,
+  type SettlementChain,
+  type SettlementItem,
+  type SignedTransaction,
+  type Token,
+  type TransactionOutcome,
 } from '../../src/base/chain/chain.js';
 import { type NewEvent, type StoredEvent, VersionConflict } from '../../src/base/event-store/event.js';
 import type { Write } from '../../src/base/event-store/unit-of-work.js';
@@ -25,13 +26,14 @@ import {
   SubmitSettlement,
 } from '../../src/domains/payments/settle.decide.js';
 import type { SettlementCommand } from '../../src/domains/settlement/settlement.ports.js';
-import type {
-  BlockRef,
-  SettlementTransaction,
-  TransactionBook,
-} from '../../src/domains/settlement/settlement-transactions.js';
+import { isSameSlot } from './fake-book.js';
 
 const REFUSED = 'ERC20: transfer amount exceeds balance';
+
+interface Signed extends NonceSlot {
+  readonly fee: bigint;
+  readonly items: readonly SettlementItem[];
+}
 
 interface Use {
   readonly transaction: Hex;
@@ -45,6 +47,13 @@ export class FakeChain implements SettlementChain {
   readonly balances = new Map<Address, bigint>();
   readonly uses: Use[] = [];
   time = 1_000n;
+  baseFee = 10n;
+  /** Most that a transaction of ours may offer. */
+  cap = 1_000n;
+  /** Nothing is mined meanwhile. */
+  holding = false;
+  /** Blocks without a transaction of ours. */
+  idle = 0;
   /** Transactions that fail as a whole once they are mined. */
   readonly failing = new Set<Hex>();
   /** Of every transaction. */
@@ -53,7 +62,7 @@ export class FakeChain implements SettlementChain {
   watcher: (hash: Hex) => void = () => undefined;
   private readonly blocks: Hex[] = [];
   private readonly pool = new Set<Hex>();
-  private readonly signed = new Map<Hex, NonceSlot & { readonly items: readonly SettlementItem[] }>();
+  private readonly signed = new Map<Hex, Signed>();
   private forks = 0;
 
   constructor(readonly settlers: readonly Address[]) {}
@@ -71,21 +80,50 @@ export class FakeChain implements SettlementChain {
     return 1n;
   }
 
-  async sign(_token: Token, items: readonly SettlementItem[], slot: NonceSlot): Promise<SignedTransaction> {
-    const { nonce, settler } = slot;
-    const text = `${settler}:${nonce}:${items.map((i) => i.authorization.nonce).join()}`;
+  async sign(_token: Token, items: readonly SettlementItem[], slot: NonceSlot, over?: Pick<SignedTransaction, 'raw'>) {
+    const fee = over === undefined ? this.wanted() : this.feeOver(this.signed.get(over.raw)!.fee);
+    return this.signFor(slot, items, fee);
+  }
+
+  async raise(transaction: SignedTransaction, when: 'always' | 'if_underpriced') {
+    const { fee, items } = this.signed.get(transaction.raw)!;
+    if (when === 'if_underpriced' && fee >= this.baseFee) return undefined;
+    return this.signFor(transaction, items, this.feeOver(fee));
+  }
+
+  private signFor({ nonce, settler }: NonceSlot, items: readonly SettlementItem[], fee: bigint): SignedTransaction {
+    const text = `${settler}:${nonce}:${fee}:${items.map((i) => i.authorization.nonce).join()}`;
     const raw: Hex = `0x${Buffer.from(text).toString('hex')}`;
-    this.signed.set(raw, { nonce, settler, items });
+    this.signed.set(raw, { nonce, settler, fee, items });
     return { hash: raw, raw, nonce, settler };
+  }
+
+  private feeOver(old: bigint): bigint {
+    const raised = old + old / 8n + 1n;
+    const wanted = this.wanted();
+    if (raised > this.cap) throw new FeeCapReached('too dear');
+    return raised > wanted ? raised : wanted;
+  }
+
+  private wanted(): bigint {
+    if (this.baseFee > this.cap) throw new FeeCapReached('too dear');
+    return 2n * this.baseFee < this.cap ? 2n * this.baseFee : this.cap;
   }
 
   async broadcast({ raw }: Pick<SignedTransaction, 'raw'>): Promise<BroadcastResult> {
     this.watcher(raw);
-    const { nonce, settler } = this.signed.get(raw)!;
+    const { fee, nonce, settler } = this.signed.get(raw)!;
     if (this.blocks.includes(raw) || this.pool.has(raw)) return { kind: 'already_known' };
     if (nonce < this.countOf(settler)) return { kind: 'nonce_too_low' };
+    if (fee < this.baseFee) return { kind: 'refused', detail: 'max fee per gas less than block base fee' };
+    const rival = [...this.pool].find((other) => isSameSlot(this.signed.get(other)!, { nonce, settler }));
+    if (rival) {
+      const least = (this.signed.get(rival)!.fee * 11n) / 10n;
+      if (fee < least) return { kind: 'refused', detail: 'replacement transaction underpriced' };
+      this.pool.delete(rival);
+    }
     this.pool.add(raw);
-    this.mine();
+    if (!this.holding) this.mine();
     return { kind: 'accepted' };
   }
 
@@ -99,8 +137,8 @@ export class FakeChain implements SettlementChain {
     return { kind: this.pool.has(hash) ? 'pending' : 'unknown' };
   }
 
-  waitForTransaction(hash: Hex): Promise<TransactionOutcome> {
-    return this.transactionOutcome(hash);
+  async waitForNonce({ nonce, settler }: NonceSlot) {
+    return this.countOf(settler) > nonce;
   }
 
   async authorizationOutcome(_token: Token, payer: Address, nonce: Hex): Promise<AuthorizationOutcome> {
@@ -124,8 +162,26 @@ export class FakeChain implements SettlementChain {
     return (this.balances.get(authorization.from) ?? 0n) < authorization.value ? REFUSED : undefined;
   }
 
-  async chainTime() {
-    return this.time;
+  async head() {
+    return { number: BigInt(this.blocks.length + this.idle), time: this.time, baseFee: this.baseFee };
+  }
+
+  /** Puts everything that pays the base fee into blocks, in the order of the nonces. */
+  mine(): void {
+    for (let raw = this.nextInPool(); raw; raw = this.nextInPool()) this.include(raw);
+  }
+
+  /** A miner that has seen other transactions than this node. */
+  include(raw: Hex): void {
+    this.pool.delete(raw);
+    const block = this.blocks.push(raw) - 1;
+    if (this.failing.has(raw)) return;
+    for (const item of this.signed.get(raw)!.items) this.transfer(item, raw, block);
+  }
+
+  /** The node forgets all that is not in a block. */
+  dropAll(): void {
+    this.pool.clear();
   }
 
   /** Takes the newest blocks away; their transactions do not go back into the pool. */
@@ -148,19 +204,10 @@ export class FakeChain implements SettlementChain {
     return this.blocks.filter((raw) => this.signed.get(raw)!.settler === settler).length;
   }
 
-  private mine(): void {
-    for (let raw = this.nextInPool(); raw; raw = this.nextInPool()) {
-      this.pool.delete(raw);
-      const block = this.blocks.push(raw) - 1;
-      if (this.failing.has(raw)) continue;
-      for (const item of this.signed.get(raw)!.items) this.transfer(item, raw, block);
-    }
-  }
-
   private nextInPool(): Hex | undefined {
     return [...this.pool].find((raw) => {
-      const { nonce, settler } = this.signed.get(raw)!;
-      return nonce === this.countOf(settler);
+      const { fee, nonce, settler } = this.signed.get(raw)!;
+      return fee >= this.baseFee && nonce === this.countOf(settler);
     });
   }
 
@@ -180,73 +227,6 @@ export class FakeChain implements SettlementChain {
 
   private blockHash(block: number): Hex {
     return `0x${this.forks.toString(16).padStart(4, '0')}${block.toString(16).padStart(4, '0')}`;
-  }
-}
-
-/** The book of transactions in memory, with the rules of the SQL one. */
-export class FakeBook implements TransactionBook {
-  rows: SettlementTransaction[] = [];
-
-  async inFlight() {
-    const counts = new Map<Address, number>();
-    for (const { settler, status } of this.rows) {
-      if (status === 'submitted') counts.set(settler, (counts.get(settler) ?? 0) + 1);
-    }
-    return counts;
-  }
-
-  async nextNonce(settler: Address) {
-    return Math.max(-1, ...this.rows.filter((row) => row.settler === settler).map(({ nonce }) => nonce)) + 1;
-  }
-
-  async record(transaction: SignedTransaction, payments: readonly PaymentId[]) {
-    const open = this.rows.some(
-      (row) => row.status === 'submitted' && row.payments.some((id) => payments.includes(id)),
-    );
-    const taken = this.rows.some(
-      ({ nonce, settler }) => nonce === transaction.nonce && settler === transaction.settler,
-    );
-    if (open || taken) return false;
-    this.rows.push({ ...transaction, payments, status: 'submitted', block: undefined });
-    return true;
-  }
-
-  async replace(old: Hex, transaction: SignedTransaction, payments: readonly PaymentId[]) {
-    const found = this.rows.some((row) => row.hash === old && row.status === 'submitted');
-    this.change(old, { ...transaction, payments });
-    return found;
-  }
-
-  async naming(payments: readonly PaymentId[]) {
-    return this.rows.filter((row) => row.payments.some((id) => payments.includes(id)));
-  }
-
-  async find(hash: Hex) {
-    return this.rows.find((row) => row.hash === hash);
-  }
-
-  async markMined(hash: Hex, block: BlockRef) {
-    this.change(hash, { status: 'mined', block });
-  }
-
-  async markLost(hash: Hex, block?: BlockRef) {
-    this.change(hash, { status: 'lost', block });
-  }
-
-  async markReverted(hash: Hex) {
-    this.change(hash, { status: 'submitted', block: undefined });
-  }
-
-  async unmined(settler: Address) {
-    return this.rows.filter((row) => row.settler === settler && row.status === 'submitted');
-  }
-
-  async recentlyMined(settler: Address) {
-    return this.rows.filter((row) => row.settler === settler && row.block !== undefined).reverse();
-  }
-
-  private change(hash: Hex, change: Partial<SettlementTransaction>): void {
-    this.rows = this.rows.map((row) => (row.hash === hash ? { ...row, ...change } : row));
   }
 }
 

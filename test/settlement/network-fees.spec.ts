@@ -1,6 +1,6 @@
 import type { Hex } from '../../src/base/shared/hex.js';
 import { FakeChain } from './fakes.js';
-import { busyWorld, expectGasBooked, firstLife, Gate, World } from './world.js';
+import { busyWorld, expectGasBooked, firstLife, Gate, slotOf, World } from './world.js';
 
 /** Calls of a recovery that takes two transactions back and sends them again. */
 const CALLS_MAX = 60;
@@ -88,7 +88,7 @@ describe('the gas of settlements', () => {
         await recover(world, new Gate());
         await world.finish();
         expectGasBooked(world);
-        expect(world.chain.height).toBe(world.book.rows.length);
+        expect(world.chain.height).toBe(new Set(world.book.rows.map(slotOf)).size);
       }
       expect(calls).toBe(CALLS_MAX);
     });

@@ -181,6 +181,8 @@ export interface WorkerOptions {
   readonly wrap?: (chain: SettlementChain) => SettlementChain;
   readonly screening?: Screening;
   readonly settlerKeys?: readonly Hex[];
+  /** In wei; none for the default. */
+  readonly maxFeePerGas?: bigint;
 }
 
 /** The settlement worker as the application runs it, with connections of its own. */
@@ -192,6 +194,7 @@ export async function startWorker(
     wrap = (chain) => chain,
     screening = noScreening,
     settlerKeys = [local.settlerKey],
+    maxFeePerGas,
   }: WorkerOptions = {},
 ): Promise<{ stop(): Promise<void> }> {
   const pool = openPool(desk.databaseUrl, 'test-worker', 8, log);
@@ -201,6 +204,7 @@ export async function startWorker(
     client: local.client,
     network: local.token.network,
     signers: settlerKeys.map(keySigner),
+    maxFeePerGas,
   });
   const values: [unknown, unknown][] = [
     [POOL, pool],

@@ -1,4 +1,4 @@
-import type { Token } from '../../src/base/chain/chain.js';
+import type { NonceSlot, Token } from '../../src/base/chain/chain.js';
 import type { Address, Hex } from '../../src/base/shared/hex.js';
 import type {
   AuthorizationTerms,
@@ -12,7 +12,8 @@ import type { NetworkFeeEvent } from '../../src/domains/settlement/network-fee.j
 import { NetworkFees } from '../../src/domains/settlement/network-fees.js';
 import { SettlementEngine } from '../../src/domains/settlement/settlement.engine.js';
 import { SettlementRecovery } from '../../src/domains/settlement/settlement.recovery.js';
-import { FakeBook, FakeChain, FakeLog, FakePayments } from './fakes.js';
+import { FakeBook } from './fake-book.js';
+import { FakeChain, FakeLog, FakePayments } from './fakes.js';
 import { log } from './support.js';
 
 const SETTLERS: readonly Address[] = [`0x${'5e'.repeat(20)}`, `0x${'77'.repeat(20)}`];
@@ -184,6 +185,18 @@ export async function firstLife(world: World, gate: Gate): Promise<void> {
 
 /** Each transaction's gas once, in the block that holds it now. */
 export function expectGasBooked(world: World): void {
-  const blocks = world.book.rows.map(({ block }) => block!.hash);
+  const blocks = world.book.rows.flatMap(({ block }) => block?.hash ?? []);
   expect(world.standingFees()).toEqual(new Map(blocks.map((hash) => [hash, FakeChain.gas.fee])));
+}
+
+/** Of all that was signed for a nonce one is in a block, and the others are given up. */
+export function expectSlotsMinedOnce(world: World): void {
+  const mined = world.book.rows.filter(({ status }) => status === 'mined').map(slotOf);
+  expect(new Set(mined).size).toBe(mined.length);
+  expect(new Set(mined)).toEqual(new Set(world.book.rows.map(slotOf)));
+  expect(world.book.rows.filter(({ status }) => status === 'submitted')).toEqual([]);
+}
+
+export function slotOf({ nonce, settler }: NonceSlot): string {
+  return `${settler}/${nonce}`;
 }

@@ -98,20 +98,43 @@ export interface SettlementChain {
   /**
    * One Multicall3 transaction; each item may fail alone. Signs only, sends nothing. Of the payers with code only the
    * first is included, since their contracts can burn gas; the others stay unused and belong into later transactions.
-   * Throws a RangeError for a settler that is not one of ours, and if the items need more gas than one transaction may have (about 140 payers without code).
+   * `over`: what may be in the slot already; the fees are such that a node takes this one in its place.
+   * Throws FeeCapReached, and a RangeError for a settler that is not one of ours or if the items need more gas than one
+   * transaction may have (about 140 payers without code).
    */
-  sign(token: Token, items: readonly SettlementItem[], slot: NonceSlot): Promise<SignedTransaction>;
+  sign(
+    token: Token,
+    items: readonly SettlementItem[],
+    slot: NonceSlot,
+    over?: Pick<SignedTransaction, 'raw'>,
+  ): Promise<SignedTransaction>;
+  /**
+   * The same transaction with fees that a node takes in its place: `always`, or only if the next block would not take it
+   * at its own fee. `undefined` if that is not needed. Signs only. Throws FeeCapReached.
+   */
+  raise(transaction: SignedTransaction, when: 'always' | 'if_underpriced'): Promise<SignedTransaction | undefined>;
   broadcast(transaction: Pick<SignedTransaction, 'raw'>): Promise<BroadcastResult>;
   transactionOutcome(hash: Hex): Promise<TransactionOutcome>;
-  /** Waits until mined or the time is over; resolves to what is known then. */
-  waitForTransaction(hash: Hex, timeoutMs: number): Promise<TransactionOutcome>;
+  /** Waits until some transaction is mined in this slot; `false` if the time is over before. */
+  waitForNonce(slot: NonceSlot, timeoutMs: number): Promise<boolean>;
   /** From the token's own logs: used (by whomever), cancelled or still open. */
   authorizationOutcome(token: Token, payer: Address, nonce: Hex): Promise<AuthorizationOutcome>;
   /** Why the token would refuse this item right now, or `undefined` if it would accept it. */
   refusalOf(token: Token, item: SettlementItem): Promise<string | undefined>;
-  /** Timestamp of the latest block, epoch seconds: the clock that decides validity. */
-  chainTime(): Promise<bigint>;
+  head(): Promise<ChainHead>;
+}
+
+/** The latest block. */
+export interface ChainHead {
+  readonly number: bigint;
+  /** Epoch seconds: the clock that decides validity. */
+  readonly time: bigint;
+  /** In wei per gas; 0 on chains without one (EIP-1559). */
+  readonly baseFee: bigint;
 }
 
 /** The node could not be asked. Nothing is known; try again. */
 export class ChainUnavailable extends Error {}
+
+/** Gas costs more than this installation pays. Nothing was sent; it waits until gas is cheaper. */
+export class FeeCapReached extends ChainUnavailable {}

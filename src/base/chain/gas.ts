@@ -1,4 +1,4 @@
-import { ChainUnavailable } from './chain.js';
+import { FeeCapReached } from './chain.js';
 import { CONTRACT_PAYER_GAS } from './token-calls.js';
 
 /** Measured: 86,000 alone, 52,000 in a batch; the first payment to a payee costs 17,000 more. Unused gas is not paid. */
@@ -23,14 +23,40 @@ export function batchGas(plainPayers: number, contractPayer: boolean): bigint {
   return gas;
 }
 
-/** EIP-1559 fees in wei: room for the base fee to double, never above `cap`. Throws ChainUnavailable while the base fee is above it. */
-export function feesFor(
-  baseFee: bigint,
-  tip: bigint,
-  cap: bigint,
-): { maxFeePerGas: bigint; maxPriorityFeePerGas: bigint } {
-  if (baseFee > cap) throw new ChainUnavailable(`the base fee of ${baseFee} wei is above the cap of ${cap} wei`);
+/** Of EIP-1559, in wei per gas. */
+export interface Fees {
+  readonly maxFeePerGas: bigint;
+  readonly maxPriorityFeePerGas: bigint;
+}
+
+/** Pure. Room for the base fee to double, never above `cap`. Throws FeeCapReached while the base fee is above it. */
+export function feesFor(baseFee: bigint, tip: bigint, cap: bigint): Fees {
+  if (baseFee > cap) throw new FeeCapReached(`the base fee of ${baseFee} wei is above the cap of ${cap} wei`);
   const wanted = 2n * baseFee + tip;
-  const maxFeePerGas = wanted < cap ? wanted : cap;
-  return { maxFeePerGas, maxPriorityFeePerGas: tip < maxFeePerGas ? tip : maxFeePerGas };
+  const maxFeePerGas = smaller(wanted, cap);
+  return { maxFeePerGas, maxPriorityFeePerGas: smaller(tip, maxFeePerGas) };
+}
+
+/**
+ * Pure. What a node takes in the place of a transaction with the fees `old`: both are to be 10 % higher (geth's
+ * `txpool.pricebump`), here 12.5 %, or what is due `now` if that is more. Throws FeeCapReached if that passes `cap`.
+ */
+export function feesOver(old: Fees, now: Fees, cap: bigint): Fees {
+  const maxFeePerGas = larger(raised(old.maxFeePerGas), now.maxFeePerGas);
+  if (maxFeePerGas > cap) throw new FeeCapReached(`${maxFeePerGas} wei would pass the cap of ${cap} wei`);
+  const tip = larger(raised(old.maxPriorityFeePerGas), now.maxPriorityFeePerGas);
+  return { maxFeePerGas, maxPriorityFeePerGas: smaller(tip, maxFeePerGas) };
+}
+
+/** By an eighth, rounded up; at least by one. */
+function raised(fee: bigint): bigint {
+  return fee + fee / 8n + 1n;
+}
+
+function smaller(a: bigint, b: bigint): bigint {
+  return a < b ? a : b;
+}
+
+function larger(a: bigint, b: bigint): bigint {
+  return a > b ? a : b;
 }

@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { parseTransaction } from 'viem';
 import { type Address, chainIdOf, type Hex, type Network } from '../shared/hex.js';
 import { broadcastRefusal } from './broadcast.js';
 import {
   type AuthorizationOutcome,
   type BroadcastResult,
+  type ChainHead,
   ChainUnavailable,
   type NonceSlot,
   type SettlementChain,
@@ -14,7 +16,7 @@ import {
 } from './chain.js';
 import { asked, type ChainClient, rpcErrorOf, unavailable } from './chain-client.js';
 import { batchCallData } from './eip3009.js';
-import { batchGas, feesFor } from './gas.js';
+import { batchGas, type Fees, feesFor, feesOver } from './gas.js';
 import { keccak256 } from './native-crypto.js';
 import {
   AUTHORIZATION_CANCELED,
@@ -23,7 +25,7 @@ import {
   isMined,
   transferBehind,
 } from './settlement-logs.js';
-import type { Signer } from './signer.js';
+import type { Signer, UnsignedTransaction } from './signer.js';
 import { authorizationState, hasCode, refusalOfTransfer } from './token-calls.js';
 import { readOutcome, readReceipt } from './transaction-outcome.js';
 
@@ -54,48 +56,80 @@ export class ViemSettlementChain implements SettlementChain {
   private readonly options: Required<SettlementChainOptions>;
 
   constructor(options: SettlementChainOptions) {
-    const defaults = { maxFeePerGas: 100_000_000_000n, logRange: 10_000n, logDepth: 1_000_000n, pollMs: 100 };
-    this.options = { ...defaults, ...options };
+    this.options = {
+      ...options,
+      maxFeePerGas: options.maxFeePerGas ?? 100_000_000_000n,
+      logRange: options.logRange ?? 10_000n,
+      logDepth: options.logDepth ?? 1_000_000n,
+      pollMs: options.pollMs ?? 100,
+    };
     this.client = options.client;
     this.network = options.network;
     this.signers = new Map(options.signers.map((signer) => [signer.address, signer]));
     this.settlers = [...this.signers.keys()];
   }
 
-  minedNonce(settler: Address): Promise<number> {
-    return asked('nonce', this.client.getTransactionCount({ address: settler, blockTag: 'latest' }));
+  /** Requests that are under way are shared: many wait for the transactions of one lane. */
+  async minedNonce(settler: Address): Promise<number> {
+    const params: [Address, 'latest'] = [settler, 'latest'];
+    const request = this.client.request({ method: 'eth_getTransactionCount', params }, { dedupe: true });
+    return Number(await asked('nonce', request));
   }
 
   gasBalance(settler: Address): Promise<bigint> {
     return asked('gas balance', this.client.getBalance({ address: settler }));
   }
 
-  async sign(token: Token, items: readonly SettlementItem[], slot: NonceSlot): Promise<SignedTransaction> {
-    const signer = this.signers.get(slot.settler);
-    if (signer === undefined) throw new RangeError(`there is no key for ${slot.settler}`);
+  async sign(
+    token: Token,
+    items: readonly SettlementItem[],
+    slot: NonceSlot,
+    over?: Pick<SignedTransaction, 'raw'>,
+  ): Promise<SignedTransaction> {
     const payers = items.map(({ authorization }) => authorization.from);
-    const [block, tip, ...withCode] = await asked(
-      'fees',
-      Promise.all([
-        this.client.getBlock({ blockTag: 'latest' }),
-        this.client.estimateMaxPriorityFeePerGas(),
-        ...payers.map((payer) => hasCode(this.client, payer)),
-      ]),
-    );
-    const fees = feesFor(block.baseFeePerGas ?? 0n, tip, this.options.maxFeePerGas);
+    const [market, ...withCode] = await Promise.all([
+      this.market(),
+      ...payers.map((payer) => asked('code of a payer', hasCode(this.client, payer))),
+    ]);
     // A payer's contract could burn all the gas that is left, so it comes last, and only one of them.
     const plain = items.filter((_, index) => !withCode[index]);
     const contract = items.find((_, index) => withCode[index]);
-    const raw = await signer.signTransaction({
-      type: 'eip1559',
-      chainId: chainIdOf(this.network),
-      to: MULTICALL3,
+    const { maxFeePerGas: cap } = this.options;
+    const now = feesFor(market.baseFee, market.tip, cap);
+    return this.signAs(slot, {
       data: batchCallData(token, contract === undefined ? plain : [...plain, contract]),
       gas: batchGas(plain.length, contract !== undefined),
-      nonce: slot.nonce,
-      ...fees,
+      ...(over === undefined ? now : feesOver(contentOf(over), now, cap)),
     });
-    return { hash: hashOf(raw), raw, settler: slot.settler, nonce: slot.nonce };
+  }
+
+  async raise(
+    transaction: SignedTransaction,
+    when: 'always' | 'if_underpriced',
+  ): Promise<SignedTransaction | undefined> {
+    const old = contentOf(transaction);
+    const { baseFee, tip } = await this.market();
+    if (when === 'if_underpriced' && old.maxFeePerGas >= baseFee) return undefined;
+    const { maxFeePerGas: cap } = this.options;
+    const { data, gas } = old;
+    return this.signAs(transaction, { data, gas, ...feesOver(old, feesFor(baseFee, tip, cap), cap) });
+  }
+
+  /** What the latest block asks for gas, and what others give on top; in wei. */
+  private async market(): Promise<{ readonly baseFee: bigint; readonly tip: bigint }> {
+    const [{ baseFee }, tip] = await Promise.all([
+      this.head(),
+      asked('tip', this.client.estimateMaxPriorityFeePerGas()),
+    ]);
+    return { baseFee, tip };
+  }
+
+  private async signAs({ nonce, settler }: NonceSlot, content: Content): Promise<SignedTransaction> {
+    const signer = this.signers.get(settler);
+    if (signer === undefined) throw new RangeError(`there is no key for ${settler}`);
+    const chainId = chainIdOf(this.network);
+    const raw = await signer.signTransaction({ type: 'eip1559', chainId, to: MULTICALL3, nonce, ...content });
+    return { hash: hashOf(raw), raw, settler, nonce };
   }
 
   async broadcast({ raw }: Pick<SignedTransaction, 'raw'>): Promise<BroadcastResult> {
@@ -116,14 +150,15 @@ export class ViemSettlementChain implements SettlementChain {
     return readOutcome(this.client, hash);
   }
 
-  async waitForTransaction(hash: Hex, timeoutMs: number): Promise<TransactionOutcome> {
+  async waitForNonce({ nonce, settler }: NonceSlot, timeoutMs: number): Promise<boolean> {
     const deadline = performance.now() + timeoutMs;
     for (;;) {
-      const outcome = await this.transactionOutcome(hash).catch((error: unknown) => {
+      const mined = await this.minedNonce(settler).catch((error: unknown) => {
         if (performance.now() >= deadline) throw error;
+        return 0;
       });
-      if (outcome?.kind === 'mined') return outcome;
-      if (outcome !== undefined && performance.now() >= deadline) return outcome;
+      if (mined > nonce) return true;
+      if (performance.now() >= deadline) return false;
       await sleep(this.options.pollMs);
     }
   }
@@ -142,8 +177,9 @@ export class ViemSettlementChain implements SettlementChain {
     return refusalOfTransfer(this.client, token, item);
   }
 
-  async chainTime(): Promise<bigint> {
-    return (await asked('time of the chain', this.client.getBlock({ blockTag: 'latest' }))).timestamp;
+  async head(): Promise<ChainHead> {
+    const block = await asked('latest block', this.client.getBlock({ blockTag: 'latest' }));
+    return { number: block.number, time: block.timestamp, baseFee: block.baseFeePerGas ?? 0n };
   }
 
   /** Backwards from the latest block, in bounded ranges. */
@@ -160,6 +196,19 @@ export class ViemSettlementChain implements SettlementChain {
     }
     throw new ChainUnavailable(`authorization ${nonce} is used, but no log of the last ${logDepth} blocks says how`);
   }
+}
+
+/** What a replacement keeps, and the fees that it has to pass. */
+type Content = Fees & Required<Pick<UnsignedTransaction, 'data' | 'gas'>>;
+
+function contentOf({ raw }: Pick<SignedTransaction, 'raw'>): Content {
+  const { data, gas, maxFeePerGas, maxPriorityFeePerGas } = parseTransaction(raw as `0x02${string}`);
+  return {
+    data: data ?? '0x',
+    gas: gas ?? 0n,
+    maxFeePerGas: maxFeePerGas ?? 0n,
+    maxPriorityFeePerGas: maxPriorityFeePerGas ?? 0n,
+  };
 }
 
 function hashOf(raw: Hex): Hex {

@@ -1,7 +1,7 @@
-import type { TransactionOutcome } from '../../base/chain/chain.js';
+import type { SettlementChain, TransactionOutcome } from '../../base/chain/chain.js';
 import type { Hex } from '../../base/shared/hex.js';
 import type { NetworkFees } from './network-fees.js';
-import type { TransactionBook } from './settlement-transactions.js';
+import type { SettlementTransaction, TransactionBook } from './settlement-transactions.js';
 
 /**
  * Everybody who learns what became of a transaction says it here. The fee comes first and the book last: cut short in
@@ -9,9 +9,24 @@ import type { TransactionBook } from './settlement-transactions.js';
  */
 export class OutcomeRecorder {
   constructor(
+    private readonly chain: Pick<SettlementChain, 'transactionOutcome'>,
     private readonly book: Pick<TransactionBook, 'find' | 'markLost' | 'markMined' | 'markReverted'>,
     private readonly fees: Pick<NetworkFees, 'pay' | 'reverse'>,
   ) {}
+
+  /**
+   * Asks the chain what became of the attempts in one slot, the oldest first, and writes it: `mined` if one of them is in a
+   * block, otherwise whether the node has the newest.
+   */
+  async lookAt(attempts: readonly Pick<SettlementTransaction, 'hash'>[]): Promise<TransactionOutcome['kind']> {
+    let kind: TransactionOutcome['kind'] = 'unknown';
+    for (const { hash } of attempts) {
+      const outcome = await this.chain.transactionOutcome(hash);
+      if (await this.record(hash, outcome)) return 'mined';
+      kind = outcome.kind;
+    }
+    return kind;
+  }
 
   /** Writes into log and book what the chain says; `true` if the transaction is in a block. */
   async record(hash: Hex, outcome: TransactionOutcome): Promise<boolean> {

@@ -1,16 +1,19 @@
 import type { Pool } from 'pg';
-import type { SignedTransaction } from '../../base/chain/chain.js';
+import type { NonceSlot, SignedTransaction } from '../../base/chain/chain.js';
 import type { Address, Hex, Network } from '../../base/shared/hex.js';
 import type { PaymentId } from '../payments/payment.js';
 
 /**
  * - `submitted`: durable, and broadcast as often as needed; it may be mined at any moment.
  * - `mined`: in a block, whatever became of its items.
- * - `lost`: it can have no effect any more: its nonce went to another transaction, or it failed as a whole, in a block.
+ * - `lost`: it can have no effect any more: its nonce went to another transaction, which may be another attempt of ours,
+ *   or it failed as a whole, in a block.
  */
 export type TransactionStatus = 'submitted' | 'mined' | 'lost';
 
 export interface SettlementTransaction extends SignedTransaction {
+  /** Of those in its slot, from 1; any of them may be mined, at most one of them is. */
+  readonly attempt: number;
   readonly payments: readonly PaymentId[];
   readonly status: TransactionStatus;
   readonly block: BlockRef | undefined;
@@ -23,7 +26,7 @@ export interface BlockRef {
 
 /** The signed transactions of all settlers on one chain. A row is the durable intent: no transaction is broadcast without one. */
 export interface TransactionBook {
-  /** Unmined transactions by settler; settlers without any may be missing. */
+  /** Nonces without a mined transaction, by settler; settlers without any may be missing. */
   inFlight(): Promise<ReadonlyMap<Address, number>>;
   /** `max(nonce) + 1` of a settler, 0 if it never signed. */
   nextNonce(settler: Address): Promise<number>;
@@ -32,17 +35,23 @@ export interface TransactionBook {
    * pay for it (`false`: look again and sign anew). One statement, so the unique nonce decides between workers.
    */
   record(transaction: SignedTransaction, payments: readonly PaymentId[]): Promise<boolean>;
-  /** Puts other bytes in the place of an unmined transaction with the same nonce; `false` if it is not there any more. */
+  /**
+   * Stores the next attempt in the slot of an unmined transaction, which may be mined all the same; `false` if that is not
+   * the newest attempt any more, or not unmined. The unique number of the attempt decides between workers.
+   */
   replace(old: Hex, transaction: SignedTransaction, payments: readonly PaymentId[]): Promise<boolean>;
-  /** Every transaction that names one of the payments, oldest nonce first. */
+  /** Every transaction that names one of the payments, by nonce and attempt. */
   naming(payments: readonly PaymentId[]): Promise<readonly SettlementTransaction[]>;
+  /** All transactions that were signed for a slot, the oldest first. */
+  attempts(slot: NonceSlot): Promise<readonly SettlementTransaction[]>;
   find(hash: Hex): Promise<SettlementTransaction | undefined>;
+  /** The other attempts in its slot are lost. */
   markMined(hash: Hex, block: BlockRef): Promise<void>;
-  /** `block`: where it failed as a whole; gas was paid there. */
+  /** `block`: where it failed as a whole; gas was paid there, and the other attempts in its slot are lost. */
   markLost(hash: Hex, block?: BlockRef): Promise<void>;
-  /** Back to `submitted`: the block that held it is gone. */
+  /** Back to `submitted`, with the other attempts in its slot: the block that held it is gone. */
   markReverted(hash: Hex): Promise<void>;
-  /** Transactions not mined, oldest nonce first, that are at least this old. */
+  /** Transactions not mined, by nonce and attempt; of slots whose newest attempt is at least this old. */
   unmined(settler: Address, olderThanMs: number, limit: number): Promise<readonly SettlementTransaction[]>;
   /** Transactions in blocks that the chain may have dropped, failed ones too: of the last `depth` blocks, or from `nonce` on. */
   recentlyMined(
@@ -57,6 +66,7 @@ interface Row {
   readonly hash: Hex;
   readonly settler: Address;
   readonly nonce: string;
+  readonly attempt: number;
   readonly raw: Hex;
   readonly payments: PaymentId[];
   readonly status: TransactionStatus;
@@ -64,7 +74,7 @@ interface Row {
   readonly block_hash: Hex | null;
 }
 
-const columns = 'hash, settler, nonce, raw, payments, status, block_number, block_hash';
+const columns = 'hash, settler, nonce, attempt, raw, payments, status, block_number, block_hash';
 
 export class PostgresTransactionBook implements TransactionBook {
   constructor(
@@ -74,7 +84,7 @@ export class PostgresTransactionBook implements TransactionBook {
 
   async inFlight(): Promise<ReadonlyMap<Address, number>> {
     const { rows } = await this.pool.query<{ settler: Address; count: string }>(
-      `select settler, count(*) from settlement_transactions where status = 'submitted' and network = $1 group by settler`,
+      `select settler, count(distinct nonce) from settlement_transactions where status = 'submitted' and network = $1 group by settler`,
       [this.network],
     );
     return new Map(rows.map(({ count, settler }) => [settler, Number(count)]));
@@ -103,47 +113,65 @@ export class PostgresTransactionBook implements TransactionBook {
   async replace(old: Hex, transaction: SignedTransaction, payments: readonly PaymentId[]): Promise<boolean> {
     const { hash, nonce, raw, settler } = transaction;
     const { rowCount } = await this.pool.query(
-      `update settlement_transactions set hash = $2, raw = $5, payments = $6::text[]
-       where hash = $1 and settler = $3 and nonce = $4 and status = 'submitted'`,
+      `insert into settlement_transactions (hash, network, settler, nonce, attempt, raw, payments, status, created_at)
+       select $2, network, settler, nonce, attempt + 1, $5, $6::text[], 'submitted', now() from settlement_transactions
+       where hash = $1 and settler = $3 and nonce = $4 and status = 'submitted' for update
+       on conflict do nothing`,
       [old, hash, settler, nonce, raw, payments],
     );
     return rowCount === 1;
   }
 
   naming(payments: readonly PaymentId[]): Promise<readonly SettlementTransaction[]> {
-    return this.select('where payments && $1::text[] order by nonce', [payments]);
+    return this.select('where payments && $1::text[] order by nonce, attempt', [payments]);
+  }
+
+  attempts({ nonce, settler }: NonceSlot): Promise<readonly SettlementTransaction[]> {
+    const slot = [this.network, settler, nonce];
+    return this.select('where network = $1 and settler = $2 and nonce = $3 order by attempt', slot);
   }
 
   async find(hash: Hex): Promise<SettlementTransaction | undefined> {
     return (await this.select('where hash = $1', [hash]))[0];
   }
 
-  async markMined(hash: Hex, block: BlockRef): Promise<void> {
-    await this.pool.query(
-      `update settlement_transactions set status = 'mined', block_number = $2, block_hash = $3
-       where hash = $1 and (status, block_hash) is distinct from ('mined', $3)`,
-      [hash, block.number.toString(), block.hash],
-    );
+  markMined(hash: Hex, block: BlockRef): Promise<void> {
+    return this.decide(hash, 'mined', block);
   }
 
   async markLost(hash: Hex, block?: BlockRef): Promise<void> {
+    if (block) return this.decide(hash, 'lost', block);
+    await this.pool.query(`update settlement_transactions set status = 'lost' where hash = $1`, [hash]);
+  }
+
+  /** Writes what became of a slot; nothing if that is written already. */
+  private async decide(hash: Hex, status: TransactionStatus, block: BlockRef): Promise<void> {
     await this.pool.query(
-      `update settlement_transactions set status = 'lost', block_number = $2, block_hash = $3 where hash = $1`,
-      [hash, block?.number.toString(), block?.hash],
+      `with decided as (
+         update settlement_transactions set status = $2, block_number = $3, block_hash = $4
+         where hash = $1 and (status, block_hash) is distinct from ($2, $4) returning network, settler, nonce)
+       update settlement_transactions t set status = 'lost' from decided d
+       where (t.network, t.settler, t.nonce) = (d.network, d.settler, d.nonce) and t.hash <> $1 and t.status = 'submitted'`,
+      [hash, status, block.number.toString(), block.hash],
     );
   }
 
   async markReverted(hash: Hex): Promise<void> {
     await this.pool.query(
-      `update settlement_transactions set status = 'submitted', block_number = null, block_hash = null where hash = $1`,
+      `update settlement_transactions t set status = 'submitted', block_number = null, block_hash = null
+       from settlement_transactions gone where gone.hash = $1
+         and (t.network, t.settler, t.nonce) = (gone.network, gone.settler, gone.nonce)
+         and (t.hash = $1 or t.block_hash is null)`,
       [hash],
     );
   }
 
   unmined(settler: Address, olderThanMs: number, limit: number): Promise<readonly SettlementTransaction[]> {
     return this.select(
-      `where status = 'submitted' and network = $1 and settler = $2 and created_at <= now() - $3 * interval '1 millisecond'
-       order by nonce limit $4`,
+      `where status = 'submitted' and network = $1 and settler = $2 and nonce in (
+         select nonce from settlement_transactions where status = 'submitted' and network = $1 and settler = $2
+         group by nonce having max(created_at) <= now() - $3 * interval '1 millisecond')
+       order by nonce, attempt limit $4`,
       [this.network, settler, olderThanMs, limit],
     );
   }

@@ -42,8 +42,8 @@ export class SettlementEngine {
 
   constructor(private readonly deps: EngineDeps) {
     this.sender = new SettlementSender(deps);
-    this.outcomes = new OutcomeRecorder(deps.book, deps.fees);
-    this.watch = new TransactionWatch(deps.chain, this.outcomes);
+    this.outcomes = new OutcomeRecorder(deps.chain, deps.book, deps.fees);
+    this.watch = new TransactionWatch(deps.chain, deps.book, this.outcomes);
   }
 
   /**
@@ -59,7 +59,7 @@ export class SettlementEngine {
     if (!item) return;
     await this.mustBeClear(item);
     const { after, transaction } = await this.batchesOf(token).add(item);
-    await this.watch.mined(transaction.hash);
+    await this.watch.mined(transaction);
     const sent = itemOf(id, after);
     if (!sent || (await this.examine(token, sent)) || (await this.weigh(token, sent))) return;
     throw new SettlementPending('not transferred yet');
@@ -84,7 +84,7 @@ export class SettlementEngine {
   private async resume(token: Token, found: SettleItem): Promise<SettleItem | undefined> {
     let item = found;
     if (await this.examine(token, item)) return undefined;
-    const open = (await this.deps.book.naming([item.id])).find(({ status }) => status === 'submitted');
+    const open = (await this.deps.book.naming([item.id])).findLast(({ status }) => status === 'submitted');
     if (open) {
       const followed = await this.follow(open, item);
       if (!followed || (await this.examine(token, followed))) return undefined;
@@ -95,11 +95,12 @@ export class SettlementEngine {
 
   /** A signed transaction may be mined as long as its nonce is free: publish the same bytes again and wait. */
   private async follow(open: SettlementTransaction, item: SettleItem): Promise<SettleItem | undefined> {
-    const outcome = await this.deps.chain.transactionOutcome(open.hash);
-    if (await this.outcomes.record(open.hash, outcome)) return item;
-    const submission = (await this.sender.publish(open, open.payments, [item])).get(item.id);
+    const attempts = await this.deps.book.attempts(open);
+    if ((await this.outcomes.lookAt(attempts)) === 'mined') return item;
+    const newest = attempts.at(-1)!;
+    const submission = (await this.sender.publish(newest, newest.payments, [item])).get(item.id);
     if (!submission) return undefined;
-    await this.watch.mined(submission.transaction.hash);
+    await this.watch.mined(submission.transaction);
     return itemOf(item.id, submission.after);
   }
 
@@ -110,7 +111,7 @@ export class SettlementEngine {
       verdictOf(terms, await this.deps.chain.authorizationOutcome(token, terms.payer, terms.nonce));
     let verdict = await ask();
     if (verdict.kind === 'open') {
-      const time = await this.deps.chain.chainTime();
+      const { time } = await this.deps.chain.head();
       if (!hasExpired(terms, time)) return false;
       // Asked again, since a transfer may have been mined before the clock was read.
       verdict = await ask();

@@ -1,42 +1,36 @@
 import type { Pool } from 'pg';
-import type { SettlementChain, TransactionOutcome } from '../../base/chain/chain.js';
-import type { Logger } from '../../base/platform/logger.js';
+import type { TransactionOutcome } from '../../base/chain/chain.js';
 import type { Address, Hex, Network } from '../../base/shared/hex.js';
 import type { PaymentId } from '../payments/payment.js';
 import { RevertSettlement } from '../payments/settle.decide.js';
-import type { OutcomeRecorder } from './outcome-recorder.js';
-import { type Execute, type LoadPayment, SettlementPending } from './settlement.ports.js';
-import type { SettlementSender } from './settlement.sender.js';
-import type { SettlementTransaction, TransactionBook } from './settlement-transactions.js';
+import { LaneKeeper, type LaneKeeperDeps } from './lane-keeper.js';
+import type { Execute, LoadPayment } from './settlement.ports.js';
+import type { SettlementTransaction } from './settlement-transactions.js';
 
 /** Deeper blocks count as final. */
 const REORG_DEPTH = 64;
-/** Younger transactions are still with the worker that signed them, in milliseconds. */
-const STRANDED_MS = 3_000;
 const LIMIT = 200;
 
-export interface RecoveryDeps {
-  readonly chain: SettlementChain;
-  readonly book: TransactionBook;
-  readonly sender: Pick<SettlementSender, 'publish'>;
-  readonly outcomes: OutcomeRecorder;
+export interface RecoveryDeps extends LaneKeeperDeps {
   readonly execute: Execute;
   readonly load: LoadPayment;
   /** Settled payments of late that no transaction of ours paid for. */
   readonly paidByOthers: () => Promise<readonly PaymentId[]>;
-  readonly log: Logger;
 }
 
 /**
- * Makes the chain and the book agree: broadcasts signed transactions that never got there, so that no nonce stays
- * open, and takes back what a reorganization or a rolled back node undid. Safe in any number of processes.
+ * Makes the chain and the book agree: takes back what a reorganization or a rolled back node undid, and has the lane keeper
+ * bring every signed transaction into a block, so that no nonce stays open. Safe in any number of processes.
  */
 export class SettlementRecovery {
-  private readonly suspects = new Set<Hex>();
   /** By settler: the newest mined transaction that was seen, and its block. */
   private readonly anchors = new Map<Address, string>();
 
-  constructor(private readonly deps: RecoveryDeps) {}
+  private readonly lanes: LaneKeeper;
+
+  constructor(private readonly deps: RecoveryDeps) {
+    this.lanes = new LaneKeeper(deps);
+  }
 
   async step(): Promise<void> {
     const { book, chain } = this.deps;
@@ -45,7 +39,7 @@ export class SettlementRecovery {
     for (const settler of new Set([...chain.settlers, ...left])) {
       const nonce = await chain.minedNonce(settler);
       await this.verifyMined(settler, nonce);
-      await this.publishStranded(settler, nonce);
+      await this.lanes.tend(settler, nonce);
     }
   }
 
@@ -98,35 +92,6 @@ export class SettlementRecovery {
     const outcome = await this.deps.chain.transactionOutcome(transaction);
     if (outcome.kind === 'mined' && outcome.blockHash === blockHash) return;
     await this.deps.execute(new RevertSettlement(id, { transaction, blockHash }, known));
-  }
-
-  private async publishStranded(settler: Address, nonce: number): Promise<void> {
-    const { book, chain, log, outcomes, sender } = this.deps;
-    for (const row of await book.unmined(settler, STRANDED_MS, LIMIT)) {
-      const outcome = await chain.transactionOutcome(row.hash);
-      if ((await outcomes.record(row.hash, outcome)) || outcome.kind === 'pending') continue;
-      if (row.nonce < nonce) {
-        await this.suspect(row);
-        continue;
-      }
-      try {
-        await sender.publish(row, row.payments);
-      } catch (error) {
-        if (!(error instanceof SettlementPending)) throw error;
-        log.warn({ transaction: row.hash, nonce: row.nonce, err: error.message }, 'a settlement stays stranded');
-        return;
-      }
-    }
-  }
-
-  /** Another transaction used its nonce, unless the node is behind: it must look lost twice. */
-  private async suspect(row: SettlementTransaction): Promise<void> {
-    if (!this.suspects.delete(row.hash)) {
-      this.suspects.add(row.hash);
-      return;
-    }
-    this.deps.log.warn({ transaction: row.hash, nonce: row.nonce }, 'the nonce of a settlement was used elsewhere');
-    await this.deps.book.markLost(row.hash);
   }
 }
 

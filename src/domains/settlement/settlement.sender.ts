@@ -13,7 +13,7 @@ import {
   SettlementPending,
   type Tokens,
 } from './settlement.ports.js';
-import type { TransactionBook } from './settlement-transactions.js';
+import type { SettlementTransaction, TransactionBook } from './settlement-transactions.js';
 import { recordNext } from './settler-nonces.js';
 
 /** A lost race is tried again at once; somebody has won each of them. */
@@ -61,7 +61,7 @@ export class SettlementSender {
   /**
    * Records the submission in each payment's stream and broadcasts. A payment that failed in mode `after` must not be
    * paid any more: the stream's version decides between that failure and this submission, and if the failure was
-   * first, the payment is taken out and the rest signed again with the same nonce.
+   * first, the payment is taken out and the rest signed again with the same nonce, at a higher fee.
    */
   async publish(
     transaction: SignedTransaction,
@@ -106,9 +106,7 @@ export class SettlementSender {
       const signed = await recordNext(chain, book, payments, (slot) => chain.sign(token, parts, slot));
       if (signed) return [...under, { signed, payments }];
       const naming = await book.naming(items.map(({ id }) => id));
-      under = naming
-        .filter(({ status }) => status === 'submitted')
-        .map((row) => ({ signed: row, payments: row.payments }));
+      under = newestOf(naming.filter(({ status }) => status === 'submitted'));
     }
     throw new SettlementPending('lost every race for a nonce');
   }
@@ -120,10 +118,16 @@ export class SettlementSender {
     const parts = states.map((state, index) => settlementItem(state, signed.get(payments[index]!)!));
     // Without items left, any token will do: the transaction only uses up its nonce.
     const asset = states.map(termsOf)[0]?.asset ?? [...tokens.keys()][0];
-    const transaction = await chain.sign(tokens.get(asset!)!, parts, old);
+    const transaction = await chain.sign(tokens.get(asset!)!, parts, old, old);
     if (await book.replace(old.hash, transaction, payments)) return transaction;
     throw new SettlementPending('the transaction was replaced by another worker');
   }
+}
+
+/** The newest attempt in each slot; rows come by nonce and attempt. */
+function newestOf(rows: readonly SettlementTransaction[]) {
+  const newest = new Map(rows.map((row) => [`${row.settler}/${row.nonce}`, row]));
+  return [...newest.values()].map((row) => ({ signed: row, payments: row.payments }));
 }
 
 /** Failed although the chain would still take the authorization, and nothing was delivered for it. */
