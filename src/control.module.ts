@@ -8,6 +8,7 @@ import { LimitsModule } from './domains/limits/limits.module.js';
 import { keptAnswersOf } from './domains/payments/kept-answers.js';
 import { PaymentsModule } from './domains/payments/payments.module.js';
 import { PricingModule } from './domains/pricing/pricing.module.js';
+import { GasWatch } from './domains/settlement/gas-watch.js';
 import { AdminKeyGuard } from './edges/admin/admin-key.guard.js';
 import { AllowancesController, CustomerAllowanceController } from './edges/admin/allowances.controller.js';
 import { CustomerAccountController } from './edges/admin/customer-account.controller.js';
@@ -41,7 +42,7 @@ import { type Runtime, RuntimeModule } from './runtime.js';
 @Module({})
 export class ControlModule {
   static of(runtime: Runtime, draining: Draining): DynamicModule {
-    const { chain: client, network, secrets } = runtime;
+    const { chain: client, clock, log, network, secrets } = runtime;
     const settlers = new ViemSettlementChain({ client, network, signers: secrets.settlerKeys.map(keySigner) });
     return {
       module: ControlModule,
@@ -82,7 +83,12 @@ export class ControlModule {
         Idempotency,
         TenantChecks,
         { provide: Draining, useValue: draining },
-        { provide: Registry, useFactory: () => addMetrics(runtime.metrics, runtime.pool, settlers) },
+        { provide: GasWatch, useFactory: () => new GasWatch(settlers, clock, log) },
+        {
+          provide: Registry,
+          useFactory: (gas: GasWatch) => addMetrics(runtime.metrics, runtime.pool, gas),
+          inject: [GasWatch],
+        },
         { provide: APP_FILTER, useClass: ProblemFilter },
       ],
     };

@@ -26,6 +26,7 @@ import { periodStart } from './domains/pricing/usage-period.js';
 import { OfferSigner } from './domains/receipts/offers.js';
 import { ReceiptDesk } from './domains/receipts/proved-receipt.js';
 import { ReceiptSigner } from './domains/receipts/receipt-signer.js';
+import { GasWatch } from './domains/settlement/gas-watch.js';
 import { settlementsLostUntil } from './domains/settlement/lost-settlements.js';
 import { AdmissionDesk } from './edges/gateway/admission.js';
 import { CallerDesk } from './edges/gateway/caller.js';
@@ -177,9 +178,8 @@ export class Gateway {
 
   /** No payment that a restore lost was taken for longer than the longest validity. */
   private async findDoubtful(): Promise<bigint> {
-    const { chain: client, clock, log, network, pool, secrets } = this.runtime;
-    const chain = new ViemSettlementChain({ client, network, signers: secrets.settlerKeys.map(keySigner) });
-    const lostUntil = await settlementsLostUntil(pool, chain, clock());
+    const { clock, log, pool } = this.runtime;
+    const lostUntil = await settlementsLostUntil(pool, settlementChainOf(this.runtime), clock());
     if (lostUntil === undefined) return 0n;
     const until = epochSeconds(lostUntil) + VALIDITY_MAX_SECONDS;
     if (until > epochSeconds(clock()))
@@ -210,11 +210,15 @@ export class Gateway {
   }
 }
 
+function settlementChainOf({ chain: client, network, secrets }: Runtime): ViemSettlementChain {
+  return new ViemSettlementChain({ client, network, signers: secrets.settlerKeys.map(keySigner) });
+}
+
 /** The data plane's process: priced routes through one catch-all, receipts, keys and health. */
 @Module({})
 export class GatewayModule {
   static of(runtime: Runtime, draining: Draining): DynamicModule {
-    const { config, secrets } = runtime;
+    const { clock, config, log, secrets } = runtime;
     return {
       module: GatewayModule,
       imports: [RuntimeModule.of(runtime), PaymentsModule],
@@ -222,6 +226,7 @@ export class GatewayModule {
       providers: [
         { provide: RUNTIME, useValue: runtime },
         { provide: Draining, useValue: draining },
+        { provide: GasWatch, useFactory: () => new GasWatch(settlementChainOf(runtime), clock, log) },
         { provide: ReceiptSigner, useFactory: () => new ReceiptSigner(config.publicUrl, [secrets.receiptKey]) },
         {
           provide: ReceiptDesk,

@@ -4,7 +4,6 @@ import { EventStore } from '../../src/base/event-store/event-store.js';
 import { LogTail } from '../../src/base/event-store/log-tail.js';
 import { type Projection, ProjectionRunner } from '../../src/base/event-store/projection-runner.js';
 import { openPool } from '../../src/base/platform/pool.js';
-import type { GasAccounts } from '../../src/edges/health/gas-metrics.js';
 import { addMetrics } from '../../src/edges/health/metrics.js';
 import { freshDatabase } from '../support/engines.js';
 import { eventually } from '../support/eventually.js';
@@ -65,11 +64,7 @@ async function expectCounted(name: string): Promise<void> {
 }
 
 async function metricsOf(of: Pool): Promise<string> {
-  const noChain: GasAccounts = {
-    network: 'eip155:84532',
-    settlers: ['0x'],
-    gasBalance: () => Promise.reject(new Error('no chain here')),
-  };
+  const noChain = { report: () => Promise.reject(new Error('no chain here')) };
   return addMetrics(new Registry(), of, noChain).metrics();
 }
 

@@ -2,6 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { createTestClient, http, publicActions } from 'viem';
+import type { Address } from '../../src/base/shared/hex.js';
 import { type App, startApp } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
 import { codeOf, type Reply, send } from '../support/http.js';
@@ -140,8 +142,32 @@ describe('the control plane', () => {
     expect(await send({ url: `${app.control}/health/ready` })).toMatchObject({ status: 200 });
     const { body } = await send({ url: `${app.control}/metrics` });
     expect(body).toMatch(/^tollbook_settler_gas_wei\{network="eip155:84532",settler="0x[0-9a-f]{40}"\} [1-9]/m);
+    expect(body).toMatch(/^tollbook_settler_gas_low\{network="eip155:84532",settler="0x[0-9a-f]{40}"\} 0$/m);
+    expect(body).toMatch(/^tollbook_gas_above_cap\{network="eip155:84532",settler="0x[0-9a-f]{40}"\} 0$/m);
     expect(body).toMatch(/^tollbook_payments\{state="settled"\} \d+$/m);
     expect(body).toMatch(/^tollbook_projection_lag_events\{projection="usage"\} \d+$/m);
+  });
+});
+
+describe('an installation whose settler is out of gas', () => {
+  it('takes no requests until it is filled up, and says why', async () => {
+    const { body } = await send({ url: `${app.control}/metrics` });
+    const settler = /^tollbook_settler_gas_wei\{.*settler="(0x[0-9a-f]{40})"/m.exec(body)![1] as Address;
+    const node = createTestClient({ mode: 'anvil', transport: http(app.engines.chain) }).extend(publicActions);
+    const value = await node.getBalance({ address: settler });
+    const ready = async (url: string) => (await send({ url: `${url}/health/ready` })) as Reply;
+    const become = (status: number) =>
+      eventually(async () => {
+        const replies = await Promise.all([ready(app.gateway), ready(app.control)]);
+        return replies.every((reply) => reply.status === status) && replies[0];
+      }, SETTLE_MS);
+    await node.setBalance({ address: settler, value: 1n });
+    try {
+      expect(JSON.parse((await become(503)).body)).toMatchObject({ checks: { settlers: `low on gas: ${settler}` } });
+    } finally {
+      await node.setBalance({ address: settler, value });
+    }
+    expect(JSON.parse((await become(200)).body)).toMatchObject({ ready: true, checks: { settlers: 'ok' } });
   });
 });
 

@@ -47,6 +47,8 @@ export class FakeChain implements SettlementChain {
   readonly balances = new Map<Address, bigint>();
   readonly uses: Use[] = [];
   time = 1_000n;
+  /** Of each settler, in wei. */
+  gas = 10n ** 18n;
   baseFee = 10n;
   /** Most that a transaction of ours may offer. */
   cap = 1_000n;
@@ -77,7 +79,12 @@ export class FakeChain implements SettlementChain {
   }
 
   async gasBalance() {
-    return 1n;
+    return this.gas;
+  }
+
+  async fees() {
+    const maxFeePerGas = this.wanted();
+    return { maxFeePerGas, maxPriorityFeePerGas: 0n };
   }
 
   async sign(_token: Token, items: readonly SettlementItem[], slot: NonceSlot, over?: Pick<SignedTransaction, 'raw'>) {
@@ -101,12 +108,12 @@ export class FakeChain implements SettlementChain {
   private feeOver(old: bigint): bigint {
     const raised = old + old / 8n + 1n;
     const wanted = this.wanted();
-    if (raised > this.cap) throw new FeeCapReached('too dear');
+    if (raised > this.cap) throw new FeeCapReached('too dear', this.cap);
     return raised > wanted ? raised : wanted;
   }
 
   private wanted(): bigint {
-    if (this.baseFee > this.cap) throw new FeeCapReached('too dear');
+    if (this.baseFee > this.cap) throw new FeeCapReached('too dear', this.cap);
     return 2n * this.baseFee < this.cap ? 2n * this.baseFee : this.cap;
   }
 

@@ -191,7 +191,9 @@ describe('what machines do', () => {
     });
     const parts = [settlementItem(await stateOf(desk, first.id), first.signature)];
     const book = new PostgresTransactionBook(desk.pool, chain.token.network);
-    const signed = await recordNext(dead, book, [first.id], (slot) => dead.sign(chain.token, parts, slot));
+    const signed = await recordNext(dead, { choose: async () => chain.settler }, book, [first.id], (slot) =>
+      dead.sign(chain.token, parts, slot),
+    );
     const second = await deliver(desk, chain, payer, { mode: 'async' });
     await settleUntil('settled', [first.id, second.id]);
     expect(await stateOf(desk, first.id)).toMatchObject({ settled: { transaction: signed!.hash, by: 'settler' } });

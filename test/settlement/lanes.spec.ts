@@ -1,9 +1,22 @@
+import { Queue } from 'bullmq';
+import { Redis } from 'ioredis';
 import { privateKeyToAccount } from 'viem/accounts';
 import type { Address } from '../../src/base/shared/hex.js';
 import type { PaymentId } from '../../src/domains/payments/payment.js';
+import { QUEUE_PREFIX, SETTLEMENT_QUEUE } from '../../src/domains/settlement/settlement.queue.js';
 import { addressOf, type LocalChain, randomKey, startLocalChain } from '../chain/support.js';
 import { eventually } from '../support/eventually.js';
-import { allAre, type Desk, deliver, gasBooked, newPayer, openDesk, startWorker, transfersFrom } from './support.js';
+import {
+  allAre,
+  type Desk,
+  deliver,
+  gasBooked,
+  newPayer,
+  openDesk,
+  startWorker,
+  stateOf,
+  transfersFrom,
+} from './support.js';
 
 const LONG_MS = 30_000;
 const settlerKeys = [randomKey(), randomKey()];
@@ -75,3 +88,47 @@ it('finishes what a settler left behind whose key is not used any more', async (
     await worker.stop();
   }
 });
+
+it('gives nothing to a settler that is low on gas, and settles what waited when one is filled up', async () => {
+  const [poor, rich] = settlers as [Address, Address];
+  const payer = await newPayer(chain, 10_000n);
+  await chain.node.setBalance({ address: poor, value: 10n ** 14n });
+  const worker = await startWorker(desk, chain, { settlerKeys });
+  try {
+    const first = await deliver(desk, chain, payer, { mode: 'async' });
+    await eventually(() => allAre(desk, 'settled', [first.id]), LONG_MS);
+    expect(await sentBy(first.id)).toBe(rich);
+  } finally {
+    await worker.stop();
+  }
+  await chain.node.setBalance({ address: rich, value: 10n ** 14n });
+  const second = await startWorker(desk, chain, { settlerKeys });
+  try {
+    const waiting = await deliver(desk, chain, payer, { mode: 'after' });
+    const tried = async () => (await jobAttempts(waiting.id)) >= 2;
+    await eventually(tried, LONG_MS);
+    expect(await stateOf(desk, waiting.id)).toMatchObject({ status: 'delivered' });
+    await chain.node.setBalance({ address: poor, value: FUNDS });
+    await eventually(() => allAre(desk, 'settled', [waiting.id]), LONG_MS);
+    expect(await sentBy(waiting.id)).toBe(poor);
+  } finally {
+    await second.stop();
+  }
+});
+
+async function sentBy(id: PaymentId): Promise<Address> {
+  const sql = 'select settler from settlement_transactions where payments @> array[$1]';
+  return (await desk.pool.query<{ settler: Address }>(sql, [id])).rows[0]!.settler;
+}
+
+/** Attempts that failed so far. */
+async function jobAttempts(id: PaymentId): Promise<number> {
+  const connection = new Redis(desk.redisUrl, { maxRetriesPerRequest: null });
+  const queue = new Queue(SETTLEMENT_QUEUE, { connection, prefix: QUEUE_PREFIX });
+  try {
+    return (await queue.getJob(id))?.attemptsMade ?? 0;
+  } finally {
+    await queue.close();
+    connection.disconnect();
+  }
+}

@@ -7,11 +7,13 @@ import type {
   SettlementMode,
 } from '../../src/domains/payments/payment.js';
 import { isOpen } from '../../src/domains/payments/settle.decide.js';
+import { GasWatch } from '../../src/domains/settlement/gas-watch.js';
 import { standingFee } from '../../src/domains/settlement/network-fee.decide.js';
 import type { NetworkFeeEvent } from '../../src/domains/settlement/network-fee.js';
 import { NetworkFees } from '../../src/domains/settlement/network-fees.js';
 import { SettlementEngine } from '../../src/domains/settlement/settlement.engine.js';
 import { SettlementRecovery } from '../../src/domains/settlement/settlement.recovery.js';
+import { SettlerLanes } from '../../src/domains/settlement/settler-lanes.js';
 import { FakeBook } from './fake-book.js';
 import { FakeChain, FakeLog, FakePayments } from './fakes.js';
 import { log } from './support.js';
@@ -80,9 +82,12 @@ export class World {
     const { append, readStreams } = this.fees;
     const items = async (ids: readonly PaymentId[]) => itemsOf(ids);
     const store = { append: gate.guardCall(append), readStreams: gate.guardCall(readStreams) };
+    const book = gate.guard(this.book);
+    const chain = gate.guard(this.chain);
+    const clock = () => 0;
     const ports = {
       fees: new NetworkFees({ store, network: token.network, items: gate.guardCall(items) }),
-      ...{ chain: gate.guard(this.chain), book: gate.guard(this.book), signatures, log, clock: () => 0 },
+      ...{ chain, book, signatures, log, clock, lanes: new SettlerLanes(book, new GasWatch(chain, clock, log)) },
       execute: gate.guardCall(this.payments.execute),
       load: gate.guardCall(this.payments.load),
       tokens: new Map([[token.address, token]]),

@@ -93,6 +93,8 @@ export interface SettlementChain {
   readonly settlers: readonly Address[];
   /** Number of a settler's mined transactions: the next nonce if nothing is in flight. Takes any address. */
   minedNonce(settler: Address): Promise<number>;
+  /** What a transaction that is signed now offers. Throws FeeCapReached. */
+  fees(): Promise<Fees>;
   /** Gas balance of a settler, in wei. */
   gasBalance(settler: Address): Promise<bigint>;
   /**
@@ -124,6 +126,12 @@ export interface SettlementChain {
   head(): Promise<ChainHead>;
 }
 
+/** Of EIP-1559, in wei per gas. */
+export interface Fees {
+  readonly maxFeePerGas: bigint;
+  readonly maxPriorityFeePerGas: bigint;
+}
+
 /** The latest block. */
 export interface ChainHead {
   readonly number: bigint;
@@ -137,4 +145,12 @@ export interface ChainHead {
 export class ChainUnavailable extends Error {}
 
 /** Gas costs more than this installation pays. Nothing was sent; it waits until gas is cheaper. */
-export class FeeCapReached extends ChainUnavailable {}
+export class FeeCapReached extends ChainUnavailable {
+  /** @param cap in wei per gas */
+  constructor(
+    message: string,
+    readonly cap: bigint,
+  ) {
+    super(message);
+  }
+}

@@ -1,4 +1,4 @@
-import { FeeCapReached } from './chain.js';
+import { FeeCapReached, type Fees } from './chain.js';
 import { CONTRACT_PAYER_GAS } from './token-calls.js';
 
 /** Measured: 86,000 alone, 52,000 in a batch; the first payment to a payee costs 17,000 more. Unused gas is not paid. */
@@ -23,15 +23,9 @@ export function batchGas(plainPayers: number, contractPayer: boolean): bigint {
   return gas;
 }
 
-/** Of EIP-1559, in wei per gas. */
-export interface Fees {
-  readonly maxFeePerGas: bigint;
-  readonly maxPriorityFeePerGas: bigint;
-}
-
 /** Pure. Room for the base fee to double, never above `cap`. Throws FeeCapReached while the base fee is above it. */
 export function feesFor(baseFee: bigint, tip: bigint, cap: bigint): Fees {
-  if (baseFee > cap) throw new FeeCapReached(`the base fee of ${baseFee} wei is above the cap of ${cap} wei`);
+  if (baseFee > cap) throw new FeeCapReached(`the base fee of ${baseFee} wei is above the cap of ${cap} wei`, cap);
   const wanted = 2n * baseFee + tip;
   const maxFeePerGas = smaller(wanted, cap);
   return { maxFeePerGas, maxPriorityFeePerGas: smaller(tip, maxFeePerGas) };
@@ -43,7 +37,7 @@ export function feesFor(baseFee: bigint, tip: bigint, cap: bigint): Fees {
  */
 export function feesOver(old: Fees, now: Fees, cap: bigint): Fees {
   const maxFeePerGas = larger(raised(old.maxFeePerGas), now.maxFeePerGas);
-  if (maxFeePerGas > cap) throw new FeeCapReached(`${maxFeePerGas} wei would pass the cap of ${cap} wei`);
+  if (maxFeePerGas > cap) throw new FeeCapReached(`${maxFeePerGas} wei would pass the cap of ${cap} wei`, cap);
   const tip = larger(raised(old.maxPriorityFeePerGas), now.maxPriorityFeePerGas);
   return { maxFeePerGas, maxPriorityFeePerGas: smaller(tip, maxFeePerGas) };
 }

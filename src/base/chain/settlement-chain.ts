@@ -7,6 +7,7 @@ import {
   type BroadcastResult,
   type ChainHead,
   ChainUnavailable,
+  type Fees,
   type NonceSlot,
   type SettlementChain,
   type SettlementItem,
@@ -16,7 +17,7 @@ import {
 } from './chain.js';
 import { asked, type ChainClient, rpcErrorOf, unavailable } from './chain-client.js';
 import { batchCallData } from './eip3009.js';
-import { batchGas, type Fees, feesFor, feesOver } from './gas.js';
+import { batchGas, feesFor, feesOver } from './gas.js';
 import { keccak256 } from './native-crypto.js';
 import {
   AUTHORIZATION_CANCELED,
@@ -74,6 +75,11 @@ export class ViemSettlementChain implements SettlementChain {
     const params: [Address, 'latest'] = [settler, 'latest'];
     const request = this.client.request({ method: 'eth_getTransactionCount', params }, { dedupe: true });
     return Number(await asked('nonce', request));
+  }
+
+  async fees(): Promise<Fees> {
+    const { baseFee, tip } = await this.market();
+    return feesFor(baseFee, tip, this.options.maxFeePerGas);
   }
 
   gasBalance(settler: Address): Promise<bigint> {

@@ -11,6 +11,7 @@ import {
   isOpen,
   transactionsOf,
 } from '../payments/settle.decide.js';
+import { BATCH_MAX } from './batch-plan.js';
 import type { NetworkFees } from './network-fees.js';
 import { OutcomeRecorder } from './outcome-recorder.js';
 import { failureOf, hasExpired, type Verdict, verdictOf } from './settlement.outcome.js';
@@ -19,7 +20,6 @@ import { type SenderDeps, SettlementSender, type Submission, settlementItem } fr
 import type { SettlementTransaction } from './settlement-transactions.js';
 import { TransactionWatch } from './transaction-watch.js';
 
-const BATCH_MAX = 40;
 /** The host's clock counts as past the chain's by this much only, in milliseconds. */
 const OVERDUE_MS = 60_000;
 

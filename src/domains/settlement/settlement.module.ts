@@ -29,10 +29,12 @@ import {
   RevertSettlement,
   SubmitSettlement,
 } from '../payments/settle.decide.js';
+import { GasWatch } from './gas-watch.js';
 import { itemReader, NetworkFees } from './network-fees.js';
 import { signatureReader, type Tokens } from './settlement.ports.js';
 import { SettlementWorker } from './settlement.worker.js';
 import { PostgresTransactionBook } from './settlement-transactions.js';
+import { SettlerLanes } from './settler-lanes.js';
 
 const OPTIONS = Symbol('SettlementOptions');
 
@@ -60,6 +62,7 @@ class SettlementRunner implements OnApplicationBootstrap, OnApplicationShutdown 
     @Inject(CommandBus) bus: CommandBus,
   ) {
     this.screening = options.screening;
+    const book = new PostgresTransactionBook(pool, options.chain.network);
     this.worker = new SettlementWorker({
       redisUrl: options.redisUrl,
       chain: options.chain,
@@ -69,7 +72,8 @@ class SettlementRunner implements OnApplicationBootstrap, OnApplicationShutdown 
       log,
       clock,
       tail,
-      book: new PostgresTransactionBook(pool, options.chain.network),
+      book,
+      lanes: new SettlerLanes(book, new GasWatch(options.chain, clock, log)),
       fees: new NetworkFees({ store, network: options.chain.network, items: itemReader(pool) }),
       execute: (command) => bus.execute(command),
       load: (id) => loadPayment(store, id),

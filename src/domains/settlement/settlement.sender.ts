@@ -14,6 +14,7 @@ import {
   type Tokens,
 } from './settlement.ports.js';
 import type { SettlementTransaction, TransactionBook } from './settlement-transactions.js';
+import type { SettlerLanes } from './settler-lanes.js';
 import { recordNext } from './settler-nonces.js';
 
 /** A lost race is tried again at once; somebody has won each of them. */
@@ -28,6 +29,7 @@ export interface Submission {
 export interface SenderDeps {
   readonly chain: SettlementChain;
   readonly book: TransactionBook;
+  readonly lanes: Pick<SettlerLanes, 'choose'>;
   readonly execute: Execute;
   readonly load: LoadPayment;
   readonly signatures: ReadSignatures;
@@ -102,8 +104,8 @@ export class SettlementSender {
       if (free.length === 0) return under;
       const payments = free.map(({ id }) => id);
       const parts = free.map(({ id, state }) => settlementItem(state, signatures.get(id)!));
-      const { book, chain } = this.deps;
-      const signed = await recordNext(chain, book, payments, (slot) => chain.sign(token, parts, slot));
+      const { book, chain, lanes } = this.deps;
+      const signed = await recordNext(chain, lanes, book, payments, (slot) => chain.sign(token, parts, slot));
       if (signed) return [...under, { signed, payments }];
       const naming = await book.naming(items.map(({ id }) => id));
       under = newestOf(naming.filter(({ status }) => status === 'submitted'));

@@ -1,32 +1,59 @@
 import { Gauge, type Registry } from 'prom-client';
-import type { SettlementChain } from '../../base/chain/chain.js';
 import { withTimeout } from '../../base/platform/with-timeout.js';
+import type { GasReport, GasWatch } from '../../domains/settlement/gas-watch.js';
 
 /** Less than a scraper waits, in milliseconds. */
 const ASK_MS = 2_000;
 
-export type GasAccounts = Pick<SettlementChain, 'gasBalance' | 'network' | 'settlers'>;
+interface Metric {
+  readonly name: string;
+  readonly help: string;
+  value(report: GasReport, settler: GasReport['settlers'][number]): bigint | boolean;
+}
 
-/** What is left to settle with: without gas nothing is settled any more, so this is what an alarm should watch. */
-export function addGasMetrics(registry: Registry, chain: GasAccounts): void {
-  new Gauge({
+/** What an alarm watches: without gas nothing is settled any more. */
+const metrics: readonly Metric[] = [
+  {
     name: 'tollbook_settler_gas_wei',
     help: 'Balance of a settler in the coin that gas is paid in, in wei',
-    labelNames: ['network', 'settler'],
-    registers: [registry],
-    async collect() {
-      this.reset();
-      await Promise.all(
-        chain.settlers.map(async (settler) => {
-          try {
-            const wei = await withTimeout(chain.gasBalance(settler), ASK_MS, 'the chain did not answer in time');
-            // Metrics are floating point; 15 digits of a balance are enough to watch it.
-            this.set({ network: chain.network, settler }, Number(wei));
-          } catch {
-            // An observer fails open: no sample says that the chain could not be asked.
+    value: (_, { balance }) => balance,
+  },
+  {
+    name: 'tollbook_settler_gas_needed_wei',
+    help: 'Balance in wei below which a settler gets nothing to settle; follows the price of gas',
+    value: ({ needed }) => needed,
+  },
+  {
+    name: 'tollbook_settler_gas_low',
+    help: '1 if the settler is low on gas and gets nothing to settle, 0 otherwise',
+    value: (_, { low }) => low,
+  },
+  {
+    name: 'tollbook_gas_above_cap',
+    help: '1 if gas costs more than the cap, so that nothing new is sent, 0 otherwise',
+    value: ({ capped }) => capped !== undefined,
+  },
+];
+
+export function addGasMetrics(registry: Registry, gas: Pick<GasWatch, 'report'>): void {
+  for (const { help, name, value } of metrics) {
+    new Gauge({
+      name,
+      help,
+      labelNames: ['network', 'settler'],
+      registers: [registry],
+      async collect() {
+        this.reset();
+        try {
+          const report = await withTimeout(gas.report(), ASK_MS, 'the chain did not answer in time');
+          // Metrics are floating point; 15 digits of a balance are enough to watch it.
+          for (const one of report.settlers) {
+            this.set({ network: report.network, settler: one.settler }, Number(value(report, one)));
           }
-        }),
-      );
-    },
-  });
+        } catch {
+          // An observer fails open: no sample says that the chain could not be asked.
+        }
+      },
+    });
+  }
 }

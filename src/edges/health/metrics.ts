@@ -1,10 +1,11 @@
 import type { Pool } from 'pg';
 import { collectDefaultMetrics, Gauge, type Registry } from 'prom-client';
-import { addGasMetrics, type GasAccounts } from './gas-metrics.js';
+import type { GasWatch } from '../../domains/settlement/gas-watch.js';
+import { addGasMetrics } from './gas-metrics.js';
 import { addSealMetrics } from './seal-metrics.js';
 
 /** Adds Prometheus metrics of this process and of the book. What cannot be read is left out, never an error. */
-export function addMetrics(registry: Registry, pool: Pool, gas: GasAccounts): Registry {
+export function addMetrics(registry: Registry, pool: Pool, gas: Pick<GasWatch, 'report'>): Registry {
   collectDefaultMetrics({ register: registry, prefix: 'tollbook_' });
   new Gauge({
     name: 'tollbook_payments',

@@ -1,0 +1,2 @@
+/** Most payments in one transaction. */
+export const BATCH_MAX = 40;

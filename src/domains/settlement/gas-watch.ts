@@ -1,0 +1,94 @@
+import { FeeCapReached, type SettlementChain } from '../../base/chain/chain.js';
+import { batchGas } from '../../base/chain/gas.js';
+import type { Logger } from '../../base/platform/logger.js';
+import type { Clock } from '../../base/shared/clock.js';
+import type { Address, Network } from '../../base/shared/hex.js';
+import { BATCH_MAX } from './batch-plan.js';
+
+/** Full batches that a settler has to be able to pay for. */
+const RESERVE_BATCHES = 5n;
+/** How long balances and fees count as known, in milliseconds. */
+const FRESH_MS = 5_000;
+
+export interface SettlerGas {
+  readonly settler: Address;
+  /** In wei. */
+  readonly balance: bigint;
+  /** It cannot pay for what is needed, so nothing is given to it until it is filled up. */
+  readonly low: boolean;
+}
+
+export interface GasReport {
+  readonly network: Network;
+  readonly settlers: readonly SettlerGas[];
+  /** What a settler needs to be given batches, in wei at the present fee. */
+  readonly needed: bigint;
+  /** Why nothing new is sent: gas costs more than the cap. Passes by itself. */
+  readonly capped?: string;
+}
+
+/** Pure. Wei for five full batches, as a node asks for them beforehand: the gas limit at the highest fee offered. */
+export function gasNeeded(maxFeePerGas: bigint): bigint {
+  return RESERVE_BATCHES * batchGas(BATCH_MAX, false) * maxFeePerGas;
+}
+
+/** Knows which settlers can pay for gas. The alarm is in the log once per settler and time, in `/metrics` and in `health/ready`. */
+export class GasWatch {
+  private last: { readonly report: Promise<GasReport>; readonly at: number } | undefined;
+  private readonly alarmed = new Set<Address>();
+
+  constructor(
+    private readonly chain: Pick<SettlementChain, 'fees' | 'gasBalance' | 'network' | 'settlers'>,
+    private readonly clock: Clock,
+    private readonly log: Pick<Logger, 'info' | 'warn'>,
+  ) {}
+
+  /** At most five seconds old. Rejects with ChainUnavailable. */
+  report(): Promise<GasReport> {
+    const now = this.clock();
+    if (this.last === undefined || now - this.last.at >= FRESH_MS) {
+      const report = this.read();
+      this.last = { report, at: now };
+      report.catch(() => {
+        this.last = undefined;
+      });
+    }
+    return this.last.report;
+  }
+
+  private async read(): Promise<GasReport> {
+    const { chain } = this;
+    const [fees, ...balances] = await Promise.all([
+      this.presentFees(),
+      ...chain.settlers.map((settler) => chain.gasBalance(settler)),
+    ]);
+    const needed = gasNeeded(fees.maxFeePerGas);
+    const settlers = chain.settlers.map((settler, index) => {
+      const balance = balances[index]!;
+      return { settler, balance, low: balance < needed };
+    });
+    for (const one of settlers) this.alarm(one, needed);
+    return { network: chain.network, settlers, needed, capped: fees.capped };
+  }
+
+  private async presentFees(): Promise<{ readonly maxFeePerGas: bigint; readonly capped?: string }> {
+    try {
+      return { maxFeePerGas: (await this.chain.fees()).maxFeePerGas };
+    } catch (error) {
+      if (!(error instanceof FeeCapReached)) throw error;
+      return { maxFeePerGas: error.cap, capped: error.message };
+    }
+  }
+
+  private alarm({ balance, low, settler }: SettlerGas, needed: bigint): void {
+    if (low === this.alarmed.has(settler)) return;
+    const fields = { settler, balance: balance.toString(), needed: needed.toString() };
+    if (low) {
+      this.alarmed.add(settler);
+      this.log.warn(fields, 'a settler is low on gas and gets nothing to settle');
+    } else {
+      this.alarmed.delete(settler);
+      this.log.info(fields, 'a settler has gas again');
+    }
+  }
+}
