@@ -276,6 +276,7 @@ it('says of every call that the chain is unavailable when nobody answers', async
   const calls: readonly (() => Promise<unknown>)[] = [
     () => down.minedNonce(randomHex(20)),
     () => down.fees(),
+    () => down.gasPrices(),
     () => down.gasBalance(randomHex(20)),
     () => down.sign(chain.token, [item], firstOf(down)),
     () => down.broadcast({ raw: '0x02' }),

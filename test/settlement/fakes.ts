@@ -82,6 +82,10 @@ export class FakeChain implements SettlementChain {
     return this.gas;
   }
 
+  async gasPrices() {
+    return { now: this.baseFee, usual: this.baseFee };
+  }
+
   async fees() {
     const maxFeePerGas = this.wanted();
     return { maxFeePerGas, maxPriorityFeePerGas: 0n };

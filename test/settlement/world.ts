@@ -92,6 +92,7 @@ export class World {
       load: gate.guardCall(this.payments.load),
       tokens: new Map([[token.address, token]]),
       screen: async () => 'clear' as const,
+      prices: async () => ({ now: 1n, usual: 1n }),
     };
     const engine = new SettlementEngine(ports);
     const { outcomes, sender } = engine;

@@ -95,6 +95,8 @@ export interface SettlementChain {
   minedNonce(settler: Address): Promise<number>;
   /** What a transaction that is signed now offers. Throws FeeCapReached. */
   fees(): Promise<Fees>;
+  /** Base fee in wei per gas: of the next block, and the median of the last fifty. */
+  gasPrices(): Promise<{ readonly now: bigint; readonly usual: bigint }>;
   /** Gas balance of a settler, in wei. */
   gasBalance(settler: Address): Promise<bigint>;
   /**

@@ -33,6 +33,9 @@ import { readOutcome, readReceipt } from './transaction-outcome.js';
 /** Multicall3 has this address on every chain that has it at all. */
 export const MULTICALL3: Address = '0xca11bde05977b3631167028862be2a173976ca11';
 
+/** Blocks whose middle price counts as the usual one. */
+const PRICE_BLOCKS = 50n;
+
 export interface SettlementChainOptions {
   readonly client: ChainClient;
   readonly network: Network;
@@ -80,6 +83,15 @@ export class ViemSettlementChain implements SettlementChain {
   async fees(): Promise<Fees> {
     const { baseFee, tip } = await this.market();
     return feesFor(baseFee, tip, this.options.maxFeePerGas);
+  }
+
+  async gasPrices(): Promise<{ readonly now: bigint; readonly usual: bigint }> {
+    const params: [Hex, 'latest', []] = [quantity(PRICE_BLOCKS), 'latest', []];
+    const history = await asked('prices of gas', this.client.request({ method: 'eth_feeHistory', params }));
+    // One for each block, and the next one's.
+    const fees = history.baseFeePerGas.map(BigInt);
+    const sorted = fees.slice(0, -1).sort((a, b) => (a < b ? -1 : 1));
+    return { now: fees.at(-1) ?? 0n, usual: sorted[sorted.length >> 1] ?? 0n };
   }
 
   gasBalance(settler: Address): Promise<bigint> {

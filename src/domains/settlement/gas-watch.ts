@@ -1,9 +1,10 @@
 import { FeeCapReached, type SettlementChain } from '../../base/chain/chain.js';
 import { batchGas } from '../../base/chain/gas.js';
 import type { Logger } from '../../base/platform/logger.js';
+import { remembered } from '../../base/platform/remembered.js';
 import type { Clock } from '../../base/shared/clock.js';
 import type { Address, Network } from '../../base/shared/hex.js';
-import { BATCH_MAX } from './batch-plan.js';
+import { BATCH_FULL } from './batch-plan.js';
 
 /** Full batches that a settler has to be able to pay for. */
 const RESERVE_BATCHES = 5n;
@@ -29,31 +30,21 @@ export interface GasReport {
 
 /** Pure. Wei for five full batches, as a node asks for them beforehand: the gas limit at the highest fee offered. */
 export function gasNeeded(maxFeePerGas: bigint): bigint {
-  return RESERVE_BATCHES * batchGas(BATCH_MAX, false) * maxFeePerGas;
+  return RESERVE_BATCHES * batchGas(BATCH_FULL, false) * maxFeePerGas;
 }
 
 /** Knows which settlers can pay for gas. The alarm is in the log once per settler and time, in `/metrics` and in `health/ready`. */
 export class GasWatch {
-  private last: { readonly report: Promise<GasReport>; readonly at: number } | undefined;
+  /** At most five seconds old. Rejects with ChainUnavailable. */
+  readonly report: () => Promise<GasReport>;
   private readonly alarmed = new Set<Address>();
 
   constructor(
     private readonly chain: Pick<SettlementChain, 'fees' | 'gasBalance' | 'network' | 'settlers'>,
-    private readonly clock: Clock,
+    clock: Clock,
     private readonly log: Pick<Logger, 'info' | 'warn'>,
-  ) {}
-
-  /** At most five seconds old. Rejects with ChainUnavailable. */
-  report(): Promise<GasReport> {
-    const now = this.clock();
-    if (this.last === undefined || now - this.last.at >= FRESH_MS) {
-      const report = this.read();
-      this.last = { report, at: now };
-      report.catch(() => {
-        this.last = undefined;
-      });
-    }
-    return this.last.report;
+  ) {
+    this.report = remembered(() => this.read(), FRESH_MS, clock);
   }
 
   private async read(): Promise<GasReport> {

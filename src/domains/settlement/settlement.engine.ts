@@ -1,5 +1,4 @@
 import type { Token } from '../../base/chain/chain.js';
-import { GroupCommit } from '../../base/event-store/group-commit.js';
 import { type Clock, epochSeconds } from '../../base/shared/clock.js';
 import type { Address } from '../../base/shared/hex.js';
 import type { Known } from '../payments/payment.decide.js';
@@ -11,12 +10,14 @@ import {
   isOpen,
   transactionsOf,
 } from '../payments/settle.decide.js';
-import { BATCH_MAX } from './batch-plan.js';
+import type { GasPrices } from './batch-plan.js';
+import { BatchQueue } from './batch-queue.js';
 import type { NetworkFees } from './network-fees.js';
 import { OutcomeRecorder } from './outcome-recorder.js';
 import { failureOf, hasExpired, type Verdict, verdictOf } from './settlement.outcome.js';
 import { type ScreenPayer, type SettleItem, SettlementPending } from './settlement.ports.js';
-import { type SenderDeps, SettlementSender, type Submission, settlementItem } from './settlement.sender.js';
+import { goesAtOnce } from './settlement.priority.js';
+import { type SenderDeps, SettlementSender, settlementItem } from './settlement.sender.js';
 import type { SettlementTransaction } from './settlement-transactions.js';
 import { TransactionWatch } from './transaction-watch.js';
 
@@ -27,6 +28,8 @@ export interface EngineDeps extends SenderDeps {
   readonly clock: Clock;
   readonly fees: NetworkFees;
   readonly screen: ScreenPayer;
+  /** Never rejects. */
+  readonly prices: () => Promise<GasPrices>;
 }
 
 /**
@@ -37,8 +40,8 @@ export class SettlementEngine {
   readonly sender: SettlementSender;
   readonly outcomes: OutcomeRecorder;
   private readonly watch: TransactionWatch;
-  /** By token: what arrives while a batch is being sent makes the next one. */
-  private readonly batches = new Map<Address, GroupCommit<SettleItem, Submission>>();
+  /** By token. */
+  private readonly batches = new Map<Address, BatchQueue>();
 
   constructor(private readonly deps: EngineDeps) {
     this.sender = new SettlementSender(deps);
@@ -58,7 +61,10 @@ export class SettlementEngine {
     const item = found.state.status === 'delivered' && !again ? found : await this.resume(token, found);
     if (!item) return;
     await this.mustBeClear(item);
-    const { after, transaction } = await this.batchesOf(token).add(item);
+    const { mode, urgency } = item.state.authorized;
+    // What was tried before has waited before.
+    const urgent = again || goesAtOnce(mode, urgency);
+    const { after, transaction } = await this.batchesOf(token).add(item, urgent);
     await this.watch.mined(transaction);
     const sent = itemOf(id, after);
     if (!sent || (await this.examine(token, sent)) || (await this.weigh(token, sent))) return;
@@ -77,6 +83,7 @@ export class SettlementEngine {
 
   /** Ends all waiting; attempts under way reject with `SettlementPending`. */
   stop(): void {
+    for (const batches of this.batches.values()) batches.stop();
     this.watch.stop();
   }
 
@@ -168,11 +175,12 @@ export class SettlementEngine {
     return token;
   }
 
-  private batchesOf(token: Token): GroupCommit<SettleItem, Submission> {
+  private batchesOf(token: Token): BatchQueue {
     const known = this.batches.get(token.address);
     if (known) return known;
+    const { clock, lanes, prices } = this.deps;
     const send = (items: readonly SettleItem[]) => this.sender.send(token, items);
-    const batches = new GroupCommit<SettleItem, Submission>(send, () => [], BATCH_MAX);
+    const batches = new BatchQueue({ send, room: () => lanes.room(), prices, clock });
     this.batches.set(token.address, batches);
     return batches;
   }

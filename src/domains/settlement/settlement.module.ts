@@ -13,6 +13,7 @@ import type { Upcast } from '../../base/event-store/event.js';
 import { EventStore } from '../../base/event-store/event-store.js';
 import { LogTail } from '../../base/event-store/log-tail.js';
 import type { Logger } from '../../base/platform/logger.js';
+import { remembered } from '../../base/platform/remembered.js';
 import { CLOCK, LOGGER, POOL } from '../../base/platform/tokens.js';
 import type { Clock } from '../../base/shared/clock.js';
 import { type Screening, verdictOn } from '../customers/screening.port.js';
@@ -29,12 +30,16 @@ import {
   RevertSettlement,
   SubmitSettlement,
 } from '../payments/settle.decide.js';
+import type { GasPrices } from './batch-plan.js';
 import { GasWatch } from './gas-watch.js';
 import { itemReader, NetworkFees } from './network-fees.js';
 import { signatureReader, type Tokens } from './settlement.ports.js';
 import { SettlementWorker } from './settlement.worker.js';
 import { PostgresTransactionBook } from './settlement-transactions.js';
 import { SettlerLanes } from './settler-lanes.js';
+
+/** How long a price of gas counts as the present one, in milliseconds. */
+const PRICES_MS = 2_000;
 
 const OPTIONS = Symbol('SettlementOptions');
 
@@ -74,6 +79,7 @@ class SettlementRunner implements OnApplicationBootstrap, OnApplicationShutdown 
       tail,
       book,
       lanes: new SettlerLanes(book, new GasWatch(options.chain, clock, log)),
+      prices: gasPricesOf(options.chain, clock),
       fees: new NetworkFees({ store, network: options.chain.network, items: itemReader(pool) }),
       execute: (command) => bus.execute(command),
       load: (id) => loadPayment(store, id),
@@ -91,6 +97,12 @@ class SettlementRunner implements OnApplicationBootstrap, OnApplicationShutdown 
     await this.worker.stop();
     await this.screening.stop();
   }
+}
+
+/** Without an answer the price is taken for the usual one: it decides about waiting only. */
+function gasPricesOf(chain: SettlementChain, clock: Clock): () => Promise<GasPrices> {
+  const read = () => chain.gasPrices().catch(() => ({ now: 1n, usual: 1n }));
+  return remembered(read, PRICES_MS, clock);
 }
 
 /** Needs the runtime's parts (pool, log, clock, event store, log tail) and the command bus from a global module. */

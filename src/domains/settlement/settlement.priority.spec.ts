@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { mayWait, priorityAt } from './settlement.priority.js';
+import { goesAtOnce, mayWait, priorityAt } from './settlement.priority.js';
 
 const NOW = Date.parse('2026-11-25T12:00:00Z');
 const urgencies = fc.integer({ min: 0, max: 7 });
@@ -14,6 +14,18 @@ describe('mayWait', () => {
 
   it('takes no urgency for 3, as RFC 9218 does', () => {
     expect([mayWait('after'), mayWait('async')]).toEqual([mayWait('after', 3), mayWait('async', 3)]);
+  });
+});
+
+describe('goesAtOnce', () => {
+  it.each([
+    ['after', undefined, true],
+    ['after', 7, true],
+    ['async', undefined, false],
+    ['async', 3, false],
+    ['async', 2, true],
+  ] as const)('of mode %s with urgency %s is %s', (mode, urgency, expected) => {
+    expect(goesAtOnce(mode, urgency)).toBe(expected);
   });
 });
 

@@ -16,6 +16,11 @@ export function mayWait(mode: SettlementMode, urgency: number = DEFAULT_URGENCY)
   return mode === 'async' ? ASYNC_WAIT + ASYNC_WAIT_PER_URGENCY * urgency : urgency;
 }
 
+/** Pure. It goes without waiting for company: somebody waits for the answer, or more urgency was paid for than is usual. */
+export function goesAtOnce(mode: SettlementMode, urgency: number = DEFAULT_URGENCY): boolean {
+  return mode !== 'async' || urgency < DEFAULT_URGENCY;
+}
+
 /**
  * Pure. The second at which a payment is due, as BullMQ's priority: whoever is due first is served first, so that nobody
  * starves, however many of more urgency keep coming. `now` in epoch milliseconds. The numbers begin anew every 24 days;

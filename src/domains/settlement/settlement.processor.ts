@@ -16,8 +16,8 @@ import {
   type SettlementJob,
 } from './settlement.queue.js';
 
-/** Payments waiting for a block at the same time; five full batches. */
-const CONCURRENCY = 200;
+/** Payments waiting for a block at the same time: 200 a second for five seconds. */
+const CONCURRENCY = 1_000;
 /** A killed worker's jobs go to another one after this long, plus the check's interval; milliseconds. */
 const LOCK_MS = 10_000;
 const STALLED_CHECK_MS = 5_000;

@@ -29,7 +29,7 @@ export interface Submission {
 export interface SenderDeps {
   readonly chain: SettlementChain;
   readonly book: TransactionBook;
-  readonly lanes: Pick<SettlerLanes, 'choose'>;
+  readonly lanes: Pick<SettlerLanes, 'choose' | 'room'>;
   readonly execute: Execute;
   readonly load: LoadPayment;
   readonly signatures: ReadSignatures;
