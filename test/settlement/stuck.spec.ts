@@ -1,3 +1,6 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
 import { parseGwei } from 'viem';
 import type { Hex } from '../../src/base/shared/hex.js';
 import type { PaymentId } from '../../src/domains/payments/payment.js';
@@ -123,6 +126,24 @@ it('counts the first attempt when that is mined after it was replaced', async ()
   await nextBaseFee(LOW);
   await chain.node.mine({ blocks: 1 });
   await withWorkers(1, {}, () => expectSettledBy(id, payer, first!.hash));
+});
+
+it('finishes the replacement of a worker that was killed when it was signed', async () => {
+  const { id, payer } = await withWorkers(1, {}, sendOne);
+  await nextBaseFee(SPIKE);
+  await chain.node.mine({ blocks: 1 });
+  const script = fileURLToPath(new URL('./worker-process.ts', import.meta.url));
+  const urls = [desk.databaseUrl, desk.redisUrl, chain.rpcUrl, chain.settlerKey];
+  const child = spawn(process.execPath, ['--import', 'tsx', script, ...urls], { stdio: 'ignore' });
+  await eventually(async () => (await attempts()).length === 2, LONG_MS).finally(() => child.kill('SIGKILL'));
+  await once(child, 'exit');
+  const [, second] = await attempts();
+  await withWorkers(1, {}, async () => {
+    const known = () => chain.client.request({ method: 'eth_getTransactionByHash', params: [second!.hash] });
+    await eventually(async () => (await known()) !== null, LONG_MS);
+    await chain.node.mine({ blocks: 1 });
+    await expectSettledBy(id, payer, second!.hash);
+  });
 });
 
 it('sends what the node dropped again as it is', async () => {

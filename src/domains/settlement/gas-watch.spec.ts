@@ -18,7 +18,7 @@ function watched(balances: Record<Address, bigint>) {
     return balances[settler]!;
   };
   const chain = { network: 'eip155:1', settlers: [A, B], gasBalance, fees: () => world.fees() } as const;
-  const say = (fields: object, message: string) => alarms.push(`${(fields as { settler: string }).settler} ${message}`);
+  const say = ({ settler = '' }: { settler?: string }, message: string) => alarms.push(`${settler} ${message}`.trim());
   const watch = new GasWatch(chain, () => world.now, { info: say, warn: say } as never);
   return { world, watch, alarms };
 }
@@ -51,10 +51,17 @@ describe('GasWatch', () => {
     expect(alarms).toEqual(['0xa a settler is low on gas and gets nothing to settle', '0xa a settler has gas again']);
   });
 
-  it('measures by the cap while gas costs more, and says so', async () => {
-    const { watch, world } = watched({ [A]: gasNeeded(7n), [B]: gasNeeded(7n) });
-    world.fees = () => Promise.reject(new FeeCapReached('too dear', 7n));
-    expect(await watch.report()).toMatchObject({ needed: gasNeeded(7n), capped: 'too dear' });
+  it('measures by the cap while gas costs more, and says that once', async () => {
+    const { alarms, watch, world } = watched({ [A]: gasNeeded(FEE), [B]: gasNeeded(FEE) });
+    const { fees } = world;
+    world.fees = () => Promise.reject(new FeeCapReached('too dear', 7n * FEE));
+    expect(await watch.report()).toMatchObject({ needed: gasNeeded(7n * FEE), capped: 'too dear' });
+    world.now += 5_000;
+    await watch.report();
+    world.fees = fees;
+    world.now += 5_000;
+    expect((await watch.report()).capped).toBeUndefined();
+    expect(alarms).toEqual(['gas costs more than the cap, so settlements wait', 'gas costs less than the cap again']);
   });
 
   it('asks the chain once in five seconds, and again after a failure', async () => {

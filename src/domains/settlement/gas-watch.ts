@@ -38,6 +38,7 @@ export class GasWatch {
   /** At most five seconds old. Rejects with ChainUnavailable. */
   readonly report: () => Promise<GasReport>;
   private readonly alarmed = new Set<Address>();
+  private capped = false;
 
   constructor(
     private readonly chain: Pick<SettlementChain, 'fees' | 'gasBalance' | 'network' | 'settlers'>,
@@ -58,7 +59,9 @@ export class GasWatch {
       const balance = balances[index]!;
       return { settler, balance, low: balance < needed };
     });
-    for (const one of settlers) this.alarm(one, needed);
+    // Above the cap nothing is sent whatever a settler has, so that is the alarm.
+    this.alarmOfCap(fees.capped);
+    if (fees.capped === undefined) for (const one of settlers) this.alarm(one, needed);
     return { network: chain.network, settlers, needed, capped: fees.capped };
   }
 
@@ -69,6 +72,13 @@ export class GasWatch {
       if (!(error instanceof FeeCapReached)) throw error;
       return { maxFeePerGas: error.cap, capped: error.message };
     }
+  }
+
+  private alarmOfCap(reason: string | undefined): void {
+    if (this.capped === (reason !== undefined)) return;
+    this.capped = reason !== undefined;
+    if (reason !== undefined) this.log.warn({ reason }, 'gas costs more than the cap, so settlements wait');
+    else this.log.info({}, 'gas costs less than the cap again');
   }
 
   private alarm({ balance, low, settler }: SettlerGas, needed: bigint): void {

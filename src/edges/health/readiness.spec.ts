@@ -16,7 +16,7 @@ describe('verdictOnGas', () => {
   });
 
   it('waits out a price above the cap', () => {
-    const dear = verdictOnGas({ settlers: [settler('0xa', false)], capped: 'gas is dear' });
+    const dear = verdictOnGas({ settlers: [settler('0xa', true)], capped: 'gas is dear' });
     expect(dear).toEqual({ says: 'waiting: gas is dear', ready: true });
   });
 });

@@ -56,9 +56,10 @@ function failed(says: string): Verdict {
  * elsewhere. One settler of several, or a price above the cap, which passes, is worth an alarm and nothing more.
  */
 export function verdictOnGas({ capped, settlers }: Pick<GasReport, 'capped' | 'settlers'>): Verdict {
+  if (capped !== undefined) return { says: `waiting: ${capped}`, ready: true };
   const low = settlers.filter((one) => one.low).map(({ settler }) => settler);
-  if (low.length > 0) return { says: `low on gas: ${low.join(', ')}`, ready: low.length < settlers.length };
-  return capped === undefined ? fine : { says: `waiting: ${capped}`, ready: true };
+  if (low.length === 0) return fine;
+  return { says: `low on gas: ${low.join(', ')}`, ready: low.length < settlers.length };
 }
 
 function outcome(check: Promise<Verdict>): Promise<Verdict> {
