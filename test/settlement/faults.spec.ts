@@ -30,6 +30,7 @@ import {
   heldBy,
   newPayer,
   openDesk,
+  probationOf,
   startWorker,
   stateOf,
   transfersFrom,
@@ -135,6 +136,10 @@ describe('what payers and strangers do', () => {
     await broadcast(encodeFunctionData({ abi: cancelAbi, functionName: 'cancelAuthorization', args }));
     await settleUntil('settlement_failed', [id]);
     expect(await stateOf(desk, id)).toMatchObject({ failed: { reason: 'authorization_cancelled' } });
+    expect(await probationOf(desk, addressOf(payer))).toBe('10');
+    const next = await deliver(desk, chain, payer, { mode: 'after' });
+    await settleUntil('settled', [next.id]);
+    expect(await probationOf(desk, addressOf(payer))).toBe('9');
   });
 
   it("counts a stranger's broadcast as paid", async () => {

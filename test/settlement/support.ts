@@ -126,10 +126,17 @@ export function holdKey(payer: Address): string {
   return `exposure/demo/${payer}`;
 }
 
-export async function heldBy(desk: Desk, payer: Address): Promise<string | undefined> {
-  const { rows } = await desk.pool.query<{ held: string }>('select held::text from hold_totals where key = $1', [
-    holdKey(payer),
-  ]);
+export function heldBy(desk: Desk, payer: Address): Promise<string | undefined> {
+  return heldUnder(desk, holdKey(payer));
+}
+
+/** Payments that the payer still has to settle before it is answered at once again. */
+export function probationOf(desk: Desk, payer: Address): Promise<string | undefined> {
+  return heldUnder(desk, `probation/demo/${payer}`);
+}
+
+async function heldUnder(desk: Desk, key: string): Promise<string | undefined> {
+  const { rows } = await desk.pool.query<{ held: string }>('select held::text from hold_totals where key = $1', [key]);
   return rows[0]?.held;
 }
 

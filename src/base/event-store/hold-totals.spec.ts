@@ -14,6 +14,12 @@ describe('a hold', () => {
     expect(decideHold({ held: 50n }, back)).toEqual({ granted: true, total: { held: 30n } });
   });
 
+  it('of nothing asks whether the total is within the limit', () => {
+    const look = { key: 'k', delta: 0n, limit: 0n };
+    expect(decideHold({ held: 0n }, look)).toEqual({ granted: true, total: { held: 0n } });
+    expect(decideHold({ held: 1n }, look)).toEqual({ granted: false, total: { held: 1n } });
+  });
+
   it('never lets a total pass its limit nor fall below zero, whatever the order', () => {
     const request = fc.record({ key: fc.constant('k'), delta: fc.bigInt(-50n, 50n), limit: fc.constant(100n) });
     fc.assert(

@@ -21,7 +21,7 @@ export type HoldOutcome =
 
 const NOTHING: HoldTotal = { held: 0n };
 
-/** Pure: may this change be made to a total? Decreases always may; it never goes below zero. */
+/** Pure: may this change be made to a total? Decreases always may; it never goes below zero. A change of 0 only asks. */
 export function decideHold(total: HoldTotal, request: HoldRequest): { granted: boolean; total: HoldTotal } {
   const { delta, expiresAt, limit, rolling } = request;
   if (rolling) {
@@ -29,7 +29,7 @@ export function decideHold(total: HoldTotal, request: HoldRequest): { granted: b
     return { granted, total: { held, slots, expiresAt: Math.max(expiresAt ?? 0, total.expiresAt ?? 0) } };
   }
   const next = total.held + delta;
-  if (delta <= 0n) return { granted: true, total: { held: next < 0n ? 0n : next } };
+  if (delta < 0n) return { granted: true, total: { held: next < 0n ? 0n : next } };
   if (limit !== undefined && next > limit) return { granted: false, total };
   return { granted: true, total: { held: next } };
 }
@@ -64,7 +64,9 @@ function decideTogether(
     return decision;
   });
   if (refused.length > 0) return { refused: new HoldsRefused(refused) };
-  for (const [index, { hard, key }] of requests.entries()) if (hard || held) changed.set(key, decisions[index]!.total);
+  for (const [index, { delta, hard, key }] of requests.entries()) {
+    if (delta !== 0n && (hard || held)) changed.set(key, decisions[index]!.total);
+  }
   return granted.length > 0 ? { held, granted } : { held };
 }
 

@@ -32,7 +32,7 @@ export interface Removal {
 export interface HoldRequest {
   readonly key: string;
   readonly delta: bigint;
-  /** An increase that would pass it is refused; without it, none is. */
+  /** What would leave the total above it is refused, unless it is a decrease; without it, nothing is. */
   readonly limit?: bigint;
   /** `true`: being refused refuses the whole write (`HoldsRefused`). Otherwise `decide` is told. */
   readonly hard?: boolean;

@@ -26,6 +26,7 @@ import {
 const ID = `pay_${'0'.repeat(32)}` as const;
 const GATEWAY = 'gw_one';
 const EXPOSURE = { key: 'exposure/demo/payer', delta: 1000n, limit: 5_000n };
+const OFF_PROBATION = { key: `probation/demo/0x${'b'.repeat(40)}`, delta: 0n, limit: 0n };
 const HOLDS = [
   { key: EXPOSURE.key, amount: '1000' },
   { key: 'quota/demo/daily/payer', amount: '1' },
@@ -87,7 +88,7 @@ describe('authorizing', () => {
 
   it('given nothing, when the hold is granted, then async and holding the amount', () => {
     const plan = decideAuthorize(initialPayment, authorize(EXPOSURE));
-    expect(plan.holds).toEqual([EXPOSURE]);
+    expect(plan.holds).toEqual([EXPOSURE, OFF_PROBATION]);
     expect(eventsOf(plan)).toEqual([authorized({ holds: HOLDS.slice(0, 1) })]);
   });
 
@@ -103,7 +104,7 @@ describe('authorizing', () => {
       initialPayment,
       new AuthorizePayment(ID, terms, [EXPOSURE], [], known, undefined, quotas),
     );
-    expect(plan.holds).toEqual([EXPOSURE, ...quotas]);
+    expect(plan.holds).toEqual([EXPOSURE, OFF_PROBATION, ...quotas]);
     expect(eventsOf(plan)).toEqual([authorized()]);
     expect(eventsOf(plan, false)).toEqual([authorized({ mode: 'after', holds: HOLDS.slice(1) })]);
   });

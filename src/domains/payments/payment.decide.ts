@@ -12,6 +12,7 @@ import type {
   RequestDelivered,
   SettlementMode,
 } from './payment.js';
+import { offProbation } from './probation.js';
 
 /** What a command leads to. `events` may depend on whether the holds that are not hard were granted. */
 export interface Plan {
@@ -53,8 +54,8 @@ export function decideAuthorize(state: Payment, command: AuthorizePayment): Plan
     { type: 'PaymentAuthorized', schema: 2, data: { ...terms, mode, holds: holdsOf(holds) } },
   ];
   return {
-    holds: quotas.length === 0 ? exposure : [...exposure, ...quotas],
-    // Over the limit is no refusal: the payer is served once the money has moved.
+    holds: exposure.length === 0 ? quotas : [...exposure, offProbation(terms), ...quotas],
+    // Over the limit, or on probation, is no refusal: the payer is served once the money has moved.
     events: (held) =>
       held && exposure.length > 0 ? authorized('async', [...exposure, ...quotas]) : authorized('after', quotas),
     attachments,

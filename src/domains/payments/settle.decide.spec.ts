@@ -20,7 +20,12 @@ const HOLDS = [
 const settled = { transaction: '0x01', blockNumber: '7', blockHash: '0xb7', logIndex: 3, by: 'settler' } as const;
 
 function delivered(mode: SettlementMode): PaymentEvent[] {
-  const data = { mode, terms: { amount: '25' }, holds: mode === 'async' ? HOLDS : HOLDS.slice(1) };
+  const data = {
+    tenant: 'demo',
+    mode,
+    terms: { amount: '25', payer: '0x9a' },
+    holds: mode === 'async' ? HOLDS : HOLDS.slice(1),
+  };
   return [
     { type: 'PaymentAuthorized', schema: 2, data },
     { type: 'RequestDelivered', schema: 1, data: {} },
@@ -68,8 +73,8 @@ describe('ConfirmSettlement', () => {
     expect(confirm([...delivered('async'), done])).toEqual({ events: [] });
   });
 
-  it('gives nothing back in mode after', () => {
-    expect(confirm(delivered('after')).holds).toEqual([]);
+  it('shortens the probation of its payer in mode after', () => {
+    expect(confirm(delivered('after')).holds).toEqual([{ key: 'probation/demo/0x9a', delta: -1n }]);
   });
 });
 
@@ -77,8 +82,13 @@ describe('FailSettlement', () => {
   const fail = (given: PaymentEvent[], judged: `0x${string}`[]) =>
     decideFail(foldPayment(given), new FailSettlement(ID, { reason: 'insufficient_funds' }, judged));
 
-  it('keeps the exposure: the answer is out and not paid', () => {
-    expect(fail([...delivered('async'), submitted('0x01', 1)], ['0x01'])).toEqual({ events: [failed] });
+  it('keeps the exposure and begins a probation: the answer is out and not paid', () => {
+    const holds = [{ key: 'probation/demo/0x9a', delta: 10n, limit: 10n }];
+    expect(fail([...delivered('async'), submitted('0x01', 1)], ['0x01'])).toEqual({ events: [failed], holds });
+  });
+
+  it('holds nothing against a payer in mode after, who got no answer', () => {
+    expect(fail(delivered('after'), [])).toEqual({ events: [failed], holds: [] });
   });
 
   it('decides nothing while a transaction that was not judged may still pay', () => {
@@ -101,6 +111,11 @@ describe('RevertSettlement', () => {
       { type: 'SettlementReverted', schema: 1, data: { transaction: '0x01', blockHash: '0xb7' } },
     ]);
     expect(plan.holds).toEqual([{ key: 'exposure/one', delta: 25n }]);
+  });
+
+  it('lengthens the probation again in mode after', () => {
+    const plan = revert([...delivered('after'), done], '0xb7');
+    expect(plan.holds).toEqual([{ key: 'probation/demo/0x9a', delta: 1n }]);
   });
 
   it('leaves a settlement in another block alone', () => {

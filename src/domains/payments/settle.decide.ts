@@ -10,6 +10,7 @@ import type {
   SettlementReverted,
   SettlementSubmitted,
 } from './payment.js';
+import { beginProbation, lengthenProbation, shortenProbation } from './probation.js';
 
 /** The payer may not be taken money from now. What was sent to the chain already is not called back. */
 export class HoldSettlement {
@@ -49,7 +50,7 @@ export function decideSubmit(state: Payment, command: SubmitSettlement): Plan {
   return { events: [event] };
 }
 
-/** The transfer to the payee, of the exact amount, stands in a block. Gives the payer's exposure back. */
+/** The transfer to the payee, of the exact amount, stands in a block. Gives the payer's exposure back, or shortens its probation. */
 export class ConfirmSettlement {
   constructor(
     readonly paymentId: PaymentId,
@@ -61,13 +62,15 @@ export class ConfirmSettlement {
 export function decideConfirm(state: Payment, command: ConfirmSettlement): Plan {
   if (!isOpen(state)) return { events: [] };
   const event: PaymentSettled = { type: 'PaymentSettled', schema: 1, data: command.settled };
-  return { events: [event], holds: releaseExposure(state.authorized) };
+  const { authorized } = state;
+  const holds = authorized.mode === 'async' ? releaseExposure(authorized) : [shortenProbation(authorized)];
+  return { events: [event], holds };
 }
 
 /**
  * The transfer will never happen. If another transaction was submitted than those judged, nothing is
  * decided, because that one may still pay. The hold stays: an answer that was delivered and not paid keeps counting against
- * its payer. (In mode `after` nothing was delivered and there is no hold.)
+ * its payer, who is on probation from now on. (In mode `after` nothing was delivered and there is no hold.)
  */
 export class FailSettlement {
   constructor(
@@ -82,7 +85,8 @@ export class FailSettlement {
 export function decideFail(state: Payment, command: FailSettlement): Plan {
   if (!isOpen(state) || transactionsOf(state).some((hash) => !command.judged.includes(hash))) return { events: [] };
   const event: PaymentSettlementFailed = { type: 'PaymentSettlementFailed', schema: 1, data: command.failed };
-  return { events: [event] };
+  const { authorized } = state;
+  return { events: [event], holds: authorized.mode === 'async' ? [beginProbation(authorized)] : [] };
 }
 
 /** The block that held the transfer is not in the chain any more. Takes the exposure again, whatever its limit. */
@@ -100,7 +104,9 @@ export function decideRevert(state: Payment, command: RevertSettlement): Plan {
   // A settlement seen again in another block since then is not the one that went away.
   if (state.settled.transaction !== transaction || state.settled.blockHash !== blockHash) return { events: [] };
   const event: SettlementReverted = { type: 'SettlementReverted', schema: 1, data: command.reverted };
-  return { events: [event], holds: takeExposureAgain(state.authorized) };
+  const { authorized } = state;
+  const holds = authorized.mode === 'async' ? takeExposureAgain(authorized) : [lengthenProbation(authorized)];
+  return { events: [event], holds };
 }
 
 /** A delivered payment whose settlement has no outcome yet. */

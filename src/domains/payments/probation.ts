@@ -1,0 +1,32 @@
+import type { HoldRequest } from '../../base/event-store/unit-of-work.js';
+import type { PaymentAuthorized } from './payment.js';
+
+/** Payments that a payer has to settle in mode `after`, once an `async` one has failed, before it is answered at once again. */
+export const PROBATION_PAYMENTS = 10n;
+
+type Authorized = Pick<PaymentAuthorized['data'], 'tenant' | 'terms'>;
+
+/** Where the payments that a payer still has to settle at a tenant are counted: a row of `hold_totals`. */
+export function probationKey({ tenant, terms }: Authorized): string {
+  return `probation/${tenant}/${terms.payer}`;
+}
+
+/** What `async` needs beside exposure. Takes nothing, and makes no row for payers that never failed. */
+export function offProbation(authorized: Authorized): HoldRequest {
+  return { key: probationKey(authorized), delta: 0n, limit: 0n };
+}
+
+/** An answer went out and is not paid. Payments that fail while the payer is on probation were admitted before it, and do not prolong it. */
+export function beginProbation(authorized: Authorized): HoldRequest {
+  return { key: probationKey(authorized), delta: PROBATION_PAYMENTS, limit: PROBATION_PAYMENTS };
+}
+
+/** A payment was settled before its answer: one less to go, if there are any. */
+export function shortenProbation(authorized: Authorized): HoldRequest {
+  return { key: probationKey(authorized), delta: -1n };
+}
+
+/** Such a settlement was taken back by the chain. */
+export function lengthenProbation(authorized: Authorized): HoldRequest {
+  return { key: probationKey(authorized), delta: 1n };
+}
