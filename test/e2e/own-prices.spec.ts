@@ -22,7 +22,17 @@ beforeAll(async () => {
     new RegisterTenant(tenantWith({ id: 'shop', host: '127.0.0.1', upstream: upstream.url })),
     new PublishTariff('shop', 'flat', { ...flat('1000'), period: 'month', modifiers: [{ kind: 'volume', tiers }] }),
     new PublishTariff('shop', 'gold', flat('70')),
+    new PublishTariff('shop', 'rising', {
+      charges: [
+        {
+          ...{ model: 'graduated', over: 'period', quantity: { source: 'declared', units: 1 } },
+          tiers: [{ upTo: 2, amount: '10' }, { amount: '1000' }],
+        },
+      ],
+      period: 'month',
+    }),
     new PublishRoute(routeWith({ id: 'thing', tenant: 'shop' })),
+    new PublishRoute(routeWith({ id: 'cheap-first', tenant: 'shop', tariff: 'rising' })),
   ]);
   for (const gateway of [app, other]) await eventually(() => ask({ url: thing(gateway) }));
 });
@@ -105,5 +115,28 @@ describe('a customer with a tariff of its own', () => {
   ])('is not given one: %i %s', async (status, code, route, body) => {
     const reply = await admin(app, `/customers/shop/0x${'e7'.repeat(20)}/tariffs/${route}`, { method: 'PUT', body });
     expect([reply.status, codeOf(reply)]).toEqual([status, code]);
+  });
+});
+
+describe('units that are cheap at first', () => {
+  const cheapFirst = () => `${other.gateway.replace('localhost', '127.0.0.1')}/cheap-first`;
+  const namedThere = (payer: string) => ({ url: cheapFirst(), headers: { 'tollbook-payer': payer } });
+
+  it('are those of payers that are named, each once, and not of whoever leaves its name out', async () => {
+    const buyer = await newBuyer(app, 100_000n);
+    const payer = addressOf(buyer);
+    expect(await priceOf({ url: cheapFirst() })).toBe('1000');
+    const body = JSON.parse((await send({ url: cheapFirst() })).body) as { accepts: [{ maxAmountRequired: string }] };
+    expect(body.accepts[0].maxAmountRequired).toBe('1000');
+    for (let n = 0; n < 2; n++) {
+      const offer = await ask(namedThere(payer));
+      expect(offer.accepts[0].amount).toBe('10');
+      expect((await present({ url: cheapFirst() }, await sign(buyer, offer))).status).toBe(200);
+    }
+    await eventually(async () => (await priceOf(namedThere(payer))) === '1000');
+    const unnamed = await ask({ url: cheapFirst() });
+    expect((await present({ url: cheapFirst() }, await sign(buyer, unnamed))).status).toBe(200);
+    const low = await signV1(buyer, { ...unnamed, accepts: [{ ...unnamed.accepts[0], amount: '10' }] });
+    expect(offerOf(await present({ url: cheapFirst() }, low)).error).toBe('price_not_in_force');
   });
 });

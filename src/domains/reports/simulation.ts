@@ -1,7 +1,8 @@
 import type { PaymentAuthorized } from '../payments/payment.js';
 import { isCounted } from '../pricing/charges/charge.js';
+import { listPrice } from '../pricing/list-price.js';
 import { quantityKey } from '../pricing/request/quantity.js';
-import { NotRecorded, recordedRequest } from '../pricing/request/recorded-request.js';
+import { NotRecorded, recordedRequest, USED_UNKNOWN } from '../pricing/request/recorded-request.js';
 import { price } from '../pricing/tariff.js';
 import type { Tariff } from '../pricing/tariff.schemas.js';
 
@@ -80,7 +81,9 @@ export class Simulation {
     const actual = this.actualTariff(id, version);
     const usable = actual !== undefined && usageUnit(actual) === this.unit;
     try {
-      return price(this.tariff, recordedRequest(authorized, usable)).amount;
+      const request = recordedRequest(authorized, usable);
+      const priced = authorized.inputs?.used === USED_UNKNOWN ? listPrice : price;
+      return priced(this.tariff, request).amount;
     } catch (error) {
       if (error instanceof NotRecorded) return error.input;
       throw error;

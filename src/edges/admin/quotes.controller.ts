@@ -14,6 +14,7 @@ import { catalogueFromRows } from '../../domains/pricing/catalogue.rows.js';
 import { routeSchema, tenantSchema } from '../../domains/pricing/catalogue.schemas.js';
 import { readCatalogueRows } from '../../domains/pricing/catalogue-rows.queries.js';
 import { type ExplainedStep, explain } from '../../domains/pricing/explain.js';
+import { listPrice } from '../../domains/pricing/list-price.js';
 import { urgencyOf } from '../../domains/pricing/modifiers/urgency.js';
 import { pricedRequest } from '../../domains/pricing/request/priced-request.js';
 import { price } from '../../domains/pricing/tariff.js';
@@ -101,8 +102,9 @@ export class QuotesController {
     const messages = messagesOf(asked.request, asked.response, route, owner, catalogue);
     const priority = messages.request.header('priority') ?? undefined;
     const used = await this.usedBy(asked, version, catalogue, own, at);
-    const circumstances = { urgency: urgencyOf(priority), at, load: asked.load, used, class: asked.class };
-    const priced = price(version.tariff, pricedRequest(circumstances, messages));
+    const circumstances = { urgency: urgencyOf(priority), at, load: asked.load, class: asked.class };
+    const request = pricedRequest({ ...circumstances, used: used ?? 0n }, messages);
+    const priced = (used === undefined ? listPrice : price)(version.tariff, request);
     return {
       ...{ tenant, route: id },
       tariff: {
@@ -118,7 +120,7 @@ export class QuotesController {
         urgency: circumstances.urgency,
         at: new Date(at).toISOString(),
         load: asked.load,
-        used: used.toString(),
+        used: used?.toString() ?? priced.inputs.used ?? '0',
       },
       steps: explain(priced),
       inputs: priced.inputs,
@@ -132,15 +134,16 @@ export class QuotesController {
     return new Map(rows.map(({ route, tariff }) => [route, tariff]));
   }
 
+  /** `undefined`: of nobody in particular, who pays the list price. */
   private async usedBy(
     { payer, tenant, used }: QuoteBody,
     { id, tariff }: TariffVersion,
     catalogue: Catalogue,
     own: ReadonlyMap<string, string>,
     at: number,
-  ): Promise<bigint> {
+  ): Promise<bigint | undefined> {
     if (used !== undefined) return BigInt(used);
-    if (payer === undefined) return 0n;
+    if (payer === undefined) return undefined;
     const from = new Date(periodStart(tariff, at));
     const owned = [...own].filter(([, tariff]) => tariff === id).map(([route]) => route);
     const routes = [...new Set([...catalogue.routesOf({ tenant, tariff: id }), ...owned])];

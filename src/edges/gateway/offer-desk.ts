@@ -63,14 +63,15 @@ export class OfferDesk {
     const { route, tenant } = call;
     const tariff = tariffFor(call, caller, catalogue, this.circumstances, now);
     if (!tariff) throw new Problem('route_not_found', 'This route has no price yet: its tariff begins later');
-    const used = caller ? this.circumstances.usedBy(tenant.id, caller.payer, tariff) : 0n;
+    const used = caller && this.circumstances.usedBy(tenant.id, caller.payer, tariff);
     const asked = { at: epochSeconds(now) * 1000, load: this.circumstances.load(route), used };
     const prices = pricesOf(call, tariff, asked);
     const asks = prices.map((priced, index) => this.ask(call, caller, tariff, priced, asked, index, now));
     // Version 1 cannot say which circumstances it was asked under, so it pays the price without them.
     const listed = catalogue.tariffAt(route, now) ?? tariff;
-    const plain = asked.load === 0 && used === 0n && listed === tariff;
-    const list = plain ? prices[0]! : priceOf(call, listed.tariff, { ...asked, load: 0, used: 0n });
+    const anyPayer = used === undefined || tariff.tariff.period === undefined;
+    const plain = asked.load === 0 && anyPayer && listed === tariff;
+    const list = plain ? prices[0]! : priceOf(call, listed.tariff, { at: asked.at, load: 0 });
     const { fitting, offer } = this.encode(call, asks, list.amount, error);
     return prefersHtml(call.message.headers.accept) ? page(call, fitting, list.amount, offer, error) : offer;
   }
@@ -139,7 +140,7 @@ function withoutEcho({ amount, quote, signed }: Ask): Ask {
 function pricesOf(call: PaidCall, { tariff }: TariffVersion, asked: Asked): readonly Price[] {
   const rules = tariff.modifiers.find((modifier): modifier is ServiceClasses => modifier.kind === 'class');
   if (!rules) return [priceOf(call, tariff, asked)];
-  const request = pricedRequest({ urgency: call.urgency, ...asked }, call.messages);
+  const request = pricedRequest({ urgency: call.urgency, ...asked, used: asked.used ?? 0n }, call.messages);
   return offeredClasses(rules, request).map(({ id }) => priceOf(call, tariff, { ...asked, class: id }));
 }
 
@@ -154,7 +155,7 @@ function echoOf(
     ...(seen === undefined ? {} : { seen }),
     ...(chosen === undefined ? {} : { class: chosen }),
     ...(inputs.load === undefined ? {} : { load: `${load}` }),
-    ...(inputs.used === undefined ? {} : { used: `${used}` }),
+    ...(inputs.used === undefined || used === undefined ? {} : { used: `${used}` }),
   };
 }
 

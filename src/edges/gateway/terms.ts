@@ -5,9 +5,10 @@ import type { Reason } from '../../base/x402/errors.js';
 import type { DecodedPayment } from '../../base/x402/payment-header.js';
 import type { Catalogue } from '../../domains/pricing/catalogue.js';
 import { leastTimeoutSeconds } from '../../domains/pricing/catalogue.schemas.js';
-import { listPriceInstants } from '../../domains/pricing/list-price.js';
+import { listPrice, listPriceInstants } from '../../domains/pricing/list-price.js';
 import type { QuoteLock, QuoteTerms } from '../../domains/pricing/quote-lock.js';
 import { type Circumstances, pricedRequest } from '../../domains/pricing/request/priced-request.js';
+import { USED_UNKNOWN } from '../../domains/pricing/request/recorded-request.js';
 import { seenBy } from '../../domains/pricing/seen.js';
 import { type Price, price } from '../../domains/pricing/tariff.js';
 import type { Tariff } from '../../domains/pricing/tariff.schemas.js';
@@ -31,12 +32,17 @@ export type TermsVerdict = ({ readonly ok: true } & AgreedTerms) | { readonly ok
 /** Another gateway has asked this price, by a publication that this one has not read yet: proven, so reading it is no waste. */
 type Behind = { readonly ok: false; readonly reason: 'catalogue_behind' };
 
-/** Under which a price is asked: time in whole seconds, as a quote keeps it. */
-export type Asked = Omit<Circumstances, 'urgency'>;
+/** Under which a price is asked: time in whole seconds, as a quote keeps it, and the payer's usage if it is known whose. */
+export interface Asked extends Omit<Circumstances, 'urgency' | 'used'> {
+  readonly used?: bigint;
+}
 
-/** What the price of a request is under these circumstances. */
+/** What the price of a request is under these circumstances; the list price if they do not say who pays. */
 export function priceOf(call: PaidCall, tariff: Tariff, asked: Asked): Price {
-  return price(tariff, pricedRequest({ urgency: call.urgency, ...asked }, call.messages));
+  const { at, load, used } = asked;
+  const circumstances = { urgency: call.urgency, at, load, used: used ?? 0n, class: asked.class };
+  const request = pricedRequest(circumstances, call.messages);
+  return used === undefined ? listPrice(tariff, request) : price(tariff, request);
 }
 
 /**
@@ -95,7 +101,7 @@ function askedBy(extra: Readonly<Record<string, unknown>>, at: number): Asked {
   return {
     at,
     load: Number.isSafeInteger(load) ? load : 0,
-    used: parseAtomic(extra.used) ?? 0n,
+    used: parseAtomic(extra.used),
     class: textOf(extra.class),
   };
 }
@@ -132,7 +138,7 @@ function listedUnder(
     const version = versions[index]!;
     const end = versions[index + 1]?.effectiveFrom ?? until + 1;
     for (const at of listPriceInstants(version.tariff, Math.max(from, version.effectiveFrom), end - 1)) {
-      const asked = { at, load: 0, used: 0n };
+      const asked = { at, load: 0 };
       const priced = priceOf(call, version.tariff, asked);
       if (priced.amount === payment.authorization.value) return agreedOn(call, version, priced, asked);
     }
@@ -146,13 +152,13 @@ function agreedOn(
   priced: Price,
   { at, load, used }: Asked,
 ): { readonly ok: true } & AgreedTerms {
-  const circumstances = { at: `${at}`, load: `${load}`, used: `${used}`, request_bytes: `${messages.request.bytes}` };
+  const circumstances = { at: `${at}`, load: `${load}`, request_bytes: `${messages.request.bytes}` };
   return {
     ok: true,
     units: priced.units,
     tariff: { id, version },
     class: priced.class,
-    inputs: { ...circumstances, ...priced.inputs },
+    inputs: { ...circumstances, ...priced.inputs, used: used === undefined ? USED_UNKNOWN : `${used}` },
   };
 }
 

@@ -77,7 +77,7 @@ export class UnpaidDesk {
     const at = clock();
     const version = tariffFor(call, caller, catalogue.current, circumstances, at);
     if (!version) throw new Problem('route_not_found');
-    const { units } = priceOf(call, version.tariff, { at, load: 0, used: 0n });
+    const { units } = priceOf(call, version.tariff, { at, load: 0 });
     return { tariff: { id: version.id, version: version.version }, units };
   }
 }

@@ -10,7 +10,7 @@ export interface PricedRequest {
   readonly at: number;
   /** Permille of the route's upstream concurrency in use: 0 to 1000, above when requests queue; 0 without a limit. */
   readonly load: number;
-  /** Units that the named payer used in the tariff's period before this request; 0 for an anonymous caller. */
+  /** Units that the payer used in the tariff's period before this request; `listPrice` where that is not known. */
   readonly used: bigint;
   /** The class that the caller chose by paying its offer; a class that the request itself names comes first. */
   readonly class?: string;

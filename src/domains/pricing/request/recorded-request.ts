@@ -9,6 +9,9 @@ export class NotRecorded extends Error {
   }
 }
 
+/** Recorded as `used` of a request that was priced without knowing its payer. */
+export const USED_UNKNOWN = 'unknown';
+
 /** What is kept of a request that was paid. */
 export interface Recorded {
   readonly urgency?: number;
