@@ -67,7 +67,7 @@ async function customerWith(limit: number, counts: 'requests' | 'units' = 'reque
   expect(issued.status).toBe(201);
   const body = { counts, limit: String(limit), period: 'month' };
   const set = await admin(app, `/customers/shop/${payer}/allowance`, { method: 'PUT', body });
-  expect({ status: set.status, body: set.body }).toMatchObject({ status: 200 });
+  expect({ status: set.status, body: set.body }).toMatchObject({ status: 201 });
   return { payer, key: (JSON.parse(issued.body) as { key: string }).key };
 }
 
@@ -200,7 +200,7 @@ describe('an allowance for each proven customer', () => {
 
   it('is for those who have none of their own', async () => {
     const body = { counts: 'units', limit: '2', period: 'day' };
-    expect((await admin(app, '/allowances/shop', { method: 'PUT', body })).status).toBe(200);
+    expect((await admin(app, '/allowances/shop', { method: 'PUT', body })).status).toBe(201);
     const customer = await customerWith(1);
     expect((await admin(app, `/customers/shop/${customer.payer}/allowance`, { method: 'DELETE' })).status).toBe(204);
     await eventually(async () => {
@@ -217,7 +217,10 @@ describe('allowances over REST', () => {
   it('are set under a condition', async () => {
     const body = { counts: 'requests', limit: '1', period: 'day' };
     const set = await admin(app, path, { method: 'PUT', body, headers: { 'if-none-match': '*' } });
-    expect([set.status, set.headers.etag]).toEqual([200, '"1"']);
+    expect([set.status, set.headers.etag]).toEqual([201, '"1"']);
+    const again = await admin(app, path, { method: 'PUT', body: { ...body, limit: '3' } });
+    expect(again.status).toBe(200);
+    expect((await admin(app, path, { method: 'PUT', body })).status).toBe(200);
     const lost = { method: 'PUT', body: { ...body, limit: '2' }, headers: { 'if-match': '"7"' } };
     expect((await admin(app, path, lost)).status).toBe(412);
     expect(JSON.parse((await admin(app, path)).body)).toEqual(body);

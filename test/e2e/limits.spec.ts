@@ -51,7 +51,7 @@ async function buys(buyer: LocalAccount, where: App): Promise<true> {
 
 async function put(id: string, rules: object): Promise<void> {
   const reply = await admin(app, `/limits/limited/${id}`, { method: 'PUT', body: rules });
-  expect({ status: reply.status, body: reply.body }).toMatchObject({ status: 200 });
+  expect({ status: reply.status, body: reply.body }).toMatchObject({ status: 201 });
 }
 
 const withdraw = (id: string) => admin(app, `/limits/limited/${id}`, { method: 'DELETE' });
@@ -117,6 +117,13 @@ describe(`${CALLERS} callers at once at two gateways`, () => {
       { measure: 'units', per: 'payer', quantity: `${each}`, window: hour },
       4n * each,
       'quota_exceeded',
+    ],
+    [
+      'what a tenant takes',
+      'taken',
+      { measure: 'amount', per: 'tenant', quantity: `${29n * PRICE + 999n}`, window: hour },
+      29n,
+      'spending_limit_reached',
     ],
     [
       'what each payer spends',
@@ -194,6 +201,21 @@ describe('a quota', () => {
   });
 });
 
+describe('a limit that counts something else from now on', () => {
+  it('begins anew, also for who has used it up', async () => {
+    const buyer = await newBuyer(app, 100_000_000n);
+    const rules = { measure: 'requests', per: 'payer', payer: addressOf(buyer), quantity: '2', window: day };
+    await put('turned', rules);
+    expect(await reachesBoth('turned', buyer)).toBe(2);
+    expect((await buy(buyer, at(app))).status).toBe(429);
+    const units = await admin(app, '/limits/limited/turned', { method: 'PUT', body: { ...rules, measure: 'units' } });
+    expect(units.status).toBe(200);
+    await eventually(() => buys(buyer, app));
+    expect(await usage('turned')).toEqual([expect.objectContaining({ payer: addressOf(buyer), used: '1' })]);
+    await withdraw('turned');
+  });
+});
+
 describe('a spending limit below the price', () => {
   it('answers 402: for another price it may pass, at another time it may not', async () => {
     const buyer = await newBuyer(app, 100_000_000n);
@@ -231,7 +253,7 @@ describe('the REST of limits', () => {
   it('shows, lists, guards against lost updates, and withdraws', async () => {
     const path = '/limits/limited/kept';
     const made = await admin(app, path, { method: 'PUT', body: rules, headers: { 'if-none-match': '*' } });
-    expect(made).toMatchObject({ status: 200, headers: { etag: '"1"' } });
+    expect(made).toMatchObject({ status: 201, headers: { etag: '"1"' } });
     expect(JSON.parse(made.body)).toMatchObject({ id: 'kept', rules: { window: { timeZone: 'UTC' } } });
     const more = { ...rules, quantity: '6' };
     expect((await admin(app, path, { method: 'PUT', body: more, headers: { 'if-match': '"7"' } })).status).toBe(412);
@@ -249,6 +271,7 @@ describe('the REST of limits', () => {
       { ...rules, window: { kind: 'calendar', unit: 'day', timeZone: 'Mars/Olympus' } },
       '#/window/timeZone',
     ],
+    ['routes that are not there', { ...rules, routes: ['goes', 'nowhere'] }, '#/routes/1'],
     ['one payer that all share', { ...rules, per: 'tenant', payer: `0x${'1'.repeat(40)}` }, '#/per'],
   ])('names %s', async (_what, body, pointer) => {
     const reply = await admin(app, '/limits/limited/wrong', { method: 'PUT', body });

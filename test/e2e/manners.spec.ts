@@ -27,7 +27,7 @@ describe('what many clients do', () => {
       const id = shop.fresh();
       await shop.open(id);
       const path = `/customers/${id}/${PAYER}/allowance`;
-      expect(await shop.put(path, { counts: 'requests', limit: '5', period: 'day' })).toMatchObject({ status: 200 });
+      expect(await shop.put(path, { counts: 'requests', limit: '5', period: 'day' })).toMatchObject({ status: 201 });
       const headers = { 'content-type': 'application/json', ...length };
       expect(await admin(app, path, { method: 'DELETE', headers })).toMatchObject({ status: 204, body: '' });
       expect((await admin(app, path)).status).toBe(404);

@@ -23,7 +23,7 @@ beforeAll(async () => {
   const issued = await admin(site.main, `${customer}/keys`, { method: 'POST', body: {}, headers });
   key = (JSON.parse(issued.body) as { key: string }).key;
   const body = { counts: 'requests', limit: '1', period: 'month' };
-  expect((await admin(site.main, `${customer}/allowance`, { method: 'PUT', body })).status).toBe(200);
+  expect((await admin(site.main, `${customer}/allowance`, { method: 'PUT', body })).status).toBe(201);
   gateway = await site.join('gateway');
   await open(gateway.gateway);
   await open(site.main.gateway);

@@ -26,7 +26,7 @@ beforeAll(async () => {
   ] as const) {
     const rules = { measure: 'requests', per: 'tenant', quantity: '3', routes: ['gate', 'again'], window };
     const { status } = await admin(site.main, `/limits/${TENANT}/${id}`, { method: 'PUT', body: rules });
-    expect(status).toBe(200);
+    expect(status).toBe(201);
   }
   gateway = await site.join('gateway');
   await open(gateway.gateway);

@@ -7,6 +7,12 @@ import type { Decision } from './unit-of-work.js';
  */
 export type Expected = 'nothing' | 'something' | 'unstated' | readonly number[];
 
+/** What a write came to. */
+export interface Written {
+  /** Nothing was there before. */
+  readonly created: boolean;
+}
+
 /** What a write found when it was decided. */
 export interface Found {
   /** Of the stream: how many events it has. */

@@ -2,7 +2,7 @@ import { Inject, Injectable, type Type } from '@nestjs/common';
 import { CommandHandler } from '@nestjs/cqrs';
 import { appendDecided } from '../../base/event-store/append-decided.js';
 import { EventStore } from '../../base/event-store/event-store.js';
-import { assertExpected, type Expected } from '../../base/event-store/expected.js';
+import { assertExpected, type Expected, type Written } from '../../base/event-store/expected.js';
 import type { Decision, Write } from '../../base/event-store/unit-of-work.js';
 import { CLOCK } from '../../base/platform/tokens.js';
 import type { Clock } from '../../base/shared/clock.js';
@@ -25,7 +25,7 @@ export interface Rule<C, E, S> extends Pick<Write, 'changesStandings'> {
 export function ruleHandler<C extends Command, E, S>(
   command: Type<C>,
   rule: Rule<C, E, S>,
-): Type<{ execute(message: C): Promise<void> }> {
+): Type<{ execute(message: C): Promise<Written> }> {
   @CommandHandler(command)
   @Injectable()
   class Handler {
@@ -34,16 +34,20 @@ export function ruleHandler<C extends Command, E, S>(
       @Inject(CLOCK) private readonly clock: Clock,
     ) {}
 
-    execute(message: C): Promise<void> {
+    async execute(message: C): Promise<Written> {
       const { changesStandings } = rule;
       const place = { stream: rule.stream(message), tenant: message.tenant, changesStandings };
-      return appendDecided(this.store, place, (stored) => {
+      let created = false;
+      await appendDecided(this.store, place, (stored) => {
         const version = stored.length;
         const state = (stored as unknown as readonly E[]).reduce<S>(rule.evolve, rule.initial);
         const decision = rule.decide(state, message, this.clock(), version);
-        assertExpected(message.expected, { exists: rule.exists(state), version }, decision);
+        const exists = rule.exists(state);
+        assertExpected(message.expected, { exists, version }, decision);
+        created = !exists && decision.events.length > 0;
         return decision;
       });
+      return { created };
     }
   }
   Object.defineProperty(Handler, 'name', { value: `${command.name}Handler` });

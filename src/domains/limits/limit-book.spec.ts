@@ -3,7 +3,7 @@ import { decideHolds, type HoldTotals } from '../../base/event-store/hold-totals
 import type { HoldRequest } from '../../base/event-store/unit-of-work.js';
 import type { Address } from '../../base/shared/hex.js';
 import { type Counted, LimitBook, type LimitRow } from './limit-book.js';
-import { countedAt, eventKeyOf, slotLength } from './quota-key.js';
+import { countedAt, eventKeyOf, parseQuotaKey, slotLength } from './quota-key.js';
 
 const [ANN, BEN]: Address[] = [`0x${'a'.repeat(40)}`, `0x${'b'.repeat(40)}`];
 const TENANT = { id: 'demo', network: 'eip155:84532', asset: `0x${'c'.repeat(40)}` } as const;
@@ -31,10 +31,12 @@ describe('the quotas of a request', () => {
     const end = Date.parse('2026-11-26T00:00Z') / 1000;
     expect(book.quotasOf(request(), NOON).map((hold) => [eventKeyOf(hold), hold.delta])).toEqual([
       [`quota/demo/all/day/*/${end}`, 1n],
-      [`quota/demo/each/60s/${ANN}@${NOON}`, 7n],
-      [`spend/demo/money/day/${ANN}/${end}`, 500n],
+      [`quota/demo/each:units/60s/${ANN}@${NOON}`, 7n],
+      [`spend/demo/money:${TENANT.network}:${TENANT.asset}/day/${ANN}/${end}`, 500n],
     ]);
-    const keys = book.quotasOf(request({ payer: BEN, route: 'files' }), NOON).map(({ key }) => key.split('/')[2]);
+    const keys = book
+      .quotasOf(request({ payer: BEN, route: 'files' }), NOON)
+      .map(({ key }) => parseQuotaKey(key)!.limit);
     expect(keys).toEqual(['all', 'each', 'money', 'bens', 'files']);
     expect(book.quotasOf(request({ tenant: { ...TENANT, id: 'other' } }), NOON)).toEqual([]);
   });
@@ -46,6 +48,45 @@ describe('the quotas of a request', () => {
     const keyAt = (time: string) => book.quotasOf(request(), Date.parse(time))[0]!.key;
     expect(keyAt('2026-10-24T22:00Z')).toBe(keyAt('2026-10-25T22:59:59.999Z'));
     expect(keyAt('2026-10-25T23:00Z')).not.toBe(keyAt('2026-10-25T22:59:59.999Z'));
+  });
+});
+
+describe('what a quota has counted', () => {
+  const other = { ...TENANT, asset: `0x${'d'.repeat(40)}` } as const;
+  const keyOf = (rules: object, over: Partial<Counted> = {}) =>
+    bookOf({ one: { measure: 'requests', per: 'payer', window: DAY, ...rules } }).quotasOf(request(over), NOON)[0]!.key;
+
+  it.each<[string, object]>([
+    ['another measure', { measure: 'units' }],
+    ['another window', { window: { ...DAY, unit: 'week' } }],
+    ['a zone whose day ends at another time', { window: { ...DAY, timeZone: 'Asia/Tokyo' } }],
+  ])('is not what it counts with %s', (_what, rules) => {
+    expect(keyOf(rules)).not.toBe(keyOf({}));
+  });
+
+  it('goes on with another quantity, and in a zone whose day ends at the same time', () => {
+    expect(keyOf({ quantity: '11' })).toBe(keyOf({}));
+    expect(keyOf({ window: { ...DAY, timeZone: 'Etc/UCT' } })).toBe(keyOf({}));
+  });
+
+  it('is of one token, if it is money: those of others have other units', () => {
+    const money = { measure: 'amount' };
+    expect(keyOf(money, { tenant: other })).not.toBe(keyOf(money));
+    expect(keyOf({}, { tenant: other })).toBe(keyOf({}));
+  });
+
+  it('is forgotten by a limit that now counts something else, so that nothing is retaken or told of it', () => {
+    const [hold] = bookOf({ one: { measure: 'units', per: 'payer', window: DAY } }).quotasOf(request(), NOON);
+    const now = bookOf({ one: { measure: 'requests', per: 'payer', window: DAY } });
+    expect(now.retake([{ key: hold!.key, amount: '7' }], NOON)).toEqual([{ key: hold!.key, delta: 7n }]);
+    expect(now.stateOf({ request: hold!, held: 7n })).toBeUndefined();
+  });
+
+  it('can be read as earlier versions named it', () => {
+    expect(parseQuotaKey('spend/demo/money/60s/*@1200')).toEqual({
+      ...{ tenant: 'demo', limit: 'money', window: '60s', subject: '*', measure: 'amount' },
+      prefix: 'spend/demo/money/60s/',
+    });
   });
 });
 

@@ -5,7 +5,16 @@ import { calendarPeriod } from './calendar-window.js';
 import { exposureKey, tenantExposureKey } from './exposure.js';
 import type { Hold } from './hold.js';
 import { type LimitRules, limitSchema, type Quota } from './limit.schemas.js';
-import { countedAt, EVERYBODY, parseQuotaKey, placeOf, quotaPrefix, slotLength } from './quota-key.js';
+import {
+  countedAt,
+  EVERYBODY,
+  parseQuotaKey,
+  placeOf,
+  type QuotaKey,
+  quotaPrefix,
+  slotLength,
+  windowName,
+} from './quota-key.js';
 
 /** Most that one payer may owe a tenant while its settlements are under way, unless a limit says otherwise: 100 USDC. */
 const EXPOSURE_DEFAULT = 100_000_000n;
@@ -33,7 +42,6 @@ interface Compiled {
 }
 interface CompiledQuota extends Compiled {
   readonly rules: Quota;
-  readonly prefix: string;
 }
 
 /** Where somebody stands under one limit. */
@@ -59,11 +67,7 @@ export class LimitBook {
       const rules = limitSchema.parse(stored);
       const quantity = BigInt(rules.quantity);
       if (rules.measure === 'exposure') push(this.exposures, tenant, { id, rules, quantity });
-      else
-        push(this.quotas, tenant, {
-          ...{ id, rules, quantity },
-          prefix: quotaPrefix(tenant, id, rules.measure, rules.window),
-        });
+      else push(this.quotas, tenant, { id, rules, quantity });
     }
   }
 
@@ -97,10 +101,11 @@ export class LimitBook {
   retake(holds: readonly Hold[], at: number): readonly HoldRequest[] {
     return holds.map(({ amount, key }) => {
       const [place, delta] = [countedAt(key), BigInt(amount)];
-      const quota = this.quotaOf(key);
+      const named = parseQuotaKey(key);
+      const quota = named && this.quotaOf(named);
       if (!quota) return { ...place, delta };
-      const { prefix, quantity, rules } = quota;
-      const now = placeOf(prefix, parseQuotaKey(key)!.subject, rules.window, at);
+      const { quantity, rules } = quota;
+      const now = placeOf(named.prefix, named.subject, rules.window, at);
       const runs = place.rolling ? place.rolling.slot >= now.rolling!.since : place.key === now.key;
       if (!runs) return { ...place, delta };
       const rolling = place.rolling && { ...now.rolling!, slot: place.rolling.slot };
@@ -110,7 +115,8 @@ export class LimitBook {
 
   /** Pure: where a caller stands under a limit that it holds or that refused it; `undefined` if it was withdrawn meanwhile. */
   stateOf({ request, held, slots }: GrantedHold & Pick<RefusedHold, 'slots'>): LimitState | undefined {
-    const quota = this.quotaOf(request.key);
+    const named = parseQuotaKey(request.key);
+    const quota = named && this.quotaOf(named);
     if (!quota) return undefined;
     const { id, quantity, rules } = quota;
     const state = { id, measure: rules.measure, quantity, used: held };
@@ -124,10 +130,10 @@ export class LimitBook {
     return { ...state, windowMs, resetsAt: freeAt(slots, request.rolling!.since, missing, windowMs) };
   }
 
-  private quotaOf(key: string): CompiledQuota | undefined {
-    const named = parseQuotaKey(key);
-    const quota = named && this.quotas.get(named.tenant)?.find(({ id }) => id === named.limit);
-    return quota && key.startsWith(quota.prefix) ? quota : undefined;
+  /** The limit that is counted under a key, as long as it counts the same. */
+  private quotaOf({ limit, measure, tenant, window }: QuotaKey): CompiledQuota | undefined {
+    const quota = this.quotas.get(tenant)?.find(({ id }) => id === limit);
+    return quota?.rules.measure === measure && windowName(quota.rules.window) === window ? quota : undefined;
   }
 }
 
@@ -144,7 +150,9 @@ function concerns({ payer, routes }: Quota, request: Counted): boolean {
   return routes === undefined || routes.includes(request.route);
 }
 
-function holdOf({ prefix, quantity, rules }: CompiledQuota, request: Counted, at: number): HoldRequest {
+function holdOf({ id, quantity, rules }: CompiledQuota, request: Counted, at: number): HoldRequest {
+  const { tenant } = request;
+  const prefix = quotaPrefix(tenant.id, id, rules, tenant);
   const subject = rules.per === 'tenant' ? EVERYBODY : request.payer;
   const { key, rolling, expiresAt } = placeOf(prefix, subject, rules.window, at);
   return { key, rolling, expiresAt, delta: deltaOf(rules.measure, request), limit: quantity, hard: true };

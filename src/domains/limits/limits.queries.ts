@@ -4,7 +4,7 @@ import { sumSince } from '../../base/event-store/rolling-sum.js';
 import type { Prisma } from '../../base/platform/prisma.js';
 import type { Limit as LimitRow } from '../../generated/prisma/client.js';
 import type { LimitRules, Quota } from './limit.schemas.js';
-import { EVERYBODY, placeOf, quotaPrefix } from './quota-key.js';
+import { EVERYBODY, placeOf, quotaPrefix, type Token } from './quota-key.js';
 
 /** What names one row. */
 export type LimitKey = readonly [tenant: string, id: string];
@@ -64,12 +64,16 @@ interface Total {
  */
 export async function usageOf(
   pool: Pool,
-  { id, tenant, rules }: { readonly tenant: string; readonly id: string; readonly rules: Quota },
+  {
+    id,
+    tenant,
+    rules,
+  }: { readonly tenant: { readonly id: string } & Token; readonly id: string; readonly rules: Quota },
   after: string | undefined,
   limit: number,
   at: number,
 ): Promise<LimitUsage[]> {
-  const prefix = quotaPrefix(tenant, id, rules.measure, rules.window);
+  const prefix = quotaPrefix(tenant.id, id, rules, tenant);
   const now = placeOf(prefix, EVERYBODY, rules.window, at);
   const ending = now.key.slice(prefix.length + EVERYBODY.length);
   // Underscores may be in ids, and stand for any character in a pattern.

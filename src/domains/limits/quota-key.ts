@@ -2,16 +2,26 @@ import type { HoldRequest } from '../../base/event-store/unit-of-work.js';
 import { calendarPeriod } from './calendar-window.js';
 import type { Quota, Window } from './limit.schemas.js';
 
+/** The asset that money is counted in. */
+export interface Token {
+  readonly network: string;
+  readonly asset: string;
+}
+
 /**
- * What a limit is counted under: `quota/{tenant}/{limit}/{window}/{payer or *}/{end}`, `spend/…` for money. A calendar window has
+ * What a limit is counted under: `quota/{tenant}/{limit}/{window}/{payer or *}/{end}`, with `{limit}:units` for units and
+ * `spend/{tenant}/{limit}:{network}:{asset}/…` for money, so that things of different kinds are never added up. A calendar window has
  * a total of its own, named by the second at which it ends. A rolling window has one total for ever; `@{slot}` behind it names the
- * part of it that a request belongs to. Both are what the events say.
+ * part of it that a request belongs to. Both are what the events say. Earlier versions named units and money without `:…`.
  */
 export interface QuotaKey {
   readonly tenant: string;
   readonly limit: string;
   readonly window: string;
   readonly subject: string;
+  readonly measure: Quota['measure'];
+  /** All before the subject. */
+  readonly prefix: string;
 }
 
 export const EVERYBODY = '*';
@@ -21,8 +31,12 @@ const SLOTS = 60;
 /** Further parts that are kept, for gateways whose clocks are behind. */
 const SLOTS_SPARE = 6;
 
-export function quotaPrefix(tenant: string, limit: string, measure: Quota['measure'], window: Window): string {
-  return `${measure === 'amount' ? 'spend' : 'quota'}/${tenant}/${limit}/${windowName(window)}/`;
+/** All of a limit's key before the subject. @param token of the tenant, for money */
+export function quotaPrefix(tenant: string, limit: string, { measure, window }: Quota, token: Token): string {
+  const name = windowName(window);
+  if (measure === 'requests') return `quota/${tenant}/${limit}/${name}/`;
+  if (measure === 'units') return `quota/${tenant}/${limit}:units/${name}/`;
+  return `spend/${tenant}/${limit}:${token.network}:${token.asset}/${name}/`;
 }
 
 export function windowName(window: Window): string {
@@ -72,7 +86,12 @@ export function countedAt(eventKey: string): Pick<HoldRequest, 'key' | 'rolling'
 
 /** `undefined` for exposure. */
 export function parseQuotaKey(key: string): QuotaKey | undefined {
-  const [kind, tenant, limit, window, subject] = key.split('/');
+  const [kind, tenant, counted, window, subject] = key.split('/');
   if (kind !== 'quota' && kind !== 'spend') return undefined;
-  return { tenant: tenant!, limit: limit!, window: window!, subject: subject!.split('@')[0]! };
+  const [limit, of] = counted!.split(':');
+  return {
+    ...{ tenant: tenant!, limit: limit!, window: window!, subject: subject!.split('@')[0]! },
+    measure: kind === 'spend' ? 'amount' : of === 'units' ? 'units' : 'requests',
+    prefix: `${kind}/${tenant}/${counted}/${window}/`,
+  };
 }

@@ -40,6 +40,12 @@ export function findRoute(prisma: Prisma, tenant: string, id: string): Promise<R
   return prisma.route.findUnique({ where: { tenant_id: { tenant, id } } });
 }
 
+/** Those of some ids under which a tenant has a route. */
+export async function routesOf(prisma: Prisma, tenant: string, ids: readonly string[]): Promise<ReadonlySet<string>> {
+  const rows = await prisma.route.findMany({ where: { tenant, id: { in: [...ids] } }, select: { id: true } });
+  return new Set(rows.map(({ id }) => id));
+}
+
 /** The newest version of each tariff. */
 export async function listTariffs(
   pool: Pool,

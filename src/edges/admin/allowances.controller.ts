@@ -2,6 +2,7 @@ import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Put, Req, Res, 
 import { CommandBus } from '@nestjs/cqrs';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import type { Written } from '../../base/event-store/expected.js';
 import type { Prisma } from '../../base/platform/prisma.js';
 import { PRISMA } from '../../base/platform/tokens.js';
 import type { Address } from '../../base/shared/hex.js';
@@ -38,7 +39,9 @@ class AllowanceDesk {
   async set(id: string, payer: Address | undefined, body: unknown): Promise<AllowanceView | undefined> {
     const allowance = parseBody(allowanceBody, body);
     const tenant = await tenantOf(this.prisma, id);
-    await this.bus.execute(new SetAllowance(tenant, payer, allowance, expectedBy(this.request, undefined)));
+    const command = new SetAllowance(tenant, payer, allowance, expectedBy(this.request, undefined));
+    const { created } = await this.bus.execute<SetAllowance, Written>(command);
+    void this.reply.status(created ? 201 : 200);
     return this.show(tenant, payer);
   }
 

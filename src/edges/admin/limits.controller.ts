@@ -15,12 +15,13 @@ import {
 import { CommandBus } from '@nestjs/cqrs';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Pool } from 'pg';
+import type { Written } from '../../base/event-store/expected.js';
 import type { Prisma } from '../../base/platform/prisma.js';
 import { CLOCK, POOL, PRISMA } from '../../base/platform/tokens.js';
 import type { Clock } from '../../base/shared/clock.js';
 import { Problem } from '../../base/shared/problem.js';
 import { PublishLimit, WithdrawLimit } from '../../domains/limits/limit.decide.js';
-import { limitSchema } from '../../domains/limits/limit.schemas.js';
+import { type LimitRules, limitSchema } from '../../domains/limits/limit.schemas.js';
 import {
   findLimit,
   type LimitKey,
@@ -31,11 +32,11 @@ import {
   listLimits,
   usageOf,
 } from '../../domains/limits/limits.queries.js';
-import { idSchema } from '../../domains/pricing/catalogue.schemas.js';
+import { findTenant, routesOf } from '../../domains/pricing/catalogue.queries.js';
 import { AdminKeyGuard } from './admin-key.guard.js';
 import { expectedBy, tagged } from './etag.js';
 import { Idempotent } from './idempotency.js';
-import { parseBody, parseQuery, tenantOf, text } from './input.js';
+import { idOf, parseBody, parseQuery, tenantOf, text } from './input.js';
 import { decodeCursor, type Page, pageOf, pageQuery } from './paging.js';
 
 const listQuery = pageQuery.extend({ tenant: text().optional() });
@@ -74,13 +75,13 @@ export class LimitsController {
   /** What is used now, by payer where each has its own. Exposure is in the ledger. */
   @Get(':tenant/:id/usage')
   async usage(
-    @Param('tenant') tenant: string,
+    @Param('tenant') owner: string,
     @Param('id') id: string,
     @Query() query: unknown,
   ): Promise<Page<LimitUsage>> {
     const { cursor, limit } = parseQuery(pageQuery, query);
-    const row = await findLimit(this.prisma, tenant, id);
-    if (!row) throw new Problem('not_found');
+    const [row, tenant] = await Promise.all([findLimit(this.prisma, owner, id), findTenant(this.prisma, owner)]);
+    if (!row || !tenant) throw new Problem('not_found');
     const { rules } = limitView(row);
     if (rules.measure === 'exposure') throw new Problem('not_found', 'Exposure is what customers owe: see the ledger');
     const after = cursor === undefined ? undefined : decodeCursor(cursor, 1)[0];
@@ -103,10 +104,11 @@ export class LimitsController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<LimitView | undefined> {
     const rules = parseBody(limitSchema, body);
-    if (!idSchema.safeParse(id).success)
-      throw new Problem('invalid_request', 'id: lower-case letters, digits, - and _');
     const owner = await tenantOf(this.prisma, tenant);
-    await this.bus.execute(new PublishLimit(owner, id, rules, expectedBy(request, undefined)));
+    await this.checkRoutes(owner, rules);
+    const command = new PublishLimit(owner, idOf(id, undefined), rules, expectedBy(request, undefined));
+    const { created } = await this.bus.execute<PublishLimit, Written>(command);
+    void reply.status(created ? 201 : 200);
     return this.one(tenant, id, request, reply);
   }
 
@@ -121,5 +123,15 @@ export class LimitsController {
   ): Promise<void> {
     const owner = await tenantOf(this.prisma, tenant);
     await this.bus.execute(new WithdrawLimit(owner, id, expectedBy(request, undefined)));
+  }
+
+  /** A limit of a route that nobody can ask for would limit nothing. @throws Problem `invalid_request` */
+  private async checkRoutes(tenant: string, rules: LimitRules): Promise<void> {
+    if (rules.measure === 'exposure' || rules.routes === undefined) return;
+    const known = await routesOf(this.prisma, tenant, rules.routes);
+    const errors = rules.routes.flatMap((id, index) =>
+      known.has(id) ? [] : [{ pointer: `#/routes/${index}`, detail: `no route ${id} is published` }],
+    );
+    if (errors.length > 0) throw new Problem('invalid_request', `routes: ${errors[0]!.detail}`, {}, errors);
   }
 }
