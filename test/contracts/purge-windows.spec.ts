@@ -1,9 +1,11 @@
-import type { Pool } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 import { EventStore } from '../../src/base/event-store/event-store.js';
+import { decideHolds, lockHolds, storeHolds } from '../../src/base/event-store/hold-totals.js';
 import type { HoldRequest } from '../../src/base/event-store/unit-of-work.js';
 import { openPool } from '../../src/base/platform/pool.js';
 import { purgeWindows } from '../../src/domains/limits/purge-windows.js';
 import { freshDatabase } from '../support/engines.js';
+import { eventually } from '../support/eventually.js';
 
 const DAY = 86_400_000;
 const NOW = Date.UTC(2026, 10, 25);
@@ -46,14 +48,45 @@ it('a window that was purged begins anew, and what is given back to it makes no 
   expect(granted.granted).toMatchObject([{ held: 1n }]);
 });
 
-it('purging beside admissions never loses one of them', async () => {
-  const key = 'quota/raced';
-  const asks = Array.from({ length: 60 }, async (_, n) => {
-    if (n % 3 === 0) await purgeWindows(pool, NOW);
-    return hold({ key, delta: 1n, rolling, expiresAt: n % 2 === 0 ? NOW - 2 * DAY : NOW });
+describe('a window that is over, used again while it is purged', () => {
+  const used = { delta: 1n, rolling, expiresAt: NOW };
+  const heldUnder = async (key: string) =>
+    (await pool.query<{ held: string }>('select held::text from hold_totals where key = $1', [key])).rows[0]?.held;
+  const someoneWaits = async () => {
+    const { rows } = await pool.query('select from pg_locks where not granted');
+    return rows.length > 0;
+  };
+  let client: PoolClient;
+
+  beforeEach(async () => {
+    client = await pool.connect();
+    await client.query('begin');
   });
-  await Promise.all(asks);
-  const { rows } = await pool.query<{ held: string }>('select held::text from hold_totals where key = $1', [key]);
-  // Those before the first that moved the end may be gone with their row; none after it is.
-  expect(Number(rows[0]?.held ?? 0)).toBeGreaterThan(0);
+  afterEach(() => client.release(true));
+
+  it('stays, if the request had its row first', async () => {
+    const request = { key: 'quota/raced/first', ...used };
+    await hold({ ...request, expiresAt: NOW - 2 * DAY });
+    const { changed } = decideHolds([[request]], await lockHolds(client, [[request]]));
+    await storeHolds(client, changed);
+    let purged = false;
+    const purge = purgeWindows(pool, NOW).finally(() => {
+      purged = true;
+    });
+    await eventually(async () => purged || someoneWaits());
+    await client.query('commit');
+    await purge;
+    expect(await heldUnder(request.key)).toBe('2');
+  });
+
+  it('begins anew, if the purge had its row first', async () => {
+    const request = { key: 'quota/raced/second', ...used };
+    await hold({ ...request, expiresAt: NOW - 2 * DAY });
+    await purgeWindows(client, NOW);
+    const admitted = hold(request);
+    await eventually(someoneWaits);
+    await client.query('commit');
+    await admitted;
+    expect(await heldUnder(request.key)).toBe('1');
+  });
 });

@@ -147,7 +147,7 @@ export class DataPlane {
       case 'exists':
         return this.repeat(call, payment, finding, reply);
       case 'sound':
-        guard.paid(now);
+        guard.sound(now);
         return this.buy(call, by, finding.agreed, reply);
     }
   }

@@ -131,7 +131,7 @@ describe('the flood guard', () => {
       return offers;
     };
     expect(ask(NOW)).toBe(30_000);
-    guard.paid(NOW);
+    guard.sound(NOW);
     expect(ask(NOW)).toBe(20_000);
     expect(guard.overOffers(from('192.0.2.2'), NOW)).toBeUndefined();
     expect(ask(NOW + 2_000)).toBe(30_000);

@@ -60,7 +60,7 @@ export class FloodGuard {
   private readonly strangers = new LocalBudget('unknown-payers', QUOTAS.strangers, WINDOW_SECONDS);
   private readonly wallets = new LocalBudget('wallet-checks', QUOTAS.wallets, WINDOW_SECONDS);
   private walletsAtOnce = 0;
-  private lastPaidAt = Number.NEGATIVE_INFINITY;
+  private lastSoundAt = Number.NEGATIVE_INFINITY;
 
   constructor(
     private readonly payers: Pick<PayerStates, 'known'>,
@@ -73,7 +73,7 @@ export class FloodGuard {
 
   /** `undefined` if the stranger may have an offer. @param now epoch milliseconds, as below */
   overOffers(call: PaidCall, now: number): ServiceLimit | undefined {
-    if (now - this.lastPaidAt > PAYING_MS) return undefined;
+    if (now - this.lastSoundAt > PAYING_MS) return undefined;
     return taken(this.offers, this.addressOf(call), now);
   }
 
@@ -106,8 +106,9 @@ export class FloodGuard {
     if (by.known) this.wallets.take(this.walletKey(call, by), now);
   }
 
-  paid(now: number): void {
-    this.lastPaidAt = now;
+  /** A payment that nothing speaks against has come in. */
+  sound(now: number): void {
+    this.lastSoundAt = now;
   }
 
   /** Whoever names a known wallet from elsewhere, or other payers from its address, takes from another budget. */

@@ -78,8 +78,9 @@ export class UpstreamLanes {
       return this.leaver(lane);
     }
     const waitMs = Math.min(concurrency.waitMs, mayWaitMs);
-    if (lane.queue.size >= concurrency.queue || waitMs <= 0) {
-      this.watcher.ended(route, urgency, 'full', 0);
+    const refused = lane.queue.size >= concurrency.queue ? 'full' : waitMs <= 0 ? 'late' : undefined;
+    if (refused) {
+      this.watcher.ended(route, urgency, refused, 0);
       throw busy();
     }
     return this.wait(lane, urgency, waitMs, reply);
