@@ -2,10 +2,10 @@ import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { CqrsModule } from '@nestjs/cqrs';
 import type { Pool } from 'pg';
 import { Registry } from 'prom-client';
-import { assertChainId, type ChainClient, createChainClient } from './base/chain/chain-client.js';
+import { assertChainIds, type ChainClient, createFailoverClient } from './base/chain/chain-client.js';
 import { EventStore } from './base/event-store/event-store.js';
 import { LogTail } from './base/event-store/log-tail.js';
-import type { Config } from './base/platform/config.js';
+import { type Config, rpcUrlsIn } from './base/platform/config.js';
 import { createLogger, type Logger } from './base/platform/logger.js';
 import { openPool } from './base/platform/pool.js';
 import { type Prisma, prismaFor } from './base/platform/prisma.js';
@@ -40,8 +40,9 @@ export interface Runtime {
 export async function openRuntime(config: Runtime['config'], secrets: Secrets): Promise<Runtime> {
   const log = createLogger(config.logLevel, config.role);
   const network: Network = `eip155:${config.chainId}`;
-  const chain = createChainClient({ rpcUrl: config.chainRpcUrl });
-  await naming(config.embedded.chain ? 'the chain' : 'CHAIN_RPC_URL', assertChainId(chain, network));
+  const rpcUrls = rpcUrlsIn(config.chainRpcUrl);
+  const chain = createFailoverClient(network, rpcUrls);
+  await naming(config.embedded.chain ? 'the chain' : 'CHAIN_RPC_URL', assertChainIds(network, rpcUrls));
   const pool = openPool(config.databaseUrl, `tollbook-${config.role}`, 16, log);
   const tail = new LogTail(config.databaseUrl, log);
   const catalogueTail = new LogTail(config.databaseUrl, log, 'tollbook_catalogue');

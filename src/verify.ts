@@ -1,8 +1,9 @@
 import { join } from 'node:path';
-import { assertChainId, createChainClient } from './base/chain/chain-client.js';
+import { assertChainIds, createFailoverClient } from './base/chain/chain-client.js';
 import { EventStore } from './base/event-store/event-store.js';
 import { acceptLoss } from './base/event-store/seals/accept-loss.js';
 import { Witness, witnessPathOf } from './base/event-store/seals/witness.js';
+import { rpcUrlsIn } from './base/platform/config.js';
 import { createLogger } from './base/platform/logger.js';
 import { openPool } from './base/platform/pool.js';
 import { systemClock } from './base/shared/clock.js';
@@ -48,9 +49,9 @@ function checksOf(book: Book, only: readonly CheckName[]): readonly Check[] {
   const network: Network = `eip155:${config.chainId}`;
   const chain = async () => {
     if (chainRpcUrl === undefined) throw new Error('no chain is known; CHAIN_RPC_URL names one');
-    const client = createChainClient({ rpcUrl: chainRpcUrl, timeoutMs: RPC_TIMEOUT_MS });
-    await assertChainId(client, network);
-    return client;
+    const rpcUrls = rpcUrlsIn(chainRpcUrl);
+    await assertChainIds(network, rpcUrls);
+    return createFailoverClient(network, rpcUrls, { timeoutMs: RPC_TIMEOUT_MS });
   };
   const makers = checkMakers({ signer: signerOf(book), network, chain, witnessPath: witnessPathOf(config.dataDir) });
   return only.map((name) => makers[name]());

@@ -1,8 +1,9 @@
-import { BaseError, createPublicClient, type HttpTransport, http, type PublicClient, RpcRequestError } from 'viem';
+import { BaseError, createPublicClient, http, type PublicClient, RpcRequestError } from 'viem';
 import { chainIdOf, type Hex, type Network } from '../shared/hex.js';
 import { ChainUnavailable } from './chain.js';
+import { type RpcNode, rpcFailover } from './rpc-failover.js';
 
-export type ChainClient = PublicClient<HttpTransport>;
+export type ChainClient = PublicClient;
 
 export interface ChainClientOptions {
   readonly rpcUrl: string;
@@ -12,6 +13,9 @@ export interface ChainClientOptions {
   readonly batchSize?: number;
 }
 
+/** Of one question about a node itself, milliseconds. */
+const ASK_TIMEOUT_MS = 1_000;
+
 /**
  * Calls made in the same tick travel as one JSON-RPC batch. One quick retry; after that the caller decides.
  * Off-chain look-ups (ERC-3668) are off: a contract of the payer's choice must not make this server fetch an address.
@@ -20,6 +24,34 @@ export function createChainClient({ rpcUrl, timeoutMs = 3_000, batchSize = 100 }
   const batch = { batchSize, wait: 0 };
   const transport = http(rpcUrl, { batch, timeout: timeoutMs, retryCount: 1, retryDelay: 100 });
   return createPublicClient({ transport, ccipRead: false });
+}
+
+/** As above, for a chain with several nodes, of which one is used at a time (`rpc-failover.ts`). */
+export function createFailoverClient(
+  network: Network,
+  rpcUrls: readonly string[],
+  { timeoutMs = 3_000, batchSize = 100 }: Omit<ChainClientOptions, 'rpcUrl'> = {},
+): ChainClient {
+  const [rpcUrl = '', ...others] = rpcUrls;
+  if (others.length === 0) return createChainClient({ rpcUrl, timeoutMs, batchSize });
+  const batch = { batchSize, wait: 0 };
+  const nodes = rpcUrls.map((url): RpcNode => {
+    const { request } = http(url, { batch, timeout: timeoutMs, retryCount: 1, retryDelay: 100 })({});
+    const { request: ask } = http(url, { batch, timeout: ASK_TIMEOUT_MS, retryCount: 0 })({});
+    return { request, ask };
+  });
+  return createPublicClient({ transport: rpcFailover(nodes, chainIdOf(network)), ccipRead: false });
+}
+
+/**
+ * Throws if any of the nodes that answer serves another chain than the one configured, or none answers. One that is
+ * away is looked at again before it is used.
+ */
+export async function assertChainIds(network: Network, rpcUrls: readonly string[]): Promise<void> {
+  const asked = rpcUrls.map((rpcUrl) => assertChainId(createChainClient({ rpcUrl }), network));
+  const failures = (await Promise.allSettled(asked)).flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
+  const wrong = failures.find((reason) => !(reason instanceof ChainUnavailable));
+  if (wrong !== undefined || failures.length === rpcUrls.length) throw wrong ?? failures[0];
 }
 
 /** Throws if the node serves another chain than the one configured: the same addresses exist on all of them. */

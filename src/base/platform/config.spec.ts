@@ -1,6 +1,6 @@
 import { isAbsolute, join } from 'node:path';
 import fc from 'fast-check';
-import { type Config, ConfigError, loadConfig } from './config.js';
+import { type Config, ConfigError, loadConfig, rpcUrlsIn } from './config.js';
 import { packageRoot } from './package-root.js';
 import { isWellKnownKey } from './weak-secrets.js';
 
@@ -37,6 +37,14 @@ describe('the configuration', () => {
     'takes %s as no trusted proxies',
     (text) => expect(() => loadConfig({ TRUSTED_PROXIES: text })).toThrow(/TRUSTED_PROXIES/),
   );
+
+  it('takes several nodes of one chain, and no list with a hole or another protocol', () => {
+    const listed = 'https://a.example.com/key, http://b.example.com';
+    expect(rpcUrlsIn(loadConfig({ CHAIN_RPC_URL: listed }).chainRpcUrl!)).toEqual(listed.split(', '));
+    for (const bad of ['https://a.example.com,', 'https://a.example.com,ws://b.example.com', ',', 'a,b']) {
+      expect(() => loadConfig({ CHAIN_RPC_URL: bad })).toThrow(/CHAIN_RPC_URL should be .* several with commas/);
+    }
+  });
 
   it('takes an empty variable as unset', () => {
     expect(loadConfig({ DATABASE_URL: '', PORT: '' })).toEqual(loadConfig({}));

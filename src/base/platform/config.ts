@@ -18,6 +18,7 @@ export interface Config {
   /** Unset: Tollbook starts an engine of its own. Likewise the two below. */
   readonly databaseUrl?: string;
   readonly redisUrl?: string;
+  /** Of one chain; several with commas between them, the preferred one first (`rpcUrlsIn`). */
   readonly chainRpcUrl?: string;
   readonly chainId: number;
   /** Absolute. */
@@ -66,7 +67,13 @@ const schema = z.object({
   PUBLIC_URL: url(['http:', 'https:'], 'an http:// or https:// URL').optional(),
   DATABASE_URL: url(['postgres:', 'postgresql:'], 'a postgres:// URL').optional(),
   REDIS_URL: url(['redis:', 'rediss:'], 'a redis:// or rediss:// URL').optional(),
-  CHAIN_RPC_URL: url(['http:', 'https:'], 'an http:// or https:// URL').optional(),
+  CHAIN_RPC_URL: z
+    .string()
+    .refine(
+      (text) => rpcUrlsIn(text).every((one) => isUrl(one, ['http:', 'https:'])),
+      'an http:// or https:// URL, or several with commas between them',
+    )
+    .optional(),
   CHAIN_ID: wholeNumber(1, Number.MAX_SAFE_INTEGER, 'a positive whole number').default(84_532),
   TOLLBOOK_DATA_DIR: notEmpty.default(join(packageRoot, '.tollbook')),
   LOG_LEVEL: z
@@ -174,6 +181,15 @@ function isCidr(text: string): boolean {
   return (isIPv4(address) && Number(bits) <= 32) || (isIPv6(address) && Number(bits) <= 128);
 }
 
+/** Pure. The nodes that a `CHAIN_RPC_URL` names. */
+export function rpcUrlsIn(text: string): readonly string[] {
+  return text.split(',').map((one) => one.trim());
+}
+
+function isUrl(text: string, protocols: readonly string[]): boolean {
+  return URL.canParse(text) && protocols.includes(new URL(text).protocol);
+}
+
 function url(protocols: readonly string[], shouldBe: string) {
-  return z.string().refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol), shouldBe);
+  return z.string().refine((text) => isUrl(text, protocols), shouldBe);
 }

@@ -2,9 +2,10 @@ import { join } from 'node:path';
 import { DEFAULT_ASSETS } from '@x402/evm';
 import { generatePrivateKey, privateKeyToAddress } from 'viem/accounts';
 import type { Token } from '../../base/chain/chain.js';
-import { type ChainClient, createChainClient } from '../../base/chain/chain-client.js';
+import { createChainClient, createFailoverClient } from '../../base/chain/chain-client.js';
 import { loadToken } from '../../base/chain/tokens.js';
 import type { Endpoints } from '../../base/embedded/endpoints.js';
+import { rpcUrlsIn } from '../../base/platform/config.js';
 import { createPrivateJson, readJson } from '../../base/platform/private-file.js';
 import { type Address, type Network, parseAddress } from '../../base/shared/hex.js';
 import { formatUnits, parseUnits } from '../../base/shared/money.js';
@@ -24,15 +25,18 @@ export interface Published {
 
 /** The token that is paid in, as the chain of the running Tollbook has it. @throws UsageError */
 export async function tokenOf({ chain }: Pick<Endpoints, 'chain'>, asset: Address | undefined): Promise<Token> {
-  const client = createChainClient({ rpcUrl: chain });
+  const rpcUrls = rpcUrlsIn(chain);
   try {
-    const network: Network = `eip155:${await client.getChainId()}`;
+    const first = await Promise.any(rpcUrls.map((rpcUrl) => createChainClient({ rpcUrl }).getChainId()));
+    const network: Network = `eip155:${first}`;
+    const client = createFailoverClient(network, rpcUrls);
     const address = asset ?? parseAddress(DEFAULT_ASSETS[network]?.[0]?.asset);
-    if (address) return await loadToken(client as ChainClient, network, address);
+    if (address) return await loadToken(client, network, address);
     throw new UsageError(`There is no well-known dollar on ${network}: name a token with --asset 0x…`);
   } catch (error) {
     if (error instanceof UsageError) throw error;
-    throw new UsageError(`The token cannot be read from ${chain}: ${(error as Error).message}`);
+    const cause: Error = error instanceof AggregateError ? error.errors[0] : error;
+    throw new UsageError(`The token cannot be read from ${chain}: ${cause.message}`);
   }
 }
 
