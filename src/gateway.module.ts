@@ -23,6 +23,7 @@ import { CatalogueFeed } from './domains/pricing/catalogue-feed.js';
 import type { CircumstancesPort } from './domains/pricing/circumstances.port.js';
 import { QuoteLock } from './domains/pricing/quote-lock.js';
 import { periodStart } from './domains/pricing/usage-period.js';
+import { routesCounted } from './domains/pricing/whose-tariff.js';
 import { OfferSigner } from './domains/receipts/offers.js';
 import { ReceiptDesk } from './domains/receipts/proved-receipt.js';
 import { ReceiptSigner } from './domains/receipts/receipt-signer.js';
@@ -110,9 +111,10 @@ export class Gateway {
       load: (route) => lanes.load(route),
       ownTariff: (payer, route) => this.ownTariffs.tariffOf(route.tenant, payer, route.id),
       usedBy: (tenant, payer, { id, tariff }) => {
+        if (tariff.period === undefined) return 0n;
         const own = this.ownTariffs.routesOf(tenant, payer, id);
-        const listed = this.catalogue.current.routesOf({ tenant, tariff: id });
-        return this.usage.used(tenant, payer, [...new Set([...listed, ...own])], periodStart(tariff, clock()));
+        const routes = routesCounted(this.catalogue.current, { tenant, tariff: id }, own);
+        return this.usage.used(tenant, payer, routes, periodStart(tariff, clock()));
       },
     };
     const admissions = new AdmissionDesk(

@@ -118,6 +118,17 @@ describe('POST /admin/v1/quotes', () => {
     });
   });
 
+  it('prices by rules that nobody published, which meet the checks of publishing', async () => {
+    const rules = { charges: [{ model: 'per_unit', quantity: rows, per: 1, amount: '4' }], minimum: '1' };
+    const priced = JSON.parse((await quote({ ...described('?rows=30'), rules })).body);
+    expect(priced).toMatchObject({ amount: '120', units: '30' });
+    expect(priced).not.toHaveProperty('tariff');
+    const wrong = { charges: [{ ...rules.charges[0], amount: '4.5' }] };
+    const refused = await quote({ ...described('?rows=30'), rules: wrong });
+    expect(refused.status).toBe(400);
+    expect(JSON.parse(refused.body).errors).toMatchObject([{ pointer: '#/rules/charges/0/amount' }]);
+  });
+
   it('counts what a payer used so far', async () => {
     const buyer = await newBuyer(app, 1_000_000n);
     expect(await buy(buyer, call('?rows=15'))).toMatchObject({ status: 200 });
@@ -174,7 +185,7 @@ describe('a class of service', () => {
       ...{ class: 'fast', urgency: 3, units: '1' },
       inputs: {
         'request_present:header:x-quality': 'false',
-        ...{ request_bytes: '0', load: '0', used: '0', at: expect.stringMatching(/^\d+000$/) },
+        ...{ request_bytes: '0', load: '0', used: 'unknown', at: expect.stringMatching(/^\d+000$/) },
       },
     });
   });

@@ -105,6 +105,14 @@ describe('POST /admin/v1/tariffs/{id}/simulate', () => {
     });
   });
 
+  it('knows no tariff that was never published, whatever the rules', async () => {
+    const rules = { charges: [{ model: 'flat', amount: '5' }] };
+    for (const body of [{}, { rules }, { tariff: 'rows' }]) {
+      const reply = await simulate(body, 'nobodys');
+      expect([reply.status, codeOf(reply)]).toEqual([404, 'not_found']);
+    }
+  });
+
   it('has the same bytes when it is repeated, also when the log has grown', async () => {
     const first = await simulate({});
     const { through } = linesOf(first.body).at(-1);

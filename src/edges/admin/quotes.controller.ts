@@ -9,7 +9,7 @@ import { parseAtomic } from '../../base/shared/money.js';
 import { Problem } from '../../base/shared/problem.js';
 import { customerTariffsOf } from '../../domains/customers/customer-tariff.queries.js';
 import { unitsUsed } from '../../domains/metering/usage.queries.js';
-import type { Catalogue, TariffVersion } from '../../domains/pricing/catalogue.js';
+import type { Catalogue } from '../../domains/pricing/catalogue.js';
 import { catalogueFromRows } from '../../domains/pricing/catalogue.rows.js';
 import { routeSchema, tenantSchema } from '../../domains/pricing/catalogue.schemas.js';
 import { readCatalogueRows } from '../../domains/pricing/catalogue-rows.queries.js';
@@ -18,10 +18,13 @@ import { listPrice } from '../../domains/pricing/list-price.js';
 import { urgencyOf } from '../../domains/pricing/modifiers/urgency.js';
 import { pricedRequest } from '../../domains/pricing/request/priced-request.js';
 import { price } from '../../domains/pricing/tariff.js';
+import { type Tariff, tariffSchema } from '../../domains/pricing/tariff.schemas.js';
 import { periodStart } from '../../domains/pricing/usage-period.js';
+import { routesCounted, tariffInForce } from '../../domains/pricing/whose-tariff.js';
 import { AdminKeyGuard } from './admin-key.guard.js';
 import { describedRequest, describedResponse, messagesOf } from './described-request.js';
 import { instant, parseBody, text } from './input.js';
+import { assertTariff } from './tariff-input.js';
 
 const quoteBody = z.strictObject({
   tenant: text(),
@@ -46,6 +49,8 @@ const quoteBody = z.strictObject({
     .optional(),
   /** A class that is offered, for a request that names none. */
   class: text().optional(),
+  /** Rules to price by before they are published, in place of the tariff in force; checked apart, by `checkTariff`. */
+  rules: z.looseObject({}).optional(),
 });
 
 type QuoteBody = z.output<typeof quoteBody>;
@@ -53,7 +58,8 @@ type QuoteBody = z.output<typeof quoteBody>;
 interface QuoteView {
   readonly tenant: string;
   readonly route: string;
-  readonly tariff: { readonly id: string; readonly version: number; readonly effectiveFrom: string };
+  /** Missing if rules were given. */
+  readonly tariff?: { readonly id: string; readonly version: number; readonly effectiveFrom: string };
   /** Atomic units of `asset`. */
   readonly amount: string;
   readonly asset: string;
@@ -96,18 +102,19 @@ export class QuotesController {
     const catalogue = catalogueFromRows(rows);
     const at = asked.at?.getTime() ?? this.clock();
     const own = await this.ownTariffs(asked);
-    const tariff = own.get(id) ?? route.tariff;
-    const version = catalogue.tariffAt({ tenant, tariff }, at) ?? catalogue.tariffAt(route, at);
-    if (!version) throw new Problem('not_found', `No version of tariff ${route.tariff} is in force then`);
+    const version = asked.rules ? undefined : tariffInForce(catalogue, route, own.get(id), at);
+    const tariff = asked.rules ? rulesOf(asked.rules) : version?.tariff;
+    if (!tariff) throw new Problem('not_found', `No version of tariff ${route.tariff} is in force then`);
     const messages = messagesOf(asked.request, asked.response, route, owner, catalogue);
     const priority = messages.request.header('priority') ?? undefined;
-    const used = await this.usedBy(asked, version, catalogue, own, at);
+    const counted = { id: version?.id ?? own.get(id) ?? route.tariff, period: tariff.period };
+    const used = await this.usedBy(asked, counted, catalogue, own, at);
     const circumstances = { urgency: urgencyOf(priority), at, load: asked.load, class: asked.class };
     const request = pricedRequest({ ...circumstances, used: used ?? 0n }, messages);
-    const priced = (used === undefined ? listPrice : price)(version.tariff, request);
+    const priced = (used === undefined ? listPrice : price)(tariff, request);
     return {
       ...{ tenant, route: id },
-      tariff: {
+      tariff: version && {
         id: version.id,
         version: version.version,
         effectiveFrom: new Date(version.effectiveFrom).toISOString(),
@@ -137,16 +144,22 @@ export class QuotesController {
   /** `undefined`: of nobody in particular, who pays the list price. */
   private async usedBy(
     { payer, tenant, used }: QuoteBody,
-    { id, tariff }: TariffVersion,
+    { id, period }: Pick<Tariff, 'period'> & { readonly id: string },
     catalogue: Catalogue,
     own: ReadonlyMap<string, string>,
     at: number,
   ): Promise<bigint | undefined> {
     if (used !== undefined) return BigInt(used);
     if (payer === undefined) return undefined;
-    const from = new Date(periodStart(tariff, at));
+    const from = new Date(periodStart({ period }, at));
     const owned = [...own].filter(([, tariff]) => tariff === id).map(([route]) => route);
-    const routes = [...new Set([...catalogue.routesOf({ tenant, tariff: id }), ...owned])];
+    const routes = routesCounted(catalogue, { tenant, tariff: id }, owned);
     return unitsUsed(this.pool, { tenant, payer: parseAddress(payer)!, routes, from });
   }
+}
+
+/** @throws Problem `invalid_request` that names every member at fault */
+function rulesOf(rules: object): Tariff {
+  assertTariff(rules);
+  return tariffSchema.parse(rules);
 }

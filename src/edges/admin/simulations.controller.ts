@@ -62,6 +62,7 @@ export class SimulationsController {
     const asked = parseBody(simulateBody, body);
     const rows = await readCatalogueRows(this.pool, asked.tenant);
     if (rows.tenants.length === 0) throw new Problem('not_found', 'No such tenant');
+    if (!rows.tariffs.some((row) => row.id === id)) throw new Problem('not_found', 'No such tariff');
     const published = new Map(rows.tariffs.map((row) => [nameOf(row.id, row.version), row]));
     const under = ruled(asked, rows.tariffs, id);
     const actual = cached((name) => {
