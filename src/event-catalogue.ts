@@ -8,6 +8,7 @@ import { customerTariffShapes } from './domains/customers/customer-tariff.shapes
 import { standingShapes } from './domains/customers/standing.shapes.js';
 import { limitShapes } from './domains/limits/limit.shapes.js';
 import { freeRequestShapes } from './domains/payments/free-request.shapes.js';
+import { freeRequestUpcasts } from './domains/payments/free-request.upcasts.js';
 import { paymentShapes } from './domains/payments/payment.shapes.js';
 import { paymentUpcasts } from './domains/payments/payment.upcasts.js';
 import { publicationShapes, publicationUpcasts } from './domains/pricing/publication.shapes.js';
@@ -28,7 +29,12 @@ export const eventShapes: readonly EventShape[] = [
   ...restorationShapes,
 ];
 
-const upcastSteps: readonly UpcastStep[] = [...restorationUpcasts, ...publicationUpcasts, ...paymentUpcasts];
+const upcastSteps: readonly UpcastStep[] = [
+  ...restorationUpcasts,
+  ...publicationUpcasts,
+  ...paymentUpcasts,
+  ...freeRequestUpcasts,
+];
 
 /** Lifts what is stored to the newest version of its type. */
 export const upcast = upcasterOf(upcastSteps);

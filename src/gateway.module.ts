@@ -100,13 +100,14 @@ export class Gateway {
     const answers = new AnswerStore(pool, secrets.answerKey);
     const gateway = this.lease.id;
     const limits = new LimitDesk(() => this.limits.current, clock);
-    const delivery = { bus, upstreams: this.upstreams, signer, answerKey: secrets.answerKey, gateway, clock, log };
+    const deliveries = new DeliveryDesk({ upstreams: this.upstreams, clock, log });
     this.rates = new RateLimits(config.redisUrl, log);
     const laneMetrics = new LaneMetrics(runtime.metrics);
     const lanes = new UpstreamLanes(laneMetrics);
     laneMetrics.show(lanes);
-    const { allowances, screening, upstreams } = this;
-    this.free = new FreeDesk({ allowances, screening, lanes, bus, pool, upstreams, gateway, clock, log });
+    const { allowances, rates, screening } = this;
+    const desks = { rates, lanes, limits, deliveries };
+    this.free = new FreeDesk({ allowances, screening, ...desks, bus, pool, gateway, clock, log });
     const circumstances: CircumstancesPort = {
       load: (route) => lanes.load(route),
       ownTariff: (payer, route) => this.ownTariffs.tariffOf(route.tenant, payer, route.id),
@@ -150,7 +151,8 @@ export class Gateway {
       lanes,
       turns: new TurnDesk(this.rates, lanes, admissions),
       admissions,
-      deliveries: new DeliveryDesk(delivery),
+      deliveries,
+      paid: { bus, signer, answerKey: secrets.answerKey, gateway },
       limits,
       unpaid,
       replays: new ReplayDesk(answers, this.watch, signer, clock),

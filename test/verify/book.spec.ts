@@ -4,7 +4,7 @@ import type { CheckName } from '../../src/edges/cli/verify-options.js';
 import { addressOf } from '../chain/support.js';
 import { transfers } from '../support/usdc.js';
 import { checksOf, runOn } from './checks.js';
-import { caughtUp, copyOf, dropped, newPayer, openStand, type Sold, type Stand } from './stand.js';
+import { ALLOWANCE, caughtUp, copyOf, dropped, newPayer, openStand, type Sold, type Stand } from './stand.js';
 import { generateTraffic, type Traffic, transfer } from './traffic.js';
 
 let stand: Stand;
@@ -148,6 +148,13 @@ describe('each check names what was planted', () => {
     expect(lost.differences).toEqual([
       expect.objectContaining({ where: expect.stringContaining('/daily/'), found: '0' }),
     ]);
+  });
+
+  it('holds: an allowance that differs, or whose row is lost', async () => {
+    const more = await planted('holds', "update hold_totals set held = held + 1 where key like 'free/%'");
+    expect(more.differences).toEqual(found('hold', `hold_totals ${ALLOWANCE}`, { expected: '4', found: '5' }));
+    const lost = await planted('holds', "delete from hold_totals where key like 'free/%'");
+    expect(lost.differences).toEqual(found('hold', `hold_totals ${ALLOWANCE}`, { expected: '4', found: '0' }));
   });
 
   it('projections: a row of a list that no event gives', async () => {

@@ -16,6 +16,7 @@ import { systemClock } from '../../src/base/shared/clock.js';
 import type { Address } from '../../src/base/shared/hex.js';
 import { exposureKey } from '../../src/domains/limits/exposure.js';
 import { countedAt } from '../../src/domains/limits/quota-key.js';
+import { freeRequestIdOf, freeRequestStream } from '../../src/domains/payments/free-request.js';
 import {
   type PaymentAuthorized,
   type PaymentEvent,
@@ -48,6 +49,7 @@ const ROLLING_QUOTA = 'quota/demo/rolled/86400s/*';
 
 export const signer = new ReceiptSigner('http://localhost:4020', [`0x${'11'.repeat(32)}`]);
 const DAY_SECONDS = 86_400;
+const DIGEST = 'A'.repeat(43);
 
 /** A book with a worker and its projections, in front of a chain of its own. */
 export interface Stand {
@@ -174,6 +176,43 @@ export async function sell(stand: Stand, payer: PrivateKeyAccount, sale: Sale): 
   return { id, terms };
 }
 
+/** An allowance whose period does not end while a test runs. */
+export const ALLOWANCE = 'free/demo/0x00000000000000000000000000000000000000fe/requests/2100-01';
+
+/** Writes what gateways write for one request within it. */
+export async function give(stand: Stand, end: 'delivered' | 'failed' | 'interrupted' | 'running', old = false) {
+  const rolled = `${ROLLING_QUOTA}@${Math.floor(Date.now() / 1000) * 1000}`;
+  const keys = old ? [ALLOWANCE] : [ALLOWANCE, DAILY_QUOTA, rolled];
+  const change = (by: bigint) => keys.map((key) => ({ ...countedAt(key), delta: by }));
+  const id = freeRequestIdOf(TENANT, '0x00000000000000000000000000000000000000fe', undefined);
+  const { address: asset, network } = stand.chain.token;
+  const data = {
+    ...{ tenant: TENANT, route: 'weather', method: 'GET', requestDigest: DIGEST, network, asset, units: '1' },
+    payer: '0x00000000000000000000000000000000000000fe',
+    ...{ tariff: { id: 'flat', version: 1 }, gateway: 'gw_one' },
+  } as const;
+  const holds = keys.map((key) => ({ key, amount: '1' }));
+  const granted: NewEvent = old
+    ? { type: 'FreeRequestGranted', schema: 1, data: { ...data, hold: holds[0]! } }
+    : { type: 'FreeRequestGranted', schema: 2, data: { ...data, holds } };
+  const place = { stream: freeRequestStream(id), tenant: TENANT };
+  await stand.store.append({ ...place, expectedVersion: 0, holds: change(1n), decide: () => ({ events: [granted] }) });
+  if (end === 'running') return;
+  const ended = freeEnds[end];
+  const back = end === 'delivered' ? [] : change(-1n);
+  await stand.store.append({ ...place, expectedVersion: 1, holds: back, decide: () => ({ events: [ended] }) });
+}
+
+const freeEnds = {
+  delivered: {
+    type: 'FreeRequestDelivered',
+    schema: 1,
+    data: { status: 200, responseDigest: DIGEST, bytes: 2, latencyMs: 1 },
+  },
+  failed: { type: 'FreeRequestFailed', schema: 1, data: { reason: 'upstream_timeout', latencyMs: 5 } },
+  interrupted: { type: 'FreeRequestInterrupted', schema: 1, data: { gateway: 'gw_one' } },
+} as const;
+
 /** True once every one of these payments has the state; throws with what stands otherwise. */
 export async function allAre(stand: Stand, state: string, sold: readonly Sold[]): Promise<true> {
   const { rows } = await stand.pool.query<{ state: string; n: number }>(
@@ -199,8 +238,6 @@ export function caughtUp({ pool }: Pick<Stand, 'pool'>): Promise<true> {
 function holdOf({ address: asset, network }: Token, payer: Address): string {
   return exposureKey({ id: TENANT, network, asset }, payer);
 }
-
-const DIGEST = 'A'.repeat(43);
 
 function authorizedBy(
   terms: Sold['terms'],

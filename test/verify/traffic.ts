@@ -7,14 +7,14 @@ import { paymentStream } from '../../src/domains/payments/payment.js';
 import { decideRefund, RecordRefund } from '../../src/domains/payments/payment.refund.js';
 import { walletAt } from '../chain/support.js';
 import { eventually } from '../support/eventually.js';
-import { allAre, newPayer, type Sold, type Stand, sell } from './stand.js';
+import { allAre, give, newPayer, type Sold, type Stand, sell } from './stand.js';
 
 export interface Traffic {
   readonly settled: readonly Sold[];
   readonly refunded: Sold;
 }
 
-/** Many payers in every mode, with failures of all kinds, a refund, and a reorganization in between. */
+/** Many payers in every mode, with failures of all kinds, free requests, a refund, and a reorganization in between. */
 export async function generateTraffic(stand: Stand, payers: number): Promise<Traffic> {
   const accounts = await Promise.all(Array.from({ length: payers }, () => newPayer(stand, 100_000n)));
   const snapshot = await stand.chain.node.snapshot();
@@ -29,6 +29,10 @@ export async function generateTraffic(stand: Stand, payers: number): Promise<Tra
   const unpaid = [await sell(stand, broke, { mode: 'after', amount: 5_000n })];
   // Never paid: the answer is out, and what is owed stays held.
   await sell(stand, broke, { mode: 'async', amount: 640n });
+  for (const end of ['delivered', 'failed', 'interrupted', 'running'] as const) {
+    await give(stand, end);
+    await give(stand, end, true);
+  }
   const settled = [...first, ...second];
   await eventually(() => allAre(stand, 'settled', settled), 30_000);
   await eventually(() => allAre(stand, 'released', failed));

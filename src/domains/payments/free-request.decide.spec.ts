@@ -25,9 +25,11 @@ const PAYER = `0x${'ab'.repeat(20)}` as const;
 const ID = 'free_1';
 const granted = {
   ...{ tenant: 'demo', payer: PAYER, requestDigest: 'digest', gateway: 'g1' },
-  hold: { key: 'free/demo', amount: '3' },
 } as unknown as FreeRequestGranted['data'];
-const grant = new GrantFreeRequest(ID, granted, { limit: 10n, expiresAt: NOW });
+const allowance = { key: 'free/demo', delta: 3n, limit: 10n, expiresAt: NOW, hard: true };
+const rolling = { slot: 60, since: 0, forgetBefore: 0 };
+const quota = { key: 'quota/demo/rolled/1s/*', delta: 1n, limit: 5n, expiresAt: NOW, hard: true, rolling };
+const grant = new GrantFreeRequest(ID, granted, [allowance, quota]);
 const delivered = { status: 200, responseDigest: 'd', bytes: 2, latencyMs: 1 };
 const failed = { reason: 'upstream_timeout', latencyMs: 1 } as const;
 const running = folded(newFreeRequest, decideGrant(newFreeRequest, grant, NOW));
@@ -46,11 +48,23 @@ function codeOf(decide: () => unknown): string {
 }
 
 describe('a free request', () => {
-  it('is let in with a hard hold of the allowance, for a payer that is served', () => {
+  it('is let in with hard holds of the allowance and the quotas, for a payer that is served', () => {
     expect(decideGrant(newFreeRequest, grant, NOW)).toMatchObject({
-      holds: [{ key: 'free/demo', delta: 3n, limit: 10n, hard: true }],
+      holds: [allowance, quota],
       admits: { tenant: 'demo', payer: PAYER },
-      decision: { attachments: [{ table: 'running_free_requests', row: { id: ID, gateway: 'g1' } }] },
+      decision: {
+        events: [
+          {
+            data: {
+              holds: [
+                { key: 'free/demo', amount: '3' },
+                { key: 'quota/demo/rolled/1s/*@60', amount: '1' },
+              ],
+            },
+          },
+        ],
+        attachments: [{ table: 'running_free_requests', row: { id: ID, gateway: 'g1' } }],
+      },
     });
     expect(running).toMatchObject({ status: 'running' });
   });
@@ -65,7 +79,10 @@ describe('a free request', () => {
     ['failed', decideFreeFailure(running, new FailFreeRequest(ID, failed))],
     ['interrupted', decideFreeInterruption(running, new InterruptFreeRequest(ID, 'g1'))],
   ])('gives it back when it is %s', (status, plan) => {
-    expect(plan.holds).toEqual([{ key: 'free/demo', delta: -3n }]);
+    expect(plan.holds).toEqual([
+      { key: 'free/demo', delta: -3n },
+      expect.objectContaining({ key: 'quota/demo/rolled/1s/*', delta: -1n }),
+    ]);
     expect(plan.decision.removals).toEqual([{ table: 'running_free_requests', key: { id: ID } }]);
     expect(folded(running, plan)).toMatchObject({ status });
   });
@@ -77,7 +94,7 @@ describe('a free request', () => {
   it('is not run again under its name', () => {
     const done = folded(running, decideFreeDelivery(running, new RecordFreeDelivery(ID, delivered)));
     const ended = folded(running, decideFreeInterruption(running, new InterruptFreeRequest(ID, 'g1')));
-    const other = new GrantFreeRequest(ID, { ...granted, requestDigest: 'other' }, grant.allowance);
+    const other = new GrantFreeRequest(ID, { ...granted, requestDigest: 'other' }, grant.holds);
     expect(codeOf(() => decideGrant(running, grant, NOW))).toBe('delivery_in_progress');
     expect(codeOf(() => decideGrant(done, grant, NOW))).toBe('answer_not_kept');
     expect(codeOf(() => decideGrant(ended, grant, NOW))).toBe('free_request_ended');
@@ -105,7 +122,7 @@ describe('a free request', () => {
           }
         }
         expect(events).toBeLessThanOrEqual(2);
-        expect(held).toBe(state.status === 'running' || state.status === 'delivered' ? 3n : 0n);
+        expect(held).toBe(state.status === 'running' || state.status === 'delivered' ? 4n : 0n);
       }),
     );
   });

@@ -8,29 +8,31 @@ import type {
   FreeRequestId,
   FreeRequestInterrupted,
 } from './free-request.js';
+import { holdsOf, releaseAll } from './payment.holds.js';
 
 /** What a command leads to; `decide` of the write is what `decision` says. */
 export interface FreePlan extends Pick<Write, 'holds' | 'admits'> {
   readonly decision: ReturnType<Write['decide']>;
 }
 
-/** Takes from the allowance and claims the request's name; refused if either is used up. */
+/** Takes from the allowance and the quotas, and claims the request's name; refused if any of them is used up. */
 export class GrantFreeRequest {
   constructor(
     readonly id: FreeRequestId,
-    readonly granted: FreeRequestGranted['data'],
-    /** The allowance, in what it counts, and when its period ends, in epoch milliseconds. */
-    readonly allowance: { readonly limit: bigint; readonly expiresAt: number },
+    readonly granted: Omit<FreeRequestGranted['data'], 'holds'>,
+    /** All of them hard. */
+    readonly holds: readonly HoldRequest[],
   ) {}
 }
 
 /** @param now epoch milliseconds @throws Problem if the name was used before: nothing is run twice unasked */
-export function decideGrant(state: FreeRequest, { allowance, granted, id }: GrantFreeRequest, now: number): FreePlan {
+export function decideGrant(state: FreeRequest, { granted, holds, id }: GrantFreeRequest, now: number): FreePlan {
   if (state.status !== 'unknown') throw repeated(state, granted.requestDigest);
-  const { gateway, hold, payer, tenant } = granted;
-  const event: FreeRequestGranted = { type: 'FreeRequestGranted', schema: 1, data: granted };
+  const { gateway, payer, tenant } = granted;
+  const data = { ...granted, holds: holdsOf(holds) };
+  const event: FreeRequestGranted = { type: 'FreeRequestGranted', schema: 2, data };
   return {
-    holds: [{ key: hold.key, delta: BigInt(hold.amount), ...allowance, hard: true }],
+    holds,
     admits: { tenant, payer },
     decision: {
       events: [event],
@@ -61,7 +63,7 @@ export class FailFreeRequest {
 
 export function decideFreeFailure(state: FreeRequest, { failed, id }: FailFreeRequest): FreePlan {
   const event: FreeRequestFailed = { type: 'FreeRequestFailed', schema: 1, data: failed };
-  return { holds: [release(mustRun(state))], decision: { events: [event], removals: [running(id)] } };
+  return { holds: releaseAll(mustRun(state)), decision: { events: [event], removals: [running(id)] } };
 }
 
 /** Sent for a gateway that is gone. What ended meanwhile stays as it ended. */
@@ -75,7 +77,7 @@ export class InterruptFreeRequest {
 export function decideFreeInterruption(state: FreeRequest, { gateway, id }: InterruptFreeRequest): FreePlan {
   if (state.status !== 'running' || state.granted.gateway !== gateway) return { decision: { events: [] } };
   const event: FreeRequestInterrupted = { type: 'FreeRequestInterrupted', schema: 1, data: { gateway } };
-  return { holds: [release(state.granted)], decision: { events: [event], removals: [running(id)] } };
+  return { holds: releaseAll(state.granted), decision: { events: [event], removals: [running(id)] } };
 }
 
 function repeated(state: Exclude<FreeRequest, { status: 'unknown' }>, requestDigest: string): Problem {
@@ -87,10 +89,6 @@ function repeated(state: Exclude<FreeRequest, { status: 'unknown' }>, requestDig
 function mustRun(state: FreeRequest): FreeRequestGranted['data'] {
   if (state.status === 'running') return state.granted;
   throw new Problem('free_request_ended');
-}
-
-function release({ hold }: FreeRequestGranted['data']): HoldRequest {
-  return { key: hold.key, delta: -BigInt(hold.amount) };
 }
 
 function running(id: FreeRequestId) {

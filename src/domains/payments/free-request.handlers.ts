@@ -2,6 +2,7 @@ import { Inject, Injectable, type Type } from '@nestjs/common';
 import { CommandHandler } from '@nestjs/cqrs';
 import { VersionConflict } from '../../base/event-store/event.js';
 import { EventStore } from '../../base/event-store/event-store.js';
+import type { GrantedHold } from '../../base/event-store/unit-of-work.js';
 import { CLOCK } from '../../base/platform/tokens.js';
 import type { Clock } from '../../base/shared/clock.js';
 import {
@@ -19,7 +20,6 @@ import {
   evolveFreeRequest,
   type FreeRequest,
   type FreeRequestEvent,
-  type FreeRequestGranted,
   type FreeRequestId,
   freeRequestStream,
   newFreeRequest,
@@ -29,10 +29,10 @@ import {
 const ATTEMPTS_MAX = 3;
 
 /** Loads the request, unless it is most likely new, lets the pure rule decide, appends at the version it decided on. */
-function freeHandler<C extends { readonly id: FreeRequestId; readonly granted?: FreeRequestGranted['data'] }>(
+function freeHandler<C extends { readonly id: FreeRequestId; readonly granted?: GrantFreeRequest['granted'] }>(
   command: Type<C>,
   decide: (state: FreeRequest, message: C, now: number) => FreePlan,
-): Type<{ execute(message: C): Promise<bigint | undefined> }> {
+): Type<{ execute(message: C): Promise<readonly GrantedHold[] | undefined> }> {
   @CommandHandler(command)
   @Injectable()
   class Handler {
@@ -41,8 +41,8 @@ function freeHandler<C extends { readonly id: FreeRequestId; readonly granted?: 
       @Inject(CLOCK) private readonly clock: Clock,
     ) {}
 
-    /** Resolves with what is used of the allowance, if some was taken. @throws HoldsRefused, PayerDenied, Problem */
-    async execute(message: C): Promise<bigint | undefined> {
+    /** Resolves with the hard holds that were taken. @throws HoldsRefused, PayerDenied, Problem */
+    async execute(message: C): Promise<readonly GrantedHold[] | undefined> {
       let events = message.granted ? [] : await this.load(message.id);
       for (let attempt = 1; ; attempt++) {
         const state = events.reduce<FreeRequest>(evolveFreeRequest, newFreeRequest);
@@ -51,8 +51,7 @@ function freeHandler<C extends { readonly id: FreeRequestId; readonly granted?: 
         const tenant = (message.granted ?? (state as Extract<FreeRequest, { granted: unknown }>).granted).tenant;
         const place = { stream: freeRequestStream(message.id), tenant, expectedVersion: events.length };
         try {
-          const { granted } = await this.store.append({ ...place, ...rest, decide: () => decision });
-          return granted?.[0]?.held;
+          return (await this.store.append({ ...place, ...rest, decide: () => decision })).granted;
         } catch (error) {
           if (!(error instanceof VersionConflict) || attempt === ATTEMPTS_MAX) throw error;
           events = await this.load(message.id);

@@ -7,29 +7,44 @@ import type {
   FreeRequestGranted,
   FreeRequestInterrupted,
 } from './free-request.js';
+import type { FreeRequestGrantedV1 } from './free-request.upcasts.js';
 
 const stream = 'free-request/{request}';
 const gateway = z.string().meta({ description: 'Lease of the gateway' });
 const latencyMs = z.int().min(0);
 const status = z.int().min(100).max(999);
 
-const granted = shapeOf<FreeRequestGranted>()({
+const hold = z.strictObject({ key: z.string(), amount: wholeNumber });
+const GRANTED_WHEN = "A proven customer's request was let in within its allowance.";
+const grantedFields = {
+  tenant: tenantId,
+  route: z.string(),
+  method: z.string(),
+  requestDigest: digest,
+  payer: address,
+  network,
+  asset: address,
+  tariff: z.strictObject({ id: z.string(), version: z.int().min(1) }),
+  units: wholeNumber,
+  gateway,
+};
+
+const grantedV1 = shapeOf<FreeRequestGrantedV1>()({
   type: 'FreeRequestGranted',
   schema: 1,
   stream,
-  when: "A proven customer's request was let in within its allowance.",
+  when: GRANTED_WHEN,
+  data: z.strictObject({ ...grantedFields, hold }),
+});
+
+const granted = shapeOf<FreeRequestGranted>()({
+  type: 'FreeRequestGranted',
+  schema: 2,
+  stream,
+  when: GRANTED_WHEN,
   data: z.strictObject({
-    tenant: tenantId,
-    route: z.string(),
-    method: z.string(),
-    requestDigest: digest,
-    payer: address,
-    network,
-    asset: address,
-    tariff: z.strictObject({ id: z.string(), version: z.int().min(1) }),
-    units: wholeNumber,
-    gateway,
-    hold: z.strictObject({ key: z.string(), amount: wholeNumber }),
+    ...grantedFields,
+    holds: z.array(hold).meta({ description: 'What is taken of the allowance and of quotas' }),
   }),
 });
 
@@ -70,4 +85,4 @@ const interrupted = shapeOf<FreeRequestInterrupted>()({
   data: z.strictObject({ gateway }),
 });
 
-export const freeRequestShapes: readonly EventShape[] = [granted, delivered, failed, interrupted];
+export const freeRequestShapes: readonly EventShape[] = [grantedV1, granted, delivered, failed, interrupted];

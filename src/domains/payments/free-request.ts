@@ -9,7 +9,7 @@ export type FreeRequestId = `free_${string}`;
 /** A proven customer's request is run within its allowance: nothing is paid, and the allowance is held for it. */
 export interface FreeRequestGranted {
   readonly type: 'FreeRequestGranted';
-  readonly schema: 1;
+  readonly schema: 2;
   readonly data: {
     readonly tenant: string;
     readonly route: string;
@@ -24,8 +24,8 @@ export interface FreeRequestGranted {
     readonly units: string;
     /** Lease id of the gateway that delivers. */
     readonly gateway: string;
-    /** Of the allowance: given back unless the request is delivered. */
-    readonly hold: Hold;
+    /** Of the allowance and of every quota that concerns it: given back unless the request is delivered. */
+    readonly holds: readonly Hold[];
   };
 }
 

@@ -17,11 +17,12 @@ import type { CatalogueFeed } from '../../domains/pricing/catalogue-feed.js';
 import type { QuoteLock } from '../../domains/pricing/quote-lock.js';
 import { asProblem } from '../problem.js';
 import { type AdmissionDesk, type Finding, idOf, type Repeat } from './admission.js';
-import type { Admitted, DeliveryDesk } from './delivery.js';
+import type { DeliveryDesk } from './delivery.js';
 import type { FloodGuard, Presented } from './flood-guard.js';
 import type { Leave, UpstreamLanes } from './lanes/upstream-lanes.js';
 import type { LimitDesk } from './limit-desk.js';
 import { hostOf, type PaidCall, paidCall, splitTarget } from './paid-call.js';
+import { type Admitted, PaidDelivery, type PaidParts } from './paid-delivery.js';
 import { failureHeaders } from './payment-answer.js';
 import type { AddressOf } from './public-address.js';
 import type { RateLimits } from './rate-limits.js';
@@ -46,6 +47,7 @@ export interface DataPlaneParts {
   readonly turns: TurnDesk;
   readonly admissions: AdmissionDesk;
   readonly deliveries: DeliveryDesk;
+  readonly paid: PaidParts;
   readonly limits: LimitDesk;
   readonly unpaid: UnpaidDesk;
   readonly replays: ReplayDesk;
@@ -98,7 +100,6 @@ export class DataPlane {
     const abort = setTimeout(() => {
       this.parts.lanes.stop();
       this.parts.deliveries.abort();
-      this.parts.unpaid.abort();
     }, timeoutMs);
     const leave = setTimeout(() => this.idle?.(), timeoutMs + GIVE_UP_MS);
     await idle;
@@ -216,8 +217,9 @@ export class DataPlane {
   ): Promise<void> {
     const { state } = admitted.payment;
     if (state.status === 'unknown') throw new Error('an admitted payment has been authorized');
-    if (state.authorized.mode === 'async') return this.parts.deliveries.deliverNow(call, admitted, reply);
-    if ((await this.parts.deliveries.deliverHeld(call, admitted, reply)) === 'released') return;
+    const paid = new PaidDelivery(this.parts.paid, admitted);
+    if (state.authorized.mode === 'async') return this.parts.deliveries.deliverNow(call, paid, reply);
+    if ((await this.parts.deliveries.deliverHeld(call, paid, reply)) === 'released') return;
     leave();
     const sent = await this.parts.replays.sendSettled(admitted.id, state, reply);
     await this.finish(call, payment, admitted.id, sent, reply);
@@ -284,15 +286,10 @@ export class DataPlane {
       if (error instanceof Problem && error.code === 'delivery_in_progress') return undefined;
       if (error instanceof VersionConflict) return undefined;
       // Others have taken its place meanwhile.
-      if (error instanceof HoldsRefused) throw asLimit(this.parts.limits.refusalOf(error));
+      if (error instanceof HoldsRefused) throw this.parts.limits.problemOf(error);
       throw error;
     }
   }
-}
-
-/** A limit may have been lowered below what the request asks for. */
-function asLimit(refusal: Problem | 'price_above_limit'): Problem {
-  return refusal instanceof Problem ? refusal : new Problem('spending_limit_reached');
 }
 
 function paymentHeadersOf({ headers }: IncomingMessage): PaymentHeaders {

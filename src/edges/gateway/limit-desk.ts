@@ -27,11 +27,16 @@ export class LimitDesk {
     return this.book().retake(holds, this.clock());
   }
 
+  /** Where a caller stands now under the quotas and spending limits among its holds. */
+  standing(granted: readonly GrantedHold[]): readonly ServiceLimit[] {
+    const now = this.clock();
+    return this.statesOf(granted).map((state) => serviceLimit(state, now));
+  }
+
   /** Adds to an answer where its caller stands now. */
   tell(granted: readonly GrantedHold[] | undefined, reply: ServerResponse): void {
     if (!granted) return;
-    const now = this.clock();
-    const limits = this.statesOf(granted).map((state) => serviceLimit(state, now));
+    const limits = this.standing(granted);
     const fields = limits.length === 0 ? {} : standingFields(limits);
     for (const name in fields) if (!reply.headersSent) reply.setHeader(name, fields[name]!);
   }
@@ -40,7 +45,7 @@ export class LimitDesk {
    * 429 with the limits in the way and when to come back. `price_above_limit` if the price alone is more than is ever allowed: no
    * time helps, another price may.
    */
-  refusalOf({ refused }: HoldsRefused): Problem | 'price_above_limit' {
+  refusalOf({ refused }: Pick<HoldsRefused, 'refused'>): Problem | 'price_above_limit' {
     const now = this.clock();
     const states = this.statesOf(refused);
     const never = refused.filter(({ request }) => request.delta > request.limit!);
@@ -56,6 +61,12 @@ export class LimitDesk {
       undefined,
       states.map(({ id }) => id),
     );
+  }
+
+  /** The same where no other price helps: a limit may have been lowered below what the request asks for. */
+  problemOf(refusal: Pick<HoldsRefused, 'refused'>): Problem {
+    const problem = this.refusalOf(refusal);
+    return problem instanceof Problem ? problem : new Problem('spending_limit_reached');
   }
 
   private statesOf(holds: readonly (GrantedHold | RefusedHold)[]): LimitState[] {

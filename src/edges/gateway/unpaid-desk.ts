@@ -33,7 +33,7 @@ export class UnpaidDesk {
     const caller = found instanceof Promise ? await found : found;
     if (!caller?.proven) return this.offerTo(caller, call, reply);
     const free = await this.parts.free.serve(call, caller.payer, () => this.meter(call, caller), reply);
-    if (free !== 'served') this.offerTo(caller, call, reply, undefined, free.fields);
+    if (free !== 'answered') this.offerTo(caller, call, reply, undefined, free.fields);
   }
 
   /** A new offer, for whom the request names, and why the payment was not taken. @throws Problem */
@@ -44,11 +44,6 @@ export class UnpaidDesk {
     headers?: Readonly<Record<string, string>>,
   ): Promise<void> {
     this.offerTo(await this.callerOf(call), call, reply, reason, headers);
-  }
-
-  /** Ends the free requests that are still running when the gateway must stop. */
-  abort(): void {
-    this.parts.free.abort();
   }
 
   private offerTo(

@@ -33,25 +33,30 @@ const COMPARED = `
     and coalesce(h.key, m.key, u.key) like '${PAYER_EXPOSURE}'
   order by 1`;
 
+/** End of the day (`2026-11-25`) or month (`2026-11`) that the key of an allowance names, UTC. */
+const ALLOWANCE_ENDS = `case length(split_part(key, '/', 5))
+  when 7 then (split_part(key, '/', 5) || '-01')::timestamp + interval '1 month'
+  else split_part(key, '/', 5)::timestamp + interval '1 day' end`;
+
 /**
- * All other holds, that is quotas, spending limits and the exposure of whole tenants, as their rows have them and as the events
- * tell: what an authorization took counts until its delivery failed or was interrupted, exposure also until it was
+ * All other holds, that is quotas, spending limits, allowances and the exposure of whole tenants, as their rows have them and as
+ * the events tell: what a request took counts until its delivery failed or was interrupted, exposure also until it was
  * settled. A rolling window is compared slot by slot. Of windows that are over only those that no purge can have reached.
  */
 const COUNTED = `
   with asked as (
     select a.stream, held.key, held.amount from events a cross join lateral ${holdsOfAuthorization} as held
-    where a.type = 'PaymentAuthorized' and held.key not like '${PAYER_EXPOSURE}'),
+    where a.type in ('PaymentAuthorized', 'FreeRequestGranted') and held.key not like '${PAYER_EXPOSURE}'),
   taken as (
     select key, sum(amount) as amount
     from asked cross join lateral (select a.type from events a where ${ofSameStream('asked.stream')}
       and a.type <> 'PaymentRefunded' order by a.version desc limit 1) as ended
-    where ended.type not in ('DeliveryFailed', 'DeliveryInterrupted')
+    where ended.type not in ('DeliveryFailed', 'DeliveryInterrupted', 'FreeRequestFailed', 'FreeRequestInterrupted')
       and (key not like 'exposure/%' or ended.type <> 'PaymentSettled')
     group by key),
   stored as (
     select key, held as amount from hold_totals
-    where slots is null and (key like 'quota/%' or key like 'spend/%' or key like 'exposure/%')
+    where slots is null and (key like 'quota/%' or key like 'spend/%' or key like 'free/%' or key like 'exposure/%')
       and key not like '${PAYER_EXPOSURE}'
     union all
     select t.key || '@' || s.slot, s.amount::numeric
@@ -62,6 +67,7 @@ const COUNTED = `
     when key like '%@%' then split_part(key, '@', 2)::bigint / 1000 + rtrim(split_part(key, '/', 4), 's')::bigint
       > extract(epoch from now())
     when key like 'exposure/%' then true
+    when key like 'free/%' then ${ALLOWANCE_ENDS} > timezone('utc', now()) - interval '20 hours'
     else split_part(key, '/', 6)::bigint > extract(epoch from now() - interval '20 hours') end
   order by key`;
 

@@ -1,9 +1,11 @@
 /**
- * Rows `(key, amount)` of what the authorization `a` holds: version 1 had one exposure of the whole amount, or none.
- * For use in a lateral join.
+ * Rows `(key, amount)` of what the event `a` holds that let a request in. Version 1 of an authorization had one exposure of the whole
+ * amount, or none; that of a free request the allowance alone. For use in a lateral join.
  */
 export const holdsOfAuthorization = `(
-  select a.data->>'hold' as key, (a.data->'terms'->>'amount')::numeric as amount where a.data ? 'hold'
+  select a.data->>'hold' as key, (a.data->'terms'->>'amount')::numeric as amount where jsonb_typeof(a.data->'hold') = 'string'
+  union all
+  select a.data->'hold'->>'key', (a.data->'hold'->>'amount')::numeric where jsonb_typeof(a.data->'hold') = 'object'
   union all
   select hold->>'key', (hold->>'amount')::numeric from jsonb_array_elements(a.data->'holds') as hold)`;
 

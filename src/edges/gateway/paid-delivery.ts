@@ -1,0 +1,66 @@
+import type { CommandBus } from '@nestjs/cqrs';
+import { answerAttachment } from '../../domains/payments/answers.js';
+import type { PaymentAfter } from '../../domains/payments/handler-for.js';
+import { FailDelivery, RecordDelivery } from '../../domains/payments/payment.decide.js';
+import type { PaymentAuthorized, PaymentId } from '../../domains/payments/payment.js';
+import type { ReceiptSigner } from '../../domains/receipts/receipt-signer.js';
+import type { Delivered, Failed, LetIn } from './delivery.js';
+import { PAYMENT_ID_HEADER, paymentHeaders } from './payment-answer.js';
+import type { UpstreamAnswer } from './upstream/upstream.js';
+
+/** A payment that this gateway has admitted and must now deliver for. */
+export interface Admitted {
+  readonly id: PaymentId;
+  readonly payment: PaymentAfter;
+}
+
+export interface PaidParts {
+  readonly bus: CommandBus;
+  readonly signer: ReceiptSigner;
+  readonly answerKey: Buffer;
+  /** Id of this gateway's lease. */
+  readonly gateway: string;
+}
+
+/** A paid request: its answer is kept for a repeat, and names the payment. */
+export class PaidDelivery implements LetIn {
+  readonly stamp: LetIn['stamp'];
+  private readonly authorized: PaymentAuthorized['data'];
+
+  constructor(
+    private readonly parts: PaidParts,
+    private readonly admitted: Admitted,
+  ) {
+    const { id, payment } = admitted;
+    if (payment.state.status === 'unknown') throw new Error('an admitted payment has been authorized');
+    this.authorized = payment.state.authorized;
+    const { class: served, terms } = this.authorized;
+    this.stamp = { payment: id, payer: terms.payer, amount: terms.amount, class: served };
+  }
+
+  fields(end: 'delivered' | 'released'): Readonly<Record<string, string>> {
+    const { id, payment } = this.admitted;
+    return end === 'delivered' ? paymentHeaders(id, payment.state, this.parts.signer) : { [PAYMENT_ID_HEADER]: id };
+  }
+
+  delivered(record: Delivered, answer: UpstreamAnswer, copy: Buffer | undefined): Promise<unknown> {
+    const { id, payment } = this.admitted;
+    const attachments = this.keep(answer, copy);
+    const data = { ...record, kept: attachments.length > 0 };
+    return this.parts.bus.execute(new RecordDelivery(id, data, this.parts.gateway, attachments, payment));
+  }
+
+  failed(record: Failed, answer?: UpstreamAnswer, copy?: Buffer): Promise<unknown> {
+    const { id, payment } = this.admitted;
+    const attachments = this.keep(answer, copy);
+    const data = { ...record, kept: attachments.length > 0 };
+    return this.parts.bus.execute(new FailDelivery(id, data, this.parts.gateway, attachments, payment));
+  }
+
+  private keep(answer: UpstreamAnswer | undefined, copy: Buffer | undefined) {
+    if (answer === undefined || copy === undefined) return [];
+    const { headers, status } = answer;
+    const until = Number(this.authorized.terms.validBefore) * 1000;
+    return [answerAttachment(this.parts.answerKey, this.admitted.id, { status, headers, body: copy }, until)];
+  }
+}
