@@ -5,7 +5,7 @@ import { admin } from '../support/admin.js';
 import { type App, startApp } from '../support/app.js';
 import { Books } from '../support/books.js';
 import { eventually } from '../support/eventually.js';
-import { type Call, codeOf } from '../support/http.js';
+import { type Call, codeOf, send } from '../support/http.js';
 import { ask, buy, idOf, newBuyer, offerOf, present, sign } from '../support/payment.js';
 import { publish, routeWith, tenantWith } from '../support/publishing.js';
 import { type CountingUpstream, countingUpstream } from '../support/upstream.js';
@@ -31,6 +31,9 @@ const classy: TariffRules = {
   modifiers: [{ kind: 'class', by: { in: 'header', name: 'x-quality' }, classes }],
 };
 
+/** Names that a path of the route `deep` has. */
+const DEPTH = 30;
+
 let app: App;
 let books: Books;
 let upstream: CountingUpstream;
@@ -54,6 +57,15 @@ beforeAll(async () => {
         tenant: 'demo',
         tariff: 'tiered',
         pattern: '/tiered/:table',
+        upstreamPath: '/weather',
+      }),
+    ),
+    new PublishRoute(
+      routeWith({
+        id: 'deep',
+        tenant: 'demo',
+        tariff: 'tiered',
+        pattern: `/deep${Array.from({ length: DEPTH }, (_, n) => `/:p${n}`).join('')}`,
         upstreamPath: '/weather',
       }),
     ),
@@ -163,6 +175,15 @@ describe('POST /admin/v1/quotes', () => {
     const reply = await quote(body);
     expect([reply.status, codeOf(reply)]).toEqual([status, code]);
     if (pointer !== undefined) expect(JSON.parse(reply.body).errors).toMatchObject([{ pointer }]);
+  });
+});
+
+describe('a path', () => {
+  it('that no offer can name in its headers is refused', async () => {
+    const at = (name: string) => send({ url: `${app.gateway}/deep${`/${name}`.repeat(DEPTH)}` });
+    expect((await at('short')).status).toBe(402);
+    const long = await at('x'.repeat(65));
+    expect([long.status, codeOf(long)]).toEqual([414, 'path_too_long']);
   });
 });
 

@@ -37,6 +37,7 @@ export const problems = {
   not_found: [404, 'No such resource'],
   method_not_allowed: [405, 'This route does not serve that method'],
   request_too_large: [413, 'The request body is larger than this route takes'],
+  path_too_long: [414, 'The path is longer than the headers of an offer can name'],
   invalid_request: [400, 'The request is not valid'],
   as_of_not_reached: [409, 'The ledger has not come to that point yet; ask again soon'],
   unauthorized: [401, 'Send the admin key as a bearer token'],

@@ -70,10 +70,7 @@ export interface OfferTerms {
 
 export type OfferTemplate = (terms: OfferTerms) => EncodedOffer;
 
-/**
- * The 402 reply that serves both versions at once: version 2 reads the header, version 1 the body.
- * Limits are checked when a route is configured, by `checkOffer`.
- */
+/** The 402 reply that serves both versions at once: version 2 reads the header, version 1 the body. */
 export function encodeOffer(input: OfferInput): EncodedOffer {
   const accepts = input.accepts.map(({ amount, extra }) => ({ amount, quote: extra.quote }));
   return compileOffer(input)({ accepts, v1Amount: input.v1Amount, error: input.error });

@@ -76,7 +76,7 @@ export class OfferDesk {
     return prefersHtml(call.message.headers.accept) ? page(call, fitting, list.amount, offer, error) : offer;
   }
 
-  /** As many ways to pay as fit into the reply's headers, from the first on. */
+  /** As many ways to pay as fit into the reply's headers, from the first on. @throws Problem `path_too_long` if not one does */
   private encode(call: PaidCall, asks: readonly Ask[], v1Amount: bigint, error: Reason) {
     let fitting = asks;
     let offer = this.templateFor(call, fitting)({ accepts: fitting, v1Amount, error });
@@ -84,6 +84,7 @@ export class OfferDesk {
       fitting = fitting.slice(0, -1);
       offer = this.templateFor(call, fitting)({ accepts: fitting, v1Amount, error });
     }
+    if (headerBytes(offer.headers) > OFFER_HEADER_BYTES_MAX) throw new Problem('path_too_long');
     return { fitting, offer };
   }
 
