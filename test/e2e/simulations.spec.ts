@@ -1,10 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import type { LocalAccount } from 'viem';
 import { PublishRoute, PublishTariff } from '../../src/domains/pricing/catalogue.decide.js';
 import type { TariffRules } from '../../src/domains/pricing/tariff.schemas.js';
 import { admin } from '../support/admin.js';
 import { type App, startApp } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
-import { codeOf } from '../support/http.js';
+import { codeOf, send } from '../support/http.js';
 import { addressOf, ask, buy, newBuyer } from '../support/payment.js';
 import { publish, routeWith } from '../support/publishing.js';
 
@@ -119,6 +120,20 @@ describe('POST /admin/v1/tariffs/{id}/simulate', () => {
     expect(await buy(buyers[0]!, { url: `${app.gateway}/rows?rows=1` })).toMatchObject({ status: 200 });
     expect((await simulate({ through })).body).toBe(first.body);
     expect(linesOf((await simulate({})).body).at(-1).requests).toBe(5);
+  });
+
+  it('prices free requests, apart from what was charged', async () => {
+    const payer = `0x${'fe'.repeat(20)}`;
+    const headers = { 'idempotency-key': randomUUID() };
+    const issued = await admin(app, `/customers/demo/${payer}/keys`, { method: 'POST', body: {}, headers });
+    const { key } = JSON.parse(issued.body) as { key: string };
+    const body = { counts: 'requests', limit: '5', period: 'month' };
+    await admin(app, `/customers/demo/${payer}/allowance`, { method: 'PUT', body });
+    const call = { url: `${app.gateway}/rows?rows=7`, headers: { 'tollbook-key': key } };
+    await eventually(async () => (await send(call)).status === 200);
+    const { free, rows: result } = await resultOf({ version: 1 });
+    expect(free).toMatchObject([{ route: 'rows', payer, requests: '1', actual: '0', simulated: '24' }]);
+    expect(result.map((row: { payer: string }) => row.payer)).not.toContain(payer);
   });
 
   it('tells how far it is, page by page', async () => {

@@ -90,7 +90,7 @@ function foldsLimit(event: StoredEvent): boolean {
 }
 
 function foldsFreeRequest(event: FreeRequestEvent): boolean {
-  const [granted] = samplesOf('FreeRequestGranted.v2') as unknown as [FreeRequestEvent];
+  const [granted] = samplesOf('FreeRequestGranted.v3') as unknown as [FreeRequestEvent];
   const before = event.type === 'FreeRequestGranted' ? newFreeRequest : evolveFreeRequest(newFreeRequest, granted);
   return evolveFreeRequest(before, event).status !== 'unknown';
 }

@@ -194,7 +194,7 @@ export async function give(stand: Stand, end: 'delivered' | 'failed' | 'interrup
   const holds = keys.map((key) => ({ key, amount: '1' }));
   const granted: NewEvent = old
     ? { type: 'FreeRequestGranted', schema: 1, data: { ...data, hold: holds[0]! } }
-    : { type: 'FreeRequestGranted', schema: 2, data: { ...data, holds } };
+    : { type: 'FreeRequestGranted', schema: 3, data: { ...data, holds } };
   const place = { stream: freeRequestStream(id), tenant: TENANT };
   await stand.store.append({ ...place, expectedVersion: 0, holds: change(1n), decide: () => ({ events: [granted] }) });
   if (end === 'running') return;

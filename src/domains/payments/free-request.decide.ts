@@ -30,7 +30,7 @@ export function decideGrant(state: FreeRequest, { granted, holds, id }: GrantFre
   if (state.status !== 'unknown') throw repeated(state, granted.requestDigest);
   const { gateway, payer, tenant } = granted;
   const data = { ...granted, holds: holdsOf(holds) };
-  const event: FreeRequestGranted = { type: 'FreeRequestGranted', schema: 2, data };
+  const event: FreeRequestGranted = { type: 'FreeRequestGranted', schema: 3, data };
   return {
     holds,
     admits: { tenant, payer },

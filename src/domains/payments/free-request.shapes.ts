@@ -7,7 +7,7 @@ import type {
   FreeRequestGranted,
   FreeRequestInterrupted,
 } from './free-request.js';
-import type { FreeRequestGrantedV1 } from './free-request.upcasts.js';
+import type { FreeRequestGrantedV1, FreeRequestGrantedV2 } from './free-request.upcasts.js';
 
 const stream = 'free-request/{request}';
 const gateway = z.string().meta({ description: 'Lease of the gateway' });
@@ -37,14 +37,30 @@ const grantedV1 = shapeOf<FreeRequestGrantedV1>()({
   data: z.strictObject({ ...grantedFields, hold }),
 });
 
-const granted = shapeOf<FreeRequestGranted>()({
+const holds = z.array(hold).meta({ description: 'What is taken of the allowance and of quotas' });
+
+const grantedV2 = shapeOf<FreeRequestGrantedV2>()({
   type: 'FreeRequestGranted',
   schema: 2,
   stream,
   when: GRANTED_WHEN,
+  data: z.strictObject({ ...grantedFields, holds }),
+});
+
+const granted = shapeOf<FreeRequestGranted>()({
+  type: 'FreeRequestGranted',
+  schema: 3,
+  stream,
+  when: GRANTED_WHEN,
   data: z.strictObject({
     ...grantedFields,
-    holds: z.array(hold).meta({ description: 'What is taken of the allowance and of quotas' }),
+    urgency: z.int().min(0).max(7).optional().meta({ description: 'Urgency that was asked for (RFC 9218)' }),
+    class: z.string().optional().meta({ description: 'Quality of service that was chosen' }),
+    inputs: z
+      .record(z.string(), z.string())
+      .optional()
+      .meta({ description: 'What a price would have looked at, by canonical name' }),
+    holds,
   }),
 });
 
@@ -85,4 +101,4 @@ const interrupted = shapeOf<FreeRequestInterrupted>()({
   data: z.strictObject({ gateway }),
 });
 
-export const freeRequestShapes: readonly EventShape[] = [grantedV1, granted, delivered, failed, interrupted];
+export const freeRequestShapes: readonly EventShape[] = [grantedV1, grantedV2, granted, delivered, failed, interrupted];

@@ -9,7 +9,7 @@ export type FreeRequestId = `free_${string}`;
 /** A proven customer's request is run within its allowance: nothing is paid, and the allowance is held for it. */
 export interface FreeRequestGranted {
   readonly type: 'FreeRequestGranted';
-  readonly schema: 2;
+  readonly schema: 3;
   readonly data: {
     readonly tenant: string;
     readonly route: string;
@@ -22,6 +22,10 @@ export interface FreeRequestGranted {
     readonly asset: Address;
     readonly tariff: { readonly id: string; readonly version: number };
     readonly units: string;
+    /** What a price would have looked at, as in `PaymentAuthorized`. */
+    readonly urgency?: number;
+    readonly class?: string;
+    readonly inputs?: Readonly<Record<string, string>>;
     /** Lease id of the gateway that delivers. */
     readonly gateway: string;
     /** Of the allowance and of every quota that concerns it: given back unless the request is delivered. */

@@ -7,7 +7,14 @@ import type { FreeRequestGranted } from './free-request.js';
 export interface FreeRequestGrantedV1 {
   readonly type: 'FreeRequestGranted';
   readonly schema: 1;
-  readonly data: Omit<FreeRequestGranted['data'], 'holds'> & { readonly hold: Hold };
+  readonly data: Omit<FreeRequestGrantedV2['data'], 'holds'> & { readonly hold: Hold };
+}
+
+/** How it was written until simulations priced free requests. */
+export interface FreeRequestGrantedV2 {
+  readonly type: 'FreeRequestGranted';
+  readonly schema: 2;
+  readonly data: Omit<FreeRequestGranted['data'], 'urgency' | 'class' | 'inputs'>;
 }
 
 function grantedFromV1(old: StoredEvent['data']): StoredEvent['data'] {
@@ -15,4 +22,7 @@ function grantedFromV1(old: StoredEvent['data']): StoredEvent['data'] {
   return { ...same, holds: [hold] } as unknown as StoredEvent['data'];
 }
 
-export const freeRequestUpcasts: readonly UpcastStep[] = [{ type: 'FreeRequestGranted', from: 1, data: grantedFromV1 }];
+export const freeRequestUpcasts: readonly UpcastStep[] = [
+  { type: 'FreeRequestGranted', from: 1, data: grantedFromV1 },
+  { type: 'FreeRequestGranted', from: 2, data: (old) => old },
+];

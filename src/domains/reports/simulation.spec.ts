@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { type Described, described } from '../../../test/support/priced.js';
+import type { JsonObject } from '../../base/shared/json.js';
 import type { PaymentAuthorized } from '../payments/payment.js';
 import { parseTariff } from '../pricing/check-tariff.js';
 import { price } from '../pricing/tariff.js';
 import type { TariffRules } from '../pricing/tariff.schemas.js';
 import { Simulation } from './simulation.js';
+import { deliveredRequest } from './simulation.queries.js';
 
 const ASSET = 'eip155:84532/erc20:0xaa';
 const rows = { source: 'field', field: { in: 'query', name: 'rows' }, default: 5, maximum: 100 } as const;
@@ -49,13 +51,18 @@ function paid(request: Described, under = tariff, payer = '0x11', route = 'query
   } as unknown as PaymentAuthorized['data'];
 }
 
+const payment = (data: PaymentAuthorized['data']) => ({
+  type: 'PaymentAuthorized',
+  data: data as unknown as JsonObject,
+});
+
 const DAY = new Date('2026-11-25T12:00:00Z');
 
 function simulate(under: TariffRules, payments: readonly PaymentAuthorized['data'][], at = DAY, actual = tariff) {
   const simulation = new Simulation(parseTariff(under), (id, version) =>
     id === 'query' && version === 1 ? actual : undefined,
   );
-  for (const payment of payments) simulation.add(payment, at);
+  for (const data of payments) simulation.add(deliveredRequest(payment(data)), at);
   return simulation.result();
 }
 
@@ -131,6 +138,18 @@ describe('a simulation', () => {
       charges: [{ model: 'per_unit', quantity: { source: 'response_seconds', maximum: 9 }, amount: '2', per: 1 }],
     };
     expect(simulate(seconds, [paid({})]).rows).toMatchObject([{ simulated: '18' }]);
+  });
+
+  it('says apart what free requests would have cost, since they bring nothing under any tariff', () => {
+    const { terms, ...same } = paid({ query: '?rows=3' });
+    const { network, asset, payer } = terms;
+    const free = { type: 'FreeRequestGranted', data: { ...same, network, asset, payer } as unknown as JsonObject };
+    const simulation = new Simulation(tariff, () => tariff);
+    for (const event of [free, free, payment(paid({ query: '?rows=3' }))]) simulation.add(deliveredRequest(event), DAY);
+    const { free: forgone, rows: result } = simulation.result();
+    const row = { day: '2026-11-25', route: 'query', payer, asset: ASSET };
+    expect(forgone).toEqual([{ ...row, requests: '2', actual: '0', simulated: `${2 * Number(terms.amount)}` }]);
+    expect(result).toEqual([{ ...row, requests: '1', actual: terms.amount, simulated: terms.amount }]);
   });
 
   it('has the same bytes every time', () => {

@@ -1,10 +1,20 @@
-import type { PaymentAuthorized } from '../payments/payment.js';
 import { isCounted } from '../pricing/charges/charge.js';
 import { listPrice } from '../pricing/list-price.js';
 import { quantityKey } from '../pricing/request/quantity.js';
-import { NotRecorded, recordedRequest, USED_UNKNOWN } from '../pricing/request/recorded-request.js';
+import { NotRecorded, type Recorded, recordedRequest, USED_UNKNOWN } from '../pricing/request/recorded-request.js';
 import { price } from '../pricing/tariff.js';
 import type { Tariff } from '../pricing/tariff.schemas.js';
+
+/** What the log keeps of a request that was delivered. */
+export interface DeliveredRequest extends Recorded {
+  readonly route: string;
+  readonly payer: string;
+  /** CAIP-19. */
+  readonly asset: string;
+  /** What was charged, in atomic units; `undefined` if it was free. */
+  readonly amount: string | undefined;
+  readonly tariff: { readonly id: string; readonly version: number };
+}
 
 /** Revenue of one customer, route and UTC day, in atomic units of one asset: what was charged, and what would have been. */
 export interface SimulatedRow {
@@ -26,6 +36,13 @@ export interface NotRepriced {
   readonly actual: string;
 }
 
+export interface SimulationResult {
+  readonly rows: readonly SimulatedRow[];
+  /** Requests within an allowance: they brought nothing, and would have cost what is simulated. */
+  readonly free: readonly SimulatedRow[];
+  readonly notRepriced: readonly NotRepriced[];
+}
+
 interface Sum {
   readonly keys: readonly string[];
   requests: bigint;
@@ -36,6 +53,7 @@ interface Sum {
 /** Prices delivered requests of the past by another tariff. Memory grows with the rows of the result alone. */
 export class Simulation {
   private readonly rows = new Map<string, Sum>();
+  private readonly free = new Map<string, Sum>();
   private readonly left = new Map<string, Sum>();
   private readonly unit: string;
 
@@ -48,26 +66,23 @@ export class Simulation {
   }
 
   /** @param deliveredAt when it was charged, which is its day */
-  add(authorized: PaymentAuthorized['data'], deliveredAt: Date): void {
-    const { network, asset: address, amount, payer } = authorized.terms;
-    const asset = `${network}/erc20:${address}`;
-    const priced = this.reprice(authorized);
+  add(request: DeliveredRequest, deliveredAt: Date): void {
+    const { amount, asset, payer, route } = request;
+    const actual = BigInt(amount ?? 0);
+    const priced = this.reprice(request);
     if (typeof priced === 'string') {
-      count(this.left, [priced, asset], BigInt(amount), 0n);
+      count(this.left, [priced, asset], actual, 0n);
       return;
     }
     const day = deliveredAt.toISOString().slice(0, 10);
-    count(this.rows, [day, authorized.route, payer, asset], BigInt(amount), priced);
+    count(amount === undefined ? this.free : this.rows, [day, route, payer, asset], actual, priced);
   }
 
   /** In the order of day, route, payer and asset. */
-  result(): { readonly rows: readonly SimulatedRow[]; readonly notRepriced: readonly NotRepriced[] } {
+  result(): SimulationResult {
     return {
-      rows: sorted(this.rows).map(({ keys, actual, requests, simulated }) => {
-        const [day, route, payer, asset] = keys as [string, string, string, string];
-        const amounts = { actual: `${actual}`, simulated: `${simulated}` };
-        return { day, route, payer, asset, requests: `${requests}`, ...amounts };
-      }),
+      rows: sorted(this.rows).map(rowOf),
+      free: sorted(this.free).map(rowOf),
       notRepriced: sorted(this.left).map(({ keys, actual, requests }) => {
         const [input, asset] = keys as [string, string];
         return { input, asset, requests: `${requests}`, actual: `${actual}` };
@@ -76,13 +91,13 @@ export class Simulation {
   }
 
   /** The amount, or the input that is missing. */
-  private reprice(authorized: PaymentAuthorized['data']): bigint | string {
-    const { id, version } = authorized.tariff;
+  private reprice(delivered: DeliveredRequest): bigint | string {
+    const { id, version } = delivered.tariff;
     const actual = this.actualTariff(id, version);
     const usable = actual !== undefined && usageUnit(actual) === this.unit;
     try {
-      const request = recordedRequest(authorized, usable);
-      const priced = authorized.inputs?.used === USED_UNKNOWN ? listPrice : price;
+      const request = recordedRequest(delivered, usable);
+      const priced = delivered.inputs?.used === USED_UNKNOWN ? listPrice : price;
       return priced(this.tariff, request).amount;
     } catch (error) {
       if (error instanceof NotRecorded) return error.input;
@@ -104,6 +119,11 @@ function count(sums: Map<string, Sum>, keys: readonly string[], actual: bigint, 
   sum.actual += actual;
   sum.simulated += simulated;
   sums.set(key, sum);
+}
+
+function rowOf({ keys, actual, requests, simulated }: Sum): SimulatedRow {
+  const [day, route, payer, asset] = keys as [string, string, string, string];
+  return { day, route, payer, asset, requests: `${requests}`, actual: `${actual}`, simulated: `${simulated}` };
 }
 
 /** By code units, which is the same on every machine. */

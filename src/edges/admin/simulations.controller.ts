@@ -10,7 +10,7 @@ import { Problem } from '../../base/shared/problem.js';
 import { readCatalogueRows } from '../../domains/pricing/catalogue-rows.queries.js';
 import { type Tariff, tariffSchema } from '../../domains/pricing/tariff.schemas.js';
 import { Simulation } from '../../domains/reports/simulation.js';
-import { type ChargedFilter, lastPosition, readCharged } from '../../domains/reports/simulation.queries.js';
+import { type DeliveredFilter, lastPosition, readDelivered } from '../../domains/reports/simulation.queries.js';
 import { asProblem } from '../problem.js';
 import { AdminKeyGuard } from './admin-key.guard.js';
 import { instant, parseBody, text } from './input.js';
@@ -23,7 +23,7 @@ const POSITION = /^(?:0|[1-9][0-9]{0,17})$/;
 const simulateBody = z
   .strictObject({
     tenant: text(),
-    /** Requests charged from here on and before `to`, RFC 3339. */
+    /** Requests delivered from here on and before `to`, RFC 3339. */
     from: instant,
     to: instant,
     /** Rules to price by, in place of a published version; checked apart, by `checkTariff`. */
@@ -32,7 +32,7 @@ const simulateBody = z
     tariff: text().optional(),
     /** Of that tariff; the newest if absent. */
     version: z.int().min(1).optional(),
-    /** Only requests of these routes; if absent, those that were charged by the tariff that the path names. */
+    /** Only requests of these routes; if absent, those that were let in under the tariff that the path names. */
     routes: z.array(text()).min(1).max(1000).optional(),
     /** The `through` of an earlier result, to get that result again though the log has grown. */
     through: z.string().regex(POSITION, 'a position that a result gave').transform(BigInt).optional(),
@@ -80,16 +80,16 @@ export class SimulationsController {
     simulation: Simulation,
     id: string,
     routes: readonly string[] | undefined,
-    filter: ChargedFilter,
+    filter: DeliveredFilter,
     under: object,
   ): AsyncGenerator<string> {
     let requests = 0;
     const through = filter.through.toString();
     try {
-      for await (const { charged, position } of readCharged(this.pool, filter, this.upcast)) {
-        for (const { at, authorized } of charged) {
-          if (routes ? !routes.includes(authorized.route) : authorized.tariff.id !== id) continue;
-          simulation.add(authorized, at);
+      for await (const { delivered, position } of readDelivered(this.pool, filter, this.upcast)) {
+        for (const { at, request } of delivered) {
+          if (routes ? !routes.includes(request.route) : request.tariff.id !== id) continue;
+          simulation.add(request, at);
           requests++;
         }
         yield line({ type: 'progress', position: position.toString(), through, requests });

@@ -43,7 +43,9 @@ export interface FreeDeskParts {
 }
 
 /** What the tariff in force makes of a request. */
-export type Metered = Pick<FreeRequestGranted['data'], 'tariff'> & { readonly units: bigint };
+export type Metered = Pick<FreeRequestGranted['data'], 'tariff' | 'urgency' | 'class' | 'inputs'> & {
+  readonly units: bigint;
+};
 
 /** Or what is left to say in a 402: how far the allowance is used. Empty if there is none. */
 export type FreeOutcome = 'answered' | { readonly fields: Readonly<Record<string, string>> };
@@ -82,11 +84,12 @@ export class FreeDesk {
       return 'answered';
     }
     await mustBeClear(screening, payer);
+    const metered = meter();
     const leave = await lanes.enter(route, urgency, Number.POSITIVE_INFINITY, reply);
     if (!leave) return 'answered';
     this.running.add(id);
     try {
-      return await this.run(call, id, payer, allowance, meter(), reply);
+      return await this.run(call, id, payer, allowance, metered, reply);
     } finally {
       leave();
       this.running.delete(id);
@@ -132,11 +135,11 @@ export class FreeDesk {
   private termsOf(
     { digest, method, route, tenant, token }: PaidCall,
     payer: Address,
-    { tariff, units }: Metered,
+    { units, ...metered }: Metered,
   ): GrantFreeRequest['granted'] {
     return {
       ...{ tenant: tenant.id, route: route.id, method, requestDigest: digest, payer },
-      ...{ network: token.network, asset: token.address, tariff, units: units.toString() },
+      ...{ network: token.network, asset: token.address, ...metered, units: units.toString() },
       gateway: this.parts.gateway,
     };
   }

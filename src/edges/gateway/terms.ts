@@ -147,19 +147,24 @@ function listedUnder(
 }
 
 function agreedOn(
-  { messages }: PaidCall,
+  call: PaidCall,
   { id, version }: { readonly id: string; readonly version: number },
   priced: Price,
-  { at, load, used }: Asked,
+  asked: Asked,
 ): { readonly ok: true } & AgreedTerms {
-  const circumstances = { at: `${at}`, load: `${load}`, request_bytes: `${messages.request.bytes}` };
   return {
     ok: true,
     units: priced.units,
     tariff: { id, version },
     class: priced.class,
-    inputs: { ...circumstances, ...priced.inputs, used: used === undefined ? USED_UNKNOWN : `${used}` },
+    inputs: inputsOf(call, priced, asked),
   };
+}
+
+/** What is recorded of a request, so that other tariffs can price it. */
+export function inputsOf({ messages }: PaidCall, priced: Price, { at, load, used }: Asked): Price['inputs'] {
+  const circumstances = { at: `${at}`, load: `${load}`, request_bytes: `${messages.request.bytes}` };
+  return { ...circumstances, ...priced.inputs, used: used === undefined ? USED_UNKNOWN : `${used}` };
 }
 
 function windowOf(call: PaidCall, { authorization }: DecodedPayment, now: number): TermsVerdict | undefined {

@@ -11,7 +11,7 @@ import type { OfferDesk } from './offer-desk.js';
 import type { PaidCall } from './paid-call.js';
 import { sendWhole } from './reply.js';
 import { tariffFor } from './tariff-for.js';
-import { priceOf } from './terms.js';
+import { inputsOf, priceOf } from './terms.js';
 
 export interface UnpaidDeskParts {
   readonly callers: CallerDesk;
@@ -72,7 +72,14 @@ export class UnpaidDesk {
     const at = clock();
     const version = tariffFor(call, caller, catalogue.current, circumstances, at);
     if (!version) throw new Problem('route_not_found');
-    const { units } = priceOf(call, version.tariff, { at, load: 0 });
-    return { tariff: { id: version.id, version: version.version }, units };
+    const used = circumstances.usedBy(call.tenant.id, caller.payer, version);
+    const asked = { at, load: circumstances.load(call.route), used };
+    const priced = priceOf(call, version.tariff, asked);
+    const { class: served, units } = priced;
+    return {
+      ...{ tariff: { id: version.id, version: version.version }, units, urgency: call.urgency },
+      ...(served === undefined ? {} : { class: served }),
+      inputs: inputsOf(call, priced, asked),
+    };
   }
 }
