@@ -90,7 +90,7 @@ describe('npm run sell', () => {
 
   it('says how programs reach a name under localhost, and sells by an address that all of them find', async () => {
     const named = await sell(sale('--tenant', 'named'));
-    expect(named.output).toContain(`curl -i ${app.gateway}/v1/search -H 'Host: named.localhost'`);
+    expect(named.output).toContain(`curl -i -X GET ${app.gateway}/v1/search -H 'Host: named.localhost'`);
     const asTold = await send({ url: `${app.gateway}/v1/search`, headers: { host: 'named.localhost' } });
     expect(asTold.status).toBe(402);
     const { code, output } = await sell(sale('--tenant', 'found', '--host', '127.0.0.1'));

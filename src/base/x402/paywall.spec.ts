@@ -35,6 +35,16 @@ function page(input = offer, symbol = 'USDC', request = { method: 'GET', url: in
 }
 
 describe('the page for people', () => {
+  it('says which price is of which class', () => {
+    const fast = { ...offer.accepts[0]!, amount: 9_000n, extra: { ...offer.accepts[0]!.extra, class: 'fast' } };
+    const tokens = [0, 1].map(() => ({ symbol: 'USDC', decimals: 6 }));
+    const request = { method: 'GET', url: offer.resource.url };
+    const two = { ...offer, accepts: [...offer.accepts, fast] };
+    const { body } = paywallPage({ request, offer: two, tokens, body: encodeOffer(two).body });
+    expect(body).toContain('0.009 USDC</p><p>class fast, per request');
+    expect(body).toContain('0.0015 USDC</p><p>per request');
+  });
+
   it('names price, network, resource and client', () => {
     const { body } = page();
     expect(body).toContain('0.0015 USDC');

@@ -20,7 +20,7 @@ export interface PaywallInput {
 }
 
 const STYLE = `:root{color-scheme:light dark;--line:light-dark(#d5d9e0,#3a404b);--soft:light-dark(#f4f6f9,#1c2027);--dim:light-dark(#545d6b,#a4adbb)}
-body{margin:0 auto;max-width:42rem;padding:1.5rem 1rem 3rem;font:1rem/1.5 system-ui,sans-serif;background:light-dark(#fff,#12151a);color:light-dark(#171b21,#e8ebf0);overflow-wrap:anywhere}
+body{margin:0 auto;max-width:44rem;padding:1.5rem 1rem 3rem;font:1rem/1.5 system-ui,sans-serif;background:light-dark(#fff,#12151a);color:light-dark(#171b21,#e8ebf0);overflow-wrap:anywhere}
 h1{font-size:1.5rem;margin:.5rem 0}h2{font-size:1.05rem;margin:2rem 0 .5rem}p{margin:.5rem 0}
 .price{font-size:2rem;font-weight:650;margin:1rem 0 0}.dim{color:var(--dim)}
 dl{display:grid;grid-template-columns:minmax(6rem,auto) 1fr;gap:.25rem 1rem;margin:1rem 0}dt{color:var(--dim)}dd{margin:0}
@@ -87,7 +87,8 @@ function priceSection(accept: AcceptInput, token: TokenDisplay): string {
   const price = `${formatUnits(accept.amount, token.decimals)} ${token.symbol}`;
   const name = v1NameOf(accept.network);
   const network = name === undefined ? accept.network : `${name} (${accept.network})`;
-  return `<p class="price">${escapeHtml(price)}</p><p>per request, on ${escapeHtml(network)}</p>`;
+  const chosen = typeof accept.extra.class === 'string' ? `class ${accept.extra.class}, ` : '';
+  return `<p class="price">${escapeHtml(price)}</p><p>${escapeHtml(chosen)}per request, on ${escapeHtml(network)}</p>`;
 }
 
 function clientCode({ method, url }: PaywallInput['request']): string {

@@ -69,11 +69,18 @@ function parse<S extends z.ZodType>(
   whole: string,
   errorOf: (fault: Fault) => ProblemError,
 ): z.output<S> {
-  const parsed = schema.safeParse(value);
+  const parsed = schema.safeParse(value, { error: wordsFor });
   if (parsed.success) return parsed.data;
   const [first] = parsed.error.issues;
   const errors = parsed.error.issues.flatMap(faultsOf).map(errorOf);
   throw new Problem('invalid_request', `${first!.path.join('.') || whole}: ${first!.message}`, {}, errors);
+}
+
+/** In place of the library's words, where those are about its types. */
+function wordsFor({ code, input }: z.core.$ZodRawIssue): string | undefined {
+  if (code !== 'invalid_type') return undefined;
+  if (input === undefined) return 'is missing';
+  return Number.isNaN(input) ? 'must be a number' : undefined;
 }
 
 /** Each member that nobody asked for is a fault of its own. */

@@ -37,7 +37,7 @@ const simulateBody = z
     /** The `through` of an earlier result, to get that result again though the log has grown. */
     through: z.string().regex(POSITION, 'a position that a result gave').transform(BigInt).optional(),
   })
-  .refine(({ from, to }) => !(to <= from), { path: ['to'], message: 'is after from' })
+  .refine(({ from, to }) => !(to <= from), { path: ['to'], message: 'must be after from' })
   .refine(({ rules, tariff, version }) => rules === undefined || (tariff === undefined && version === undefined), {
     path: ['rules'],
     message: 'name rules or a published tariff, not both',

@@ -32,7 +32,9 @@ async function checkAlive(gateway: string): Promise<void> {
   try {
     await fetch(new URL('/health/live', gateway));
   } catch {
-    throw new UsageError(`Nothing answers at ${gateway}: start Tollbook with "npm start"`);
+    throw new UsageError(
+      `Nothing answers at ${gateway}: start Tollbook with "npm start", or name a host that this machine finds`,
+    );
   }
 }
 

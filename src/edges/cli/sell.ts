@@ -1,5 +1,5 @@
 import { lookup } from 'node:dns';
-import type { LookupFunction } from 'node:net';
+import { isIP, type LookupFunction } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Agent, fetch as fetchVia } from 'undici';
 import type { Token } from '../../base/chain/chain.js';
@@ -114,14 +114,14 @@ function sayNext(
 }
 
 /** Browsers and curl take a name under localhost for this machine; name services often do not know it (RFC 6761, section 6.3). */
-function sayWay(gateway: string, { host, path }: Sale): void {
+function sayWay(gateway: string, { host, method, path }: Sale): void {
   if (!host.endsWith('.localhost')) {
-    say(`- Point ${host} to ${gateway} for buyers elsewhere.`);
+    if (!isIP(host)) say(`- Point ${host} to ${gateway} for buyers elsewhere.`);
     return;
   }
   const url = gateway + exampleOf(path);
   say(`- curl and browsers find ${host}. Where it is not found, as by Node on many machines, name the host yourself:`);
-  say(`    curl -i ${url} -H 'Host: ${host}'`);
+  say(`    curl -i -X ${method} ${url} -H 'Host: ${host}'`);
   say(
     '  or sell with another --tenant under --host 127.0.0.1, which every program on this machine finds, and for buyers',
   );

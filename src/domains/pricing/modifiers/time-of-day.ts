@@ -23,7 +23,7 @@ const window = z
     to: time,
     permille,
   })
-  .refine(({ from, to }) => !(to <= from), { path: ['to'], message: 'is after from; a night is two windows' });
+  .refine(({ from, to }) => !(to <= from), { path: ['to'], message: 'must be after from; a night is two windows' });
 
 type Window = z.output<typeof window>;
 
