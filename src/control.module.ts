@@ -24,6 +24,7 @@ import { QuotesController } from './edges/admin/quotes.controller.js';
 import { RefundsController } from './edges/admin/refunds.controller.js';
 import { RoutesController } from './edges/admin/routes.controller.js';
 import { SealsController } from './edges/admin/seals.controller.js';
+import { SettlementsController } from './edges/admin/settlements.controller.js';
 import { SimulationsController, UPCAST } from './edges/admin/simulations.controller.js';
 import { ListsController, StandingsController } from './edges/admin/standings.controller.js';
 import { TariffsController } from './edges/admin/tariffs.controller.js';
@@ -73,6 +74,7 @@ export class ControlModule {
         TariffsController,
         TenantsController,
         SealsController,
+        SettlementsController,
         UsageController,
         HealthController,
         MetricsController,

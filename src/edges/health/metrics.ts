@@ -3,6 +3,7 @@ import { collectDefaultMetrics, Gauge, type Registry } from 'prom-client';
 import type { GasWatch } from '../../domains/settlement/gas-watch.js';
 import { addGasMetrics } from './gas-metrics.js';
 import { addSealMetrics } from './seal-metrics.js';
+import { addSettlementMetrics } from './settlement-metrics.js';
 
 /** Adds Prometheus metrics of this process and of the book. What cannot be read is left out, never an error. */
 export function addMetrics(registry: Registry, pool: Pool, gas: Pick<GasWatch, 'report'>): Registry {
@@ -19,6 +20,7 @@ export function addMetrics(registry: Registry, pool: Pool, gas: Pick<GasWatch, '
   for (const metric of projectionMetrics) addGauge(registry, pool, metric);
   addSealMetrics(registry, pool);
   addGasMetrics(registry, gas);
+  addSettlementMetrics(registry, pool);
   return registry;
 }
 
