@@ -96,12 +96,13 @@ export function buyerAnswerHeaders(headers: IncomingHttpHeaders): HeaderPair[] {
 }
 
 /** Lower case, and `_` as `-`: CGI-like upstreams cannot tell the two apart, so neither may we. */
-function canonicalName(name: string): string {
+export function canonicalName(name: string): string {
   const lower = name.toLowerCase();
   return lower.includes('_') ? lower.replaceAll('_', '-') : lower;
 }
 
-function namedByConnection(raw: readonly string[]): Set<string> | undefined {
+/** What `Connection` names is for us alone, and is not passed on. Lower case, `_` as `-`. */
+export function namedByConnection(raw: readonly string[]): Set<string> | undefined {
   let values: string[] | undefined;
   for (let at = 0; at + 1 < raw.length; at += 2) {
     if (raw[at]!.length === 10 && raw[at]!.toLowerCase() === 'connection') {
@@ -114,5 +115,5 @@ function namedByConnection(raw: readonly string[]): Set<string> | undefined {
 
 function connectionTokens(values: readonly string[]): Set<string> | undefined {
   if (values.length === 1 && (values[0] === 'keep-alive' || values[0] === 'close')) return undefined;
-  return new Set(values.flatMap((value) => value.split(',')).map((token) => token.trim().toLowerCase()));
+  return new Set(values.flatMap((value) => value.split(',')).map((token) => canonicalName(token.trim())));
 }
