@@ -59,6 +59,40 @@ describe('what many clients do', () => {
   });
 });
 
+describe('a text that cannot be stored', () => {
+  let app: App;
+  let shop: Shop;
+
+  beforeAll(async () => {
+    app = await startApp();
+    shop = new Shop(app, 'http://127.0.0.1:9');
+  });
+
+  afterAll(() => app?.stop());
+
+  const NUL = '\u0000';
+  const HALF = '\ud800';
+  const when = (value: string) => ({ is: 'equals', field: { in: 'header', name: 'x-size' }, value });
+  const rules = (value: string) => ({ charges: [{ model: 'flat', amount: '1', when: when(value) }], minimum: '1' });
+
+  it.each([NUL, HALF])('is refused wherever it stands: %j', async (text) => {
+    const id = shop.fresh();
+    await shop.open(id);
+    const bodies: [string, object][] = [
+      [`/tariffs/${id}/flat`, { rules: rules(`big${text}`) }],
+      [`/tariffs/${id}/flat`, { rules: rules('big'), [text]: 1 }],
+      [`/tenants/${id}`, shop.tenant(`${id}.example`, { upstreamSecret: `${'s'.repeat(40)}${text}` })],
+    ];
+    for (const [path, body] of bodies) {
+      const reply = await shop.put(path, body);
+      expect([reply.status, codeOf(reply)]).toEqual([400, 'invalid_request']);
+    }
+    expect(await shop.put(`/tariffs/${id}/flat`, { rules: rules('🐘 \\u0000 \\ud800') })).toMatchObject({
+      status: 200,
+    });
+  });
+});
+
 describe('--help', () => {
   it.each([
     ['agent', dist('edges', 'cli', 'agent.js')],
