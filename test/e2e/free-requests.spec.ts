@@ -178,6 +178,21 @@ describe('a customer with a free allowance', () => {
     expect((await account(customer)).allowance!.used).toBe(String(Number(used) + 1));
   });
 
+  it('is not asked to pay for a named request that took its last free one, sent to both gateways at once', async () => {
+    const several = await Promise.all(Array.from({ length: 8 }, () => customerWith(1)));
+    // Allowances are read in one go, so these are known as well then.
+    await known(await customerWith(5));
+    const before = upstream.runs();
+    const statuses = several.map(async (customer) => {
+      const sent = Array.from({ length: 6 }, (_, n) =>
+        call(customer, n % 2 ? app : other, { 'tollbook-request': 'r' }),
+      );
+      return (await Promise.all(sent)).map(({ status }) => status).sort();
+    });
+    for (const one of await Promise.all(statuses)) expect(one).toEqual([200, 409, 409, 409, 409, 409]);
+    expect(upstream.runs()).toBe(before + several.length);
+  });
+
   it('must prove who it is', async () => {
     const customer = await customerWith(5);
     await known(customer);

@@ -2,7 +2,7 @@ import { Inject, Injectable, type Type } from '@nestjs/common';
 import { CommandHandler } from '@nestjs/cqrs';
 import { VersionConflict } from '../../base/event-store/event.js';
 import { EventStore } from '../../base/event-store/event-store.js';
-import type { GrantedHold } from '../../base/event-store/unit-of-work.js';
+import { type GrantedHold, HoldsRefused } from '../../base/event-store/unit-of-work.js';
 import { CLOCK } from '../../base/platform/tokens.js';
 import type { Clock } from '../../base/shared/clock.js';
 import {
@@ -53,8 +53,11 @@ function freeHandler<C extends { readonly id: FreeRequestId; readonly granted?: 
         try {
           return (await this.store.append({ ...place, ...rest, decide: () => decision })).granted;
         } catch (error) {
-          if (!(error instanceof VersionConflict) || attempt === ATTEMPTS_MAX) throw error;
+          const used = error instanceof HoldsRefused;
+          if (!(used || error instanceof VersionConflict) || attempt === ATTEMPTS_MAX) throw error;
           events = await this.load(message.id);
+          // What took the last of an allowance may be this very request, sent twice at once.
+          if (used && events.length === place.expectedVersion) throw error;
         }
       }
     }

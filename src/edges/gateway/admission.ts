@@ -176,11 +176,17 @@ export class AdmissionDesk {
         return { kind: 'admitted', id, payment: after, done };
       } catch (error) {
         if (error instanceof Problem && error.code === 'authorization_used_elsewhere') return (await this.find(id))!;
-        if (error instanceof HoldsRefused) return this.overLimit(error);
+        if (error instanceof HoldsRefused) return (await this.begun(id, call, payment)) ?? this.overLimit(error);
         // Another payment took the identifier between our look and our write: look again.
         if (!(error instanceof VersionConflict) || attempt === IDENTIFIER_ATTEMPTS_MAX) throw error;
       }
     }
+  }
+
+  /** What took the last of a limit may be this very purchase, shown to us twice at once. */
+  private async begun(id: PaymentId, call: PaidCall, payment: DecodedPayment): Promise<Repeat | undefined> {
+    const earlier = (await this.find(id)) ?? (await this.identify(id, call, payment));
+    return earlier && 'kind' in earlier ? earlier : undefined;
   }
 
   /** Nothing was stored: the payer may present the same payment later. @throws Problem */
