@@ -16,6 +16,7 @@ import { CustomerKeysController } from './edges/admin/customer-keys.controller.j
 import { CustomerTariffsController } from './edges/admin/customer-tariffs.controller.js';
 import { CustomersController } from './edges/admin/customers.controller.js';
 import { EventsController } from './edges/admin/events.controller.js';
+import { FacilitatorKeysController } from './edges/admin/facilitator-keys.controller.js';
 import { Idempotency } from './edges/admin/idempotency.js';
 import { LedgerController } from './edges/admin/ledger.controller.js';
 import { LimitsController } from './edges/admin/limits.controller.js';
@@ -73,6 +74,7 @@ export class ControlModule {
         RoutesController,
         TariffsController,
         TenantsController,
+        FacilitatorKeysController,
         SealsController,
         SettlementsController,
         UsageController,

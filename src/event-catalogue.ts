@@ -5,6 +5,7 @@ import { allowanceShapes } from './domains/customers/allowance.shapes.js';
 import { customerShapes } from './domains/customers/customer.shapes.js';
 import { customerKeyShapes } from './domains/customers/customer-key.shapes.js';
 import { customerTariffShapes } from './domains/customers/customer-tariff.shapes.js';
+import { facilitatorKeyShapes } from './domains/customers/facilitator-key.shapes.js';
 import { standingShapes } from './domains/customers/standing.shapes.js';
 import { limitShapes } from './domains/limits/limit.shapes.js';
 import { freeRequestShapes } from './domains/payments/free-request.shapes.js';
@@ -20,6 +21,7 @@ export const eventShapes: readonly EventShape[] = [
   ...customerShapes,
   ...standingShapes,
   ...customerKeyShapes,
+  ...facilitatorKeyShapes,
   ...limitShapes,
   ...allowanceShapes,
   ...customerTariffShapes,

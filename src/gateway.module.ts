@@ -9,6 +9,7 @@ import { LogTail } from './base/event-store/log-tail.js';
 import { epochSeconds } from './base/shared/clock.js';
 import { AllowanceBook } from './domains/customers/allowance-book.js';
 import { CustomerTariffBook } from './domains/customers/customer-tariff-book.js';
+import { tenantWithKey } from './domains/customers/facilitator-key.queries.js';
 import { KeyFinder } from './domains/customers/key-finder.js';
 import { screeningOf } from './domains/customers/screening.js';
 import type { Screening } from './domains/customers/screening.port.js';
@@ -34,6 +35,13 @@ import { CallerDesk } from './edges/gateway/caller.js';
 import { trustedProxies } from './edges/gateway/client-address.js';
 import { DataPlane } from './edges/gateway/data-plane.js';
 import { DeliveryDesk } from './edges/gateway/delivery.js';
+import {
+  FacilitatorController,
+  SETTLERS,
+  TENANT_WITH_KEY,
+  type TenantWithKey,
+} from './edges/gateway/facilitator/facilitator.controller.js';
+import { FacilitatorDesk } from './edges/gateway/facilitator/facilitator-desk.js';
 import { FloodGuard } from './edges/gateway/flood-guard.js';
 import { FreeDesk } from './edges/gateway/free-desk.js';
 import { UpstreamLanes } from './edges/gateway/lanes/upstream-lanes.js';
@@ -62,6 +70,8 @@ const RUNTIME = Symbol('Runtime');
 @Injectable()
 export class Gateway {
   readonly dataPlane: DataPlane;
+  readonly facilitator: FacilitatorDesk;
+  readonly tenantWithKey: TenantWithKey;
   private readonly catalogue: CatalogueFeed;
   private readonly limits: LimitsFeed;
   private readonly payers: PayerStates;
@@ -128,6 +138,21 @@ export class Gateway {
       limits,
       () => this.doubtfulUntil,
     );
+    this.facilitator = new FacilitatorDesk({
+      admissions,
+      payers: this.payers,
+      standings: this.standings,
+      limits,
+      watch: this.watch,
+      bus,
+      tokenOf: (tenant) => tokens.tokenOf(tenant),
+      gateway,
+      clock,
+    });
+    this.tenantWithKey = async (key) => {
+      const tenant = await tenantWithKey(pool, secrets.customerKeySecret, key);
+      return tenant === undefined ? undefined : this.catalogue.current.tenantOf(tenant);
+    };
     const addressOf = publicAddresses(config.publicUrl);
     const unpaid = new UnpaidDesk({
       callers: new CallerDesk({
@@ -226,7 +251,7 @@ export class GatewayModule {
     return {
       module: GatewayModule,
       imports: [RuntimeModule.of(runtime), PaymentsModule],
-      controllers: [HealthController, ReceiptsController, KeysController, ReservedController],
+      controllers: [HealthController, ReceiptsController, KeysController, FacilitatorController, ReservedController],
       providers: [
         { provide: RUNTIME, useValue: runtime },
         { provide: Draining, useValue: draining },
@@ -239,6 +264,9 @@ export class GatewayModule {
         },
         { provide: APP_FILTER, useClass: ProblemFilter },
         Gateway,
+        { provide: FacilitatorDesk, useFactory: (gateway: Gateway) => gateway.facilitator, inject: [Gateway] },
+        { provide: TENANT_WITH_KEY, useFactory: (gateway: Gateway) => gateway.tenantWithKey, inject: [Gateway] },
+        { provide: SETTLERS, useFactory: () => settlementChainOf(runtime).settlers },
       ],
     };
   }

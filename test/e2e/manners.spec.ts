@@ -50,7 +50,7 @@ describe('what many clients do', () => {
   it.each([
     ['/discovery/resources', 'lists no resources yet'],
     ['/discovery', 'lists no resources yet'],
-    ['/facilitator/verify', 'no facilitator for others yet'],
+    ['/facilitator/verify', 'Cannot GET /facilitator/verify'],
     ['/receipts', 'Cannot GET /receipts'],
   ])('%s on the gateway is 404, and says why', async (path, words) => {
     const reply = await send({ url: app.gateway + path });

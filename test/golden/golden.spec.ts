@@ -8,6 +8,11 @@ import { type CustomerEvent, evolveCustomer, unknownCustomer } from '../../src/d
 import { type CustomerKeyEvent, evolveCustomerKeys, noKeys } from '../../src/domains/customers/customer-key.js';
 import { type CustomerTariffEvent, evolveCustomerTariff } from '../../src/domains/customers/customer-tariff.js';
 import {
+  evolveFacilitatorKeys,
+  type FacilitatorKeyEvent,
+  noFacilitatorKeys,
+} from '../../src/domains/customers/facilitator-key.js';
+import {
   evolveListMode,
   evolveStanding,
   type ListModeChanged,
@@ -75,6 +80,8 @@ const folds: Readonly<Record<string, (event: StoredEvent) => boolean>> = {
   allowance: (event) => evolveAllowance(undefined, event as unknown as AllowanceEvent) !== null,
   'free-request': (event) => foldsFreeRequest(event as unknown as FreeRequestEvent),
   'customer-tariff': (event) => evolveCustomerTariff('', event as unknown as CustomerTariffEvent) !== '',
+  'facilitator-keys': (event) =>
+    evolveFacilitatorKeys(noFacilitatorKeys, event as unknown as FacilitatorKeyEvent).size < 2,
   'customer-keys': (event) => evolveCustomerKeys(noKeys, event as unknown as CustomerKeyEvent).size < 2,
   standing: (event) => evolveStanding(undefined, event as unknown as StandingEvent) !== null,
   'list-mode': (event) =>

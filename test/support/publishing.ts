@@ -9,6 +9,7 @@ import { systemClock } from '../../src/base/shared/clock.js';
 import { allowanceHandlers } from '../../src/domains/customers/allowance.handlers.js';
 import { customerKeyHandlers } from '../../src/domains/customers/customer-key.handlers.js';
 import { customerTariffHandlers } from '../../src/domains/customers/customer-tariff.handlers.js';
+import { facilitatorKeyHandlers } from '../../src/domains/customers/facilitator-key.handlers.js';
 import { standingHandlers } from '../../src/domains/customers/standing-handlers.js';
 import { type Route, routeSchema, type Tenant, tenantSchema } from '../../src/domains/pricing/catalogue.schemas.js';
 import { PricingModule } from '../../src/domains/pricing/pricing.module.js';
@@ -27,7 +28,13 @@ class StoreModule {
   }
 }
 
-const customerHandlers = [...standingHandlers, ...allowanceHandlers, ...customerTariffHandlers, ...customerKeyHandlers];
+const customerHandlers = [
+  ...standingHandlers,
+  ...allowanceHandlers,
+  ...customerTariffHandlers,
+  ...customerKeyHandlers,
+  ...facilitatorKeyHandlers,
+];
 
 @Module({})
 class PublisherModule {

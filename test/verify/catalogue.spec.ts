@@ -2,6 +2,7 @@ import pg from 'pg';
 import { RemoveAllowance, SetAllowance } from '../../src/domains/customers/allowance.decide.js';
 import { IssueKey, RevokeKey, RotateKey } from '../../src/domains/customers/customer-key.decide.js';
 import { AssignTariff, RemoveTariff } from '../../src/domains/customers/customer-tariff.decide.js';
+import { IssueFacilitatorKey, RevokeFacilitatorKey } from '../../src/domains/customers/facilitator-key.decide.js';
 import { ChangeListMode, ListPayer, UnlistPayer } from '../../src/domains/customers/standing.decide.js';
 import { PublishRoute, PublishTariff, RegisterTenant } from '../../src/domains/pricing/catalogue.decide.js';
 import { catalogueCheck } from '../../src/domains/reports/checks/catalogue.check.js';
@@ -39,6 +40,9 @@ beforeAll(async () => {
     new IssueKey('ours', BAD, { id: 'key_2', digest: 'd2' }),
     new RotateKey('ours', BAD, 'key_2', { id: 'key_3', digest: 'd3' }, 60_000),
     new RevokeKey('ours', BAD, 'key_1'),
+    new IssueFacilitatorKey('ours', { id: 'key_4', digest: 'd4' }),
+    new IssueFacilitatorKey('ours', { id: 'key_5', digest: 'd5' }),
+    new RevokeFacilitatorKey('ours', 'key_4'),
   ]);
 });
 
@@ -73,8 +77,10 @@ describe('what gateways serve by', () => {
     await edit(`update customer_tariffs set tariff = 'gift'`);
     await edit(`update customer_keys set expires_at = null where id = 'key_2'`);
     await edit(`insert into customer_keys values ('key_9', 'ours', '${STRANGER}', 'd9', now(), null, null)`);
+    await edit(`insert into facilitator_keys values ('key_4', 'ours', 'd4', now())`);
+    await edit(`update facilitator_keys set digest = 'd9' where id = 'key_5'`);
     const found = await differences();
-    expect(found).toHaveLength(12);
+    expect(found).toHaveLength(14);
     expect(found).toEqual(
       expect.arrayContaining([
         { what: 'published payee', where: 'tenants ours', expected: `"${ours.payee}"`, found: `"${STRANGER}"` },
@@ -96,6 +102,8 @@ describe('what gateways serve by', () => {
         }),
         expect.objectContaining({ what: 'published expires', where: 'customer_keys key_2', found: 'null' }),
         { what: 'never published', where: 'customer_keys key_9', expected: 'no row', found: 'one' },
+        { what: 'never published', where: 'facilitator_keys key_4', expected: 'no row', found: 'one' },
+        expect.objectContaining({ what: 'published digest', where: 'facilitator_keys key_5', found: '"d9"' }),
       ]),
     );
     expect(JSON.stringify(found)).not.toContain('secret of 32');

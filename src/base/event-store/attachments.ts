@@ -91,6 +91,10 @@ const tables: Readonly<Record<AttachmentTable, TableShape>> = {
     },
     replace: true,
   },
+  facilitator_keys: {
+    key: ['id'],
+    columns: { id: 'text', tenant: 'text', digest: 'text', issued_at: 'timestamptz' },
+  },
   payer_standings: {
     key: ['tenant', 'payer'],
     columns: {

@@ -17,6 +17,7 @@ export type AttachmentTable =
   | 'customer_details'
   | 'payer_standings'
   | 'customer_keys'
+  | 'facilitator_keys'
   | 'customer_tariffs'
   | 'allowances'
   | 'running_free_requests';

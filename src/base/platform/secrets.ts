@@ -16,7 +16,7 @@ export interface Secrets {
   readonly quoteSecret: Buffer;
   /** AES-256 key of stored answers. */
   readonly answerKey: Buffer;
-  /** HMAC key of the digests by which customers' API keys are found. */
+  /** HMAC key of the digests by which API keys, of customers and of tenants' servers, are found. */
   readonly customerKeySecret: Buffer;
   /** HMAC key of the headers that tell an upstream who paid. */
   readonly upstreamSecret: Buffer;

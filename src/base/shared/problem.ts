@@ -29,7 +29,11 @@ export const problems = {
   // who calls, and who is served
   invalid_customer_key: [401, 'This key is not known, has expired or was revoked; send another one, or none'],
   invalid_sign_in: [401, 'This sign-in is not valid, or not any more; sign a new one, or send none'],
-  too_many_keys: [409, 'This customer has as many keys as it may have; revoke one first'],
+  too_many_keys: [409, 'There are as many keys as there may be; revoke one first'],
+  facilitator_key_required: [
+    401,
+    'Send a facilitator key as a bearer token: it is not there, not known or was revoked',
+  ],
   payer_denied: [403, 'This provider does not serve this payer; nothing was charged'],
   // request
   route_not_found: [404, 'No such route'],

@@ -43,27 +43,46 @@ const openObject = z
   .nullish()
   .transform((value) => value ?? {});
 
-/** Version 2 payload. `accepted` must be what was offered, so it has no room for more; `extra` and `extensions` have. */
-export const paymentV2 = z.object({
-  accepted: z.strictObject({
-    scheme,
-    network: field(parseNetwork, 'a CAIP-2 id of an EVM chain, such as eip155:8453'),
-    amount: atomic,
-    asset: address,
-    payTo: address,
-    maxTimeoutSeconds: z.number().int().positive(),
-    extra: openObject,
-  }),
-  payload,
-  extensions: openObject,
+/** What a version 2 server offers, and its client says that it accepts. */
+export const requirementsV2 = z.strictObject({
+  scheme,
+  network: field(parseNetwork, 'a CAIP-2 id of an EVM chain, such as eip155:8453'),
+  amount: atomic,
+  asset: address,
+  payTo: address,
+  maxTimeoutSeconds: z.number().int().positive(),
+  extra: openObject,
 });
 
-/** Version 1 payload: echoes no terms but scheme and network. */
-export const paymentV1 = z.object({
-  scheme,
-  network: field(
-    (value) => (typeof value === 'string' ? networkOfV1Name(value) : undefined),
-    'the version 1 name of an EVM network, such as base',
-  ),
+/** Version 2 payload. `accepted` must be what was offered, so it has no room for more; `extra` and `extensions` have. */
+export const paymentV2 = z.object({
+  accepted: requirementsV2,
   payload,
+  extensions: openObject,
+  resource: z.object({ url: z.string() }).nullish().catch(undefined),
+});
+
+const v1Network = field(
+  (value) => (typeof value === 'string' ? networkOfV1Name(value) : undefined),
+  'the version 1 name of an EVM network, such as base',
+);
+
+/** Version 1 payload: echoes no terms but scheme and network. */
+export const paymentV1 = z.object({ scheme, network: v1Network, payload });
+
+/** What a version 1 server offers. */
+export const requirementsV1 = z.object({
+  scheme,
+  network: v1Network,
+  maxAmountRequired: atomic,
+  asset: address,
+  payTo: address,
+  resource: z.string().optional().catch(undefined),
+});
+
+/** What servers send to a facilitator, in either version. */
+export const facilitatorBody = z.object({
+  x402Version: z.number(),
+  paymentPayload: z.looseObject({ x402Version: z.unknown() }),
+  paymentRequirements: z.looseObject({}),
 });

@@ -4,6 +4,7 @@ import { DescribeCustomer, decideDescribe, decideErase, EraseCustomer } from './
 import { customerKeyHandlers } from './customer-key.handlers.js';
 import { customerTariffHandlers } from './customer-tariff.handlers.js';
 import type { KeptContent } from './customers.ports.js';
+import { facilitatorKeyHandlers } from './facilitator-key.handlers.js';
 import { handlerFor, KEPT_CONTENT } from './handler-for.js';
 import { standingHandlers } from './standing-handlers.js';
 
@@ -19,6 +20,7 @@ export class CustomersModule {
         handlerFor(EraseCustomer, decideErase),
         ...standingHandlers,
         ...customerKeyHandlers,
+        ...facilitatorKeyHandlers,
         ...allowanceHandlers,
         ...customerTariffHandlers,
       ],

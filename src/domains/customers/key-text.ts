@@ -1,10 +1,10 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 
 /**
- * What a customer holds: `tbk_`, 24 random bytes, and the first 6 bytes of a MAC over them, in base64url. Without our secret
- * nobody makes one that we would look for in the database. There is only a keyed digest of it at rest.
+ * What an owner holds: a prefix that says what for, 24 random bytes, and the first 6 bytes of a MAC over them, in base64url.
+ * Without our secret nobody makes one that we would look for in the database. There is only a keyed digest of it at rest.
  */
-const KEY = /^tbk_([A-Za-z0-9_-]{32})([A-Za-z0-9_-]{8})$/;
+const KEY = /^(tb[kf]_)([A-Za-z0-9_-]{32})([A-Za-z0-9_-]{8})$/;
 const RANDOM_BYTES = 24;
 const CHECK_LENGTH = 8;
 
@@ -16,16 +16,22 @@ export interface NewKey {
   readonly digest: string;
 }
 
-export function newKey(secret: Uint8Array): NewKey {
+/** Proves a customer. */
+export const CUSTOMER_KEY = 'tbk_';
+/** Opens the facilitator to a tenant's servers. */
+export const FACILITATOR_KEY = 'tbf_';
+export type KeyPrefix = typeof CUSTOMER_KEY | typeof FACILITATOR_KEY;
+
+export function newKey(secret: Uint8Array, prefix: KeyPrefix = CUSTOMER_KEY): NewKey {
   const random = randomBytes(RANDOM_BYTES).toString('base64url');
-  const key = `tbk_${random}${checkOf(random, secret)}`;
+  const key = `${prefix}${random}${checkOf(random, secret)}`;
   return { id: `key_${randomBytes(8).toString('hex')}`, key, digest: mac(`key\n${key}`, secret) };
 }
 
 /** By what the key is found; `undefined` for any text that we did not make. */
-export function digestOf(key: string, secret: Uint8Array): string | undefined {
-  const [, random, check] = KEY.exec(key) ?? [];
-  if (random === undefined || check === undefined) return undefined;
+export function digestOf(key: string, secret: Uint8Array, prefix: KeyPrefix = CUSTOMER_KEY): string | undefined {
+  const [, kind, random, check] = KEY.exec(key) ?? [];
+  if (kind !== prefix || random === undefined || check === undefined) return undefined;
   // Both are ASCII of one length.
   if (!timingSafeEqual(Buffer.from(check, 'latin1'), Buffer.from(checkOf(random, secret), 'latin1'))) return undefined;
   return mac(`key\n${key}`, secret);

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { decideTakeFacilitated, TakeFacilitated } from './facilitated.decide.js';
 import { freeRequestHandlers } from './free-request.handlers.js';
 import { handlerFor } from './handler-for.js';
 import {
@@ -23,6 +24,7 @@ import { decideRefund, RecordRefund } from './payment.refund.js';
     handlerFor(FailDelivery, decideFailure),
     handlerFor(InterruptDelivery, decideInterruption),
     handlerFor(RestartDelivery, decideRestart),
+    handlerFor(TakeFacilitated, decideTakeFacilitated),
     handlerFor(RecordRefund, decideRefund),
   ],
 })

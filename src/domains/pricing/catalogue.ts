@@ -41,6 +41,7 @@ const ANY_HOST = '*';
 export interface Catalogue {
   /** Tenant of a `Host` field value (port and case do not count), else the tenant of `*`. */
   tenantFor(host: string): Tenant | undefined;
+  tenantOf(id: string): Tenant | undefined;
   /** `path` is the path of the request target as sent, without query. Nothing is normalised: unknown spellings match nothing. */
   match(host: string, method: string, path: string): Match | 'method_not_allowed' | undefined;
   /** For the `Allow` field of a 405. */
@@ -73,6 +74,7 @@ export function compileCatalogue(data: CatalogueData): Catalogue {
   return {
     leftOut,
     tenantFor: (host) => routerFor(host)?.tenant,
+    tenantOf: (id) => data.tenants.find((tenant) => tenant.id === id),
     match(host, method, path) {
       const router = routerFor(host);
       const match = router?.match(method, path);

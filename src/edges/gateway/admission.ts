@@ -48,6 +48,9 @@ export type Admission =
   | { readonly kind: 'refused'; readonly reason: Reason }
   | Repeat;
 
+/** What an admission looks at of the request that is paid. */
+export type Claimant = Pick<PaidCall, 'digest' | 'tenant' | 'token'>;
+
 const IDENTIFIER_ATTEMPTS_MAX = 3;
 
 /** Decides whether a payment runs its request. */
@@ -68,7 +71,7 @@ export class AdmissionDesk {
    * Reads what there is to know of a payment, and writes nothing.
    * @throws Problem `chain_unavailable`, `screening_unavailable`, `payment_identifier_conflict`, `delivery_interrupted`
    */
-  async vet(call: PaidCall, by: Presented, agreed: AgreedTerms): Promise<Finding> {
+  async vet(call: Claimant, by: Presented, agreed: AgreedTerms): Promise<Finding> {
     const { known, payment } = by;
     const id = idOf(call, payment);
     const { authorization } = payment;
@@ -114,12 +117,12 @@ export class AdmissionDesk {
     return this.lease.hold(id);
   }
 
-  private async ask(call: PaidCall, { authorization }: DecodedPayment): Promise<PayerState | { reason: Reason }> {
+  private async ask(call: Claimant, { authorization }: DecodedPayment): Promise<PayerState | { reason: Reason }> {
     const { nonceUsed, state } = await this.payers.fetch(call.token, authorization.from, authorization.nonce);
     return nonceUsed ? { reason: 'invalid_exact_evm_nonce_already_used' } : state;
   }
 
-  private async refusalOf(call: PaidCall, by: Presented, payer: PayerState): Promise<Reason | undefined> {
+  private async refusalOf(call: Claimant, by: Presented, payer: PayerState): Promise<Reason | undefined> {
     const { authorization, signature } = by.payment;
     const { client } = this;
     const { hasCode } = payer;
@@ -197,7 +200,7 @@ export class AdmissionDesk {
   }
 
   /** What the client's payment identifier says: a payment that it already names, or the claim to make. */
-  private async identify(id: PaymentId, call: PaidCall, payment: DecodedPayment) {
+  private async identify(id: PaymentId, call: Claimant, payment: DecodedPayment) {
     const identifier = payment.x402Version === 2 ? payment.paymentIdentifier : undefined;
     if (identifier === undefined) return undefined;
     const stream = identifierStream(call.tenant.id, payment.authorization.from, identifier);
@@ -234,12 +237,12 @@ export class AdmissionDesk {
   }
 }
 
-export function idOf(call: PaidCall, { authorization }: DecodedPayment): PaymentId {
+export function idOf(call: Pick<PaidCall, 'token'>, { authorization }: DecodedPayment): PaymentId {
   const { network, address: asset } = call.token;
   return paymentIdOf({ network, asset, payer: authorization.from, nonce: authorization.nonce });
 }
 
-function authorizationRow(id: PaymentId, { authorization, signature }: DecodedPayment) {
+export function authorizationRow(id: PaymentId, { authorization, signature }: DecodedPayment) {
   return {
     table: 'authorizations',
     row: {

@@ -8,9 +8,4 @@ export class ReservedController {
   discovery(): never {
     throw new Problem('not_found', 'This gateway lists no resources yet; each priced route answers 402 with its offer');
   }
-
-  @All(['facilitator', 'facilitator/*'])
-  facilitator(): never {
-    throw new Problem('not_found', 'This gateway settles its own payments and is no facilitator for others yet');
-  }
 }

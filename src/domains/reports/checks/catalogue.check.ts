@@ -11,7 +11,10 @@ interface ComparedRow {
   readonly served: JsonObject | null;
 }
 
-const TABLES = ['tenants', 'routes', 'tariffs', 'payer_standings', 'allowances', 'customer_tariffs', 'customer_keys'];
+const TABLES = [
+  ...['tenants', 'routes', 'tariffs', 'payer_standings', 'allowances', 'customer_tariffs', 'customer_keys'],
+  'facilitator_keys',
+];
 
 /** What the log says was published last beside what gateways read. The secret is compared by its fingerprint. */
 const COMPARED = `
@@ -48,7 +51,11 @@ const COMPARED = `
       jsonb_build_object('tariff', data->'tariff') from said where type = 'CustomerTariffAssigned'
     union all
     select concat_ws(' ', 'customer_keys', key), jsonb_build_object('tenant', tenant, 'payer', issued->'payer',
-      'digest', issued->'digest', 'expires', (expires#>>'{}')::timestamptz) from keys where type <> 'CustomerKeyRevoked'),
+      'digest', issued->'digest', 'expires', (expires#>>'{}')::timestamptz) from keys where type <> 'CustomerKeyRevoked'
+    union all
+    select concat_ws(' ', 'facilitator_keys', data->>'key'), jsonb_build_object('tenant', tenant, 'digest', data->'digest')
+      from events issued where type = 'FacilitatorKeyIssued' and not exists (select from events revoked
+        where revoked.stream = issued.stream and revoked.type = 'FacilitatorKeyRevoked' and revoked.data->'key' = issued.data->'key')),
   served as (
     select 'tenants ' || id as row, jsonb_build_object('id', id, 'host', host, 'upstream', upstream,
       'allowPrivateUpstream', allow_private_upstream, 'payee', payee, 'network', network, 'asset', asset, 'revision', revision,
@@ -70,7 +77,9 @@ const COMPARED = `
     select concat_ws(' ', 'customer_tariffs', tenant, payer, route), jsonb_build_object('tariff', tariff) from customer_tariffs
     union all
     select concat_ws(' ', 'customer_keys', id), jsonb_build_object('tenant', tenant, 'payer', payer, 'digest', digest,
-      'expires', expires_at) from customer_keys)
+      'expires', expires_at) from customer_keys
+    union all
+    select concat_ws(' ', 'facilitator_keys', id), jsonb_build_object('tenant', tenant, 'digest', digest) from facilitator_keys)
   select row, p.says as published, s.says as served from published p full join served s using (row)
   where p.says is distinct from s.says order by row`;
 

@@ -1,0 +1,25 @@
+import {
+  decideIssueFacilitatorKey,
+  decideRevokeFacilitatorKey,
+  IssueFacilitatorKey,
+  RevokeFacilitatorKey,
+} from './facilitator-key.decide.js';
+import {
+  evolveFacilitatorKeys,
+  type FacilitatorKeys,
+  facilitatorKeysStream,
+  noFacilitatorKeys,
+} from './facilitator-key.js';
+import { ruleHandler } from './rule-handler.js';
+
+const ofKeys = {
+  stream: ({ tenant }: IssueFacilitatorKey | RevokeFacilitatorKey) => facilitatorKeysStream(tenant),
+  initial: noFacilitatorKeys,
+  evolve: evolveFacilitatorKeys,
+  exists: (keys: FacilitatorKeys) => keys.size > 0,
+};
+
+export const facilitatorKeyHandlers = [
+  ruleHandler(IssueFacilitatorKey, { ...ofKeys, decide: decideIssueFacilitatorKey }),
+  ruleHandler(RevokeFacilitatorKey, { ...ofKeys, decide: decideRevokeFacilitatorKey }),
+];
