@@ -2,7 +2,7 @@ import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import pg from 'pg';
 import { createPublicClient, http, parseAbiItem } from 'viem';
-import type { Address } from '../../src/base/shared/hex.js';
+import { type Address, parseAddress } from '../../src/base/shared/hex.js';
 import { QUEUE_PREFIX, SETTLEMENT_QUEUE } from '../../src/domains/settlement/settlement.queue.js';
 import type { App } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
@@ -18,6 +18,16 @@ export interface SettledCount {
   readonly authorizations: number;
   /** Transfers to the payee; more than authorizations would mean that somebody paid twice. */
   readonly transfers: number;
+}
+
+/** From delivery to the settlement in the book. */
+export interface SettlementTimes {
+  readonly settled: number;
+  /** From the first delivery to the last settlement. */
+  readonly seconds: number;
+  /** Of one payment, in seconds. */
+  readonly p50: number;
+  readonly p99: number;
 }
 
 /** Looks into the books of a running Tollbook from outside: its queue, its database, its chain. */
@@ -71,6 +81,34 @@ export class Books {
     ]);
     const authorizations = new Set(uses.map(({ args }) => `${args.authorizer}/${args.nonce}`)).size;
     return { authorizations, transfers: moved.length };
+  }
+
+  /** What a route asks for, and for whom. */
+  async termsOf(route: string): Promise<{ token: Address; payee: Address }> {
+    const response = await fetch(this.app.gateway + route);
+    const offer = JSON.parse(Buffer.from(response.headers.get('payment-required')!, 'base64').toString());
+    return { token: parseAddress(offer.accepts[0].asset)!, payee: parseAddress(offer.accepts[0].payTo)! };
+  }
+
+  /** Of the newest event. */
+  async position(): Promise<string> {
+    const { rows } = await this.database.query<{ head: string }>(
+      'select coalesce(max(position), 0) as head from events',
+    );
+    return rows[0]!.head;
+  }
+
+  /** Of the payments that were authorized behind a position. */
+  async settlementTimes(since: string): Promise<SettlementTimes> {
+    const { rows } = await this.database.query<Record<keyof SettlementTimes, number>>(
+      `select count(*)::int as settled,
+         extract(epoch from max(settled_at) - min(delivered_at))::float8 as seconds,
+         percentile_disc(0.5) within group (order by extract(epoch from settled_at - delivered_at))::float8 as p50,
+         percentile_disc(0.99) within group (order by extract(epoch from settled_at - delivered_at))::float8 as p99
+       from payments where state = 'settled' and position > $1`,
+      [since],
+    );
+    return rows[0]!;
   }
 
   async createDatabase(name: string): Promise<string> {

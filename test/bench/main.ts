@@ -16,6 +16,7 @@ import type { QuoteTimes } from './quotes.js';
 import type { RebuildRates } from './rebuild.js';
 import { makeReport, PARTS, type Part, printReport, type Results } from './report.js';
 import type { SealRates } from './seals.js';
+import { measureSettlement } from './settlement.js';
 import { Traffic } from './traffic.js';
 
 const USAGE = 'Usage: npm run bench [-- --only PART,PART --json FILE]';
@@ -32,6 +33,7 @@ const measures: Record<Part, (app: App) => Promise<unknown>> = {
   offers: (app) => withTraffic(app, (traffic) => traffic.compareOffers()),
   payments: (app) => withTraffic(app, (traffic) => traffic.comparePayments()),
   flood: (app) => withTraffic(app, (traffic) => traffic.compareFlood()),
+  settlement: (app) => measureSettlement(app, note),
   admission: (app) => inDatabases<AdmissionTimes>(app, 'Admissions', 'admission.ts', 2, ROUNDS),
   append: (app) => inDatabases<AppendRates>(app, 'Events appended', 'append.ts', 2, ROUNDS),
   seals: (app) =>

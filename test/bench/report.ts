@@ -7,6 +7,7 @@ import type { Outcome } from './load.js';
 import type { QuoteTimes } from './quotes.js';
 import type { RebuildRates } from './rebuild.js';
 import type { SealRates } from './seals.js';
+import { BLOCK_GAS, BLOCK_SECONDS, type SettlementRates } from './settlement.js';
 import { atLeast, atMost, type Goal, median, type Series, type Summary, summarize } from './statistics.js';
 import type { FloodRates } from './traffic.js';
 
@@ -16,6 +17,7 @@ export const PARTS = [
   'offers',
   'payments',
   'flood',
+  'settlement',
   'admission',
   'append',
   'seals',
@@ -30,6 +32,7 @@ export interface Results {
   readonly offers?: { readonly ours: Series; readonly official: Series; readonly plain: Series };
   readonly payments?: { readonly ours: Series; readonly official: Series };
   readonly flood?: FloodRates;
+  readonly settlement?: SettlementRates;
   readonly admission?: AdmissionTimes;
   readonly append?: AppendRates;
   /** Of logs of several lengths, the longest last. */
@@ -52,12 +55,13 @@ export interface Report {
 }
 
 export function makeReport(results: Results): Report {
-  const { admission, append, flood, growth, offers, payments, quotes, rebuild, seals } = results;
+  const { admission, append, flood, growth, offers, payments, quotes, rebuild, seals, settlement } = results;
   const sections: Partial<Record<Part, Section>> = {
     ...(quotes && { quotes: quotesSection(quotes) }),
     ...(offers && { offers: offersSection(offers) }),
     ...(payments && { payments: paymentsSection(payments) }),
     ...(flood && { flood: floodSection(flood) }),
+    ...(settlement && { settlement: settlementSection(settlement) }),
     ...(admission && { admission: admissionSection(admission) }),
     ...(append && { append: appendSection(append) }),
     ...(seals && { seals: sealsSection(seals) }),
@@ -123,6 +127,23 @@ function floodSection({ alone, beside, floods, rate }: FloodRates): Section {
     goals: [
       atLeast('honest goodput beside invalid signatures, share of it alone', flooded / quiet, 0.95),
       atLeast('invalid signatures a second beside it', over(floods, goodput), 2_000),
+    ],
+  };
+}
+
+function settlementSection({ burst, gas, steady }: SettlementRates): Section {
+  const times = ({ p50, p99 }: SettlementRates['burst']) => `p50 ${p50.toFixed(1)} s, p99 ${p99.toFixed(1)} s`;
+  return {
+    lines: [
+      `gas of a payment: ${count(gas.single)} alone, ${count(gas.batched)} in a batch of ${gas.batch} different payers`,
+      `blocks of ${BLOCK_SECONDS} s, raised to ${count(Number(BLOCK_GAS))} gas; from delivery to the settlement in the book:`,
+      `${count(burst.settled)} payments as fast as they came: ${burst.seconds.toFixed(1)} s in all, ${times(burst)}`,
+      `${count(steady.settled)} payments at ${steady.rate} a second: ${times(steady)}`,
+    ],
+    goals: [
+      atMost(`gas per payment in batches of ${gas.batch}, share of a single transfer`, gas.batched / gas.single, 0.62),
+      atLeast('payments settled per second', burst.settled / burst.seconds, 200),
+      atMost(`delivery to settlement at ${steady.rate} a second, p99 in s`, steady.p99, 2 * BLOCK_SECONDS + 1),
     ],
   };
 }

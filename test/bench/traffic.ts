@@ -1,5 +1,4 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Address, parseAddress } from '../../src/base/shared/hex.js';
 import type { App } from '../support/app.js';
 import { Books } from './books.js';
 import { alternate, type Contender, runOnce } from './compare.js';
@@ -187,7 +186,7 @@ export class Traffic {
       note(`${open} open after ${((performance.now() - start) / 1000).toFixed(0)} s`);
       next = open - paid / 10;
     });
-    const { token, payee } = await this.termsOfRoute();
+    const { token, payee } = await books.termsOf(ROUTE);
     const payers = testPayers(PAYERS).map(({ address }) => address);
     const { authorizations, transfers } = await books.onChain(token, payers, payee);
     if (states.settled !== paid || authorizations !== paid || transfers !== paid) {
@@ -195,12 +194,6 @@ export class Traffic {
       throw new Error(`${paid} payments were taken, and they are not settled exactly once: ${found}`);
     }
     note(`${paid} payments, each settled exactly once`);
-  }
-
-  private async termsOfRoute(): Promise<{ token: Address; payee: Address }> {
-    const response = await fetch(this.app.gateway + ROUTE);
-    const offer = JSON.parse(Buffer.from(response.headers.get('payment-required')!, 'base64').toString());
-    return { token: parseAddress(offer.accepts[0].asset)!, payee: parseAddress(offer.accepts[0].payTo)! };
   }
 }
 
