@@ -109,7 +109,7 @@ export class Gateway {
     const quotes = new QuoteLock([{ id: 'q1', secret: secrets.quoteSecret }]);
     const answers = new AnswerStore(pool, secrets.answerKey);
     const gateway = this.lease.id;
-    const limits = new LimitDesk(() => this.limits.current, clock);
+    const limits = new LimitDesk(() => this.limits.current, pool, clock);
     const deliveries = new DeliveryDesk({ upstreams: this.upstreams, clock, log });
     this.rates = new RateLimits(config.redisUrl, log);
     const laneMetrics = new LaneMetrics(runtime.metrics);
@@ -162,6 +162,7 @@ export class Gateway {
       }),
       standings: this.standings,
       free: this.free,
+      limits,
       offers: new OfferDesk(quotes, new OfferSigner(signer), circumstances),
       catalogue: this.catalogue,
       circumstances,

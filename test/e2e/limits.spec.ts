@@ -1,9 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import type { LocalAccount } from 'viem';
 import { PublishRoute, PublishTariff, RegisterTenant } from '../../src/domains/pricing/catalogue.decide.js';
 import { admin } from '../support/admin.js';
 import { type App, startApp } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
-import { codeOf, type Reply } from '../support/http.js';
+import { codeOf, type Reply, send } from '../support/http.js';
 import { addressOf, ask, buy, newBuyer, type Payment, present, sign } from '../support/payment.js';
 import { flat, publish, routeWith, tenantWith } from '../support/publishing.js';
 import { startSibling } from '../support/sibling.js';
@@ -21,6 +22,9 @@ let buyers: LocalAccount[];
 beforeAll(async () => {
   upstream = await countingUpstream((request, reply) => {
     reply.statusCode = request.url === '/fails' ? 500 : 200;
+    // Where Tollbook stands with its provider.
+    reply.setHeader('ratelimit', '"theirs";r=7;t=9');
+    reply.setHeader('ratelimit-policy', '"theirs";q=10');
     reply.end('{"ok":true}');
   });
   app = await startApp();
@@ -195,9 +199,41 @@ describe('a quota', () => {
     const repeat = await present(at(other), payment);
     expect(repeat).toMatchObject({ status: 200, body: reply.body });
     expect((await bought()).reply.status).toBe(429);
+    // Who proves to be that payer need not sign to learn it; of others nothing is read.
+    const headers = { 'idempotency-key': randomUUID() };
+    const issued = await admin(app, `/customers/limited/${addressOf(buyer)}/keys`, {
+      ...{ method: 'POST', body: {}, headers },
+    });
+    const { key } = JSON.parse(issued.body) as { key: string };
+    for (const gateway of [app, other]) {
+      const offer = await send({ ...at(gateway), headers: { 'tollbook-key': key } });
+      expect([offer.status, offer.headers['retry-after']]).toEqual([402, undefined]);
+      expect(offer.headers.ratelimit).toMatch(/^"few";r=0;t=\d+$/);
+      expect(offer.headers['ratelimit-policy']).toBe('"few";q=3;w=86400');
+      const named = await send({ ...at(gateway), headers: { 'tollbook-payer': addressOf(buyer) } });
+      expect([named.status, named.headers.ratelimit]).toEqual([402, undefined]);
+    }
     expect(await usage('few')).toContainEqual(
       expect.objectContaining({ payer: addressOf(buyer), used: '3', remaining: '0', resets_at: expect.any(String) }),
     );
+  });
+});
+
+describe('where the provider says how Tollbook stands', () => {
+  it('its callers hear that only if they have no limit of their own', async () => {
+    const [buyer] = buyers;
+    const free = await eventually(async () => {
+      const reply = await buy(buyer!, at(app));
+      return String(reply.headers.ratelimit).includes('theirs') ? reply : undefined;
+    });
+    expect(free.headers).toMatchObject({ ratelimit: '"theirs";r=7;t=9', 'ratelimit-policy': '"theirs";q=10' });
+    await put('mine', { measure: 'requests', per: 'payer', quantity: '1000', window: hour });
+    const limited = await eventually(async () => {
+      const reply = await buy(buyer!, at(app));
+      return String(reply.headers.ratelimit).includes('mine') ? reply : undefined;
+    });
+    expect(`${limited.headers.ratelimit} ${limited.headers['ratelimit-policy']}`).not.toContain('theirs');
+    await withdraw('mine');
   });
 });
 

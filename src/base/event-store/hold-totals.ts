@@ -1,4 +1,4 @@
-import type { PoolClient } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 import { decideRolling, type Slots } from './rolling-sum.js';
 import { type GrantedHold, type HoldRequest, HoldsRefused, type RefusedHold } from './unit-of-work.js';
 
@@ -80,6 +80,16 @@ const LOCK = {
   name: 'hold-lock',
   text: 'select key, held::text, slots from hold_totals where key = any($1::text[]) order by key for update',
 };
+/** What is held at the moment, for people: it may be more or less by the time that a request is admitted. */
+export async function readHolds(pool: Pick<Pool, 'query'>, keys: readonly string[]): Promise<HoldTotals> {
+  const { rows } = await pool.query<HoldRow>({
+    name: 'hold-read',
+    text: 'select key, held::text, slots from hold_totals where key = any($1::text[])',
+    values: [keys],
+  });
+  return new Map(rows.map((row) => [row.key, totalOf(row)]));
+}
+
 /** A row that is seen and then purged before it is locked is made anew. */
 const LOCK_ATTEMPTS_MAX = 5;
 

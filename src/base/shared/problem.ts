@@ -47,14 +47,8 @@ export const problems = {
   unauthorized: [401, 'Send the admin key as a bearer token'],
   // limits
   rate_limited: [429, 'Too many requests; come back when Retry-After is over'],
-  quota_exceeded: [
-    429,
-    'The quota is used up; nothing was charged, present the same payment again when Retry-After is over',
-  ],
-  spending_limit_reached: [
-    429,
-    'The spending limit is reached; nothing was charged, present the same payment again when Retry-After is over',
-  ],
+  quota_exceeded: [429, 'The quota is used up; nothing was charged'],
+  spending_limit_reached: [429, 'The spending limit is reached; nothing was charged'],
   // writes of the control plane
   idempotency_key_required: [400, 'Send an Idempotency-Key, a fresh one for each thing you want done'],
   idempotency_key_invalid: [400, 'An Idempotency-Key is a string of 1 to 255 printable ASCII characters'],

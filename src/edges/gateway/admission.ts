@@ -25,7 +25,7 @@ import type { Presented } from './flood-guard.js';
 import type { LimitDesk } from './limit-desk.js';
 import type { PaidCall } from './paid-call.js';
 import { mustBeClear } from './screen-payer.js';
-import type { AgreedTerms } from './terms.js';
+import { type AgreedTerms, presentableUntil } from './terms.js';
 
 /** The request was run, or is running, for this payment: `mine` if it was this very authorization. */
 export interface Repeat {
@@ -179,7 +179,10 @@ export class AdmissionDesk {
         return { kind: 'admitted', id, payment: after, done };
       } catch (error) {
         if (error instanceof Problem && error.code === 'authorization_used_elsewhere') return (await this.find(id))!;
-        if (error instanceof HoldsRefused) return (await this.begun(id, call, payment)) ?? this.overLimit(error);
+        if (error instanceof HoldsRefused)
+          return (
+            (await this.begun(id, call, payment)) ?? this.overLimit(error, presentableUntil(call, payment, agreed))
+          );
         // Another payment took the identifier between our look and our write: look again.
         if (!(error instanceof VersionConflict) || attempt === IDENTIFIER_ATTEMPTS_MAX) throw error;
       }
@@ -192,9 +195,9 @@ export class AdmissionDesk {
     return earlier && 'kind' in earlier ? earlier : undefined;
   }
 
-  /** Nothing was stored: the payer may present the same payment later. @throws Problem */
-  private overLimit(error: HoldsRefused): Admission {
-    const refusal = this.limits.refusalOf(error);
+  /** Nothing was stored: the payer may present the same payment later. @param until when, in epoch milliseconds @throws Problem */
+  private overLimit(error: HoldsRefused, until: number): Admission {
+    const refusal = this.limits.refusalOf(error, until);
     if (refusal instanceof Problem) throw refusal;
     return { kind: 'refused', reason: refusal };
   }

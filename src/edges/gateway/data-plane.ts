@@ -29,7 +29,7 @@ import type { RateLimits } from './rate-limits.js';
 import { readBody } from './read-body.js';
 import type { ReplayDesk, Replayed } from './replay.js';
 import { sendLimited, sendPreflight, sendProblem } from './reply.js';
-import { type AgreedTerms, checkTerms, type TermsVerdict } from './terms.js';
+import { type AgreedTerms, checkTerms, presentableUntil, type TermsVerdict } from './terms.js';
 import type { TurnDesk } from './turns.js';
 import type { UnpaidDesk } from './unpaid-desk.js';
 
@@ -261,7 +261,8 @@ export class DataPlane {
     const done = admissions.hold(id);
     try {
       const claim = await admissions.claimAgain(id, call, payment);
-      const restarted = await this.claimRestart(id, claim, limits.retake(quotasOf(authorized)));
+      const quotas = limits.retake(quotasOf(authorized));
+      const restarted = await this.claimRestart(id, claim, quotas, presentableUntil(call, payment));
       if (restarted) limits.tell(restarted.granted, reply);
       if (restarted) return await this.deliver(call, payment, { id, payment: restarted }, leave, reply);
     } finally {
@@ -278,6 +279,7 @@ export class DataPlane {
     id: PaymentId,
     claim: StreamClaim | undefined,
     quotas: readonly HoldRequest[],
+    until: number,
   ): Promise<PaymentAfter | undefined> {
     try {
       const command = new RestartDelivery(id, this.parts.gateway, claim, quotas);
@@ -286,7 +288,7 @@ export class DataPlane {
       if (error instanceof Problem && error.code === 'delivery_in_progress') return undefined;
       if (error instanceof VersionConflict) return undefined;
       // Others have taken its place meanwhile.
-      if (error instanceof HoldsRefused) throw this.parts.limits.problemOf(error);
+      if (error instanceof HoldsRefused) throw this.parts.limits.problemOf(error, until);
       throw error;
     }
   }

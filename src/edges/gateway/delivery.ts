@@ -54,7 +54,7 @@ export class DeliveryDesk {
     const answer = await this.forward(call, letIn, started);
     if (answer.kind === 'failed') throw await this.fail(letIn, answer, started);
     if (isReleased(call, answer)) return this.release(letIn, answer, started, reply);
-    const head = answerHead(answer.headers, letIn.fields('delivered'));
+    const head = answerHead(reply, answer.headers, letIn.fields('delivered'));
     if (answer.kind === 'streamed' && !reply.destroyed) {
       reply.writeHead(answer.status, head);
       reply.flushHeaders();
@@ -94,7 +94,7 @@ export class DeliveryDesk {
     const reason = status >= 500 ? 'upstream_error' : 'not_charged';
     await letIn.failed({ reason, status, latencyMs: this.parts.clock() - started }, answer, held.record.copy);
     if (reply.destroyed) return;
-    reply.writeHead(status, answerHead(answer.headers, letIn.fields('released')));
+    reply.writeHead(status, answerHead(reply, answer.headers, letIn.fields('released')));
     reply.end(held.body);
   }
 

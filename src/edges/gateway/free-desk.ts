@@ -48,9 +48,9 @@ export type Metered = Pick<FreeRequestGranted['data'], 'tariff' | 'urgency' | 'c
 };
 
 /** Or what is left to say in a 402: how far the allowance is used. Empty if there is none. */
-export type FreeOutcome = 'answered' | { readonly fields: Readonly<Record<string, string>> };
+export type FreeOutcome = 'answered' | { readonly standing: readonly ServiceLimit[] };
 
-const NO_ALLOWANCE: FreeOutcome = { fields: {} };
+const NO_ALLOWANCE: FreeOutcome = { standing: [] };
 
 /** Runs the requests of proven customers without payment while their allowance lasts. */
 export class FreeDesk {
@@ -122,7 +122,7 @@ export class FreeDesk {
       // A payment would not get past them either.
       if (quotas.length > 0) throw limits.problemOf({ refused: quotas });
       await rates.uncount(call.route, payer);
-      return { fields: standingFields([standing(error.refused[0]!.held)]) };
+      return { standing: [standing(error.refused[0]!.held)] };
     }
   }
 

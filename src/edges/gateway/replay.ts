@@ -92,7 +92,7 @@ export class ReplayDesk {
     const kept = await this.answers.read(id, this.clock());
     if (!kept) throw new Problem('answer_not_kept');
     if (reply.destroyed) return { kind: 'answered' };
-    reply.writeHead(kept.status, answerHead(kept.headers, paymentHeaders(id, state, this.signer)));
+    reply.writeHead(kept.status, answerHead(reply, kept.headers, paymentHeaders(id, state, this.signer)));
     reply.end(kept.body);
     return { kind: 'answered' };
   }
@@ -101,7 +101,7 @@ export class ReplayDesk {
     const kept = failed.kept ? await this.answers.read(id, this.clock()) : undefined;
     if (!kept) throw new Problem(problemOf[failed.reason]);
     if (reply.destroyed) return;
-    reply.writeHead(kept.status, answerHead(kept.headers, { [PAYMENT_ID_HEADER]: id }));
+    reply.writeHead(kept.status, answerHead(reply, kept.headers, { [PAYMENT_ID_HEADER]: id }));
     reply.end(kept.body);
   }
 }

@@ -69,16 +69,26 @@ export function sendLimited(reply: ServerResponse, limit: ServiceLimit): void {
   sendProblem(reply, RATE_LIMITED, rateLimitFields([limit]));
 }
 
+const RATE_LIMIT = 'ratelimit';
+const RATE_LIMIT_POLICY = 'ratelimit-policy';
+
 /**
  * The head of an upstream's answer with what we add. The upstream's own CORS decision is kept; our payment headers are
- * exposed beside the ones that it exposes.
+ * exposed beside the ones that it exposes. Its `RateLimit` fields are about us, its only client: where a reply says how its own
+ * caller stands, they are left out.
  */
-export function answerHead(answer: readonly HeaderPair[], ours: Readonly<Record<string, string>>): string[] {
+export function answerHead(
+  reply: ServerResponse,
+  answer: readonly HeaderPair[],
+  ours: Readonly<Record<string, string>>,
+): string[] {
   const flat: string[] = [];
+  const told = RATE_LIMIT in ours || reply.hasHeader(RATE_LIMIT);
   let exposed = EXPOSED;
   let allowed = false;
   for (const [name, value] of answer) {
     const lower = name.toLowerCase();
+    if (told && (lower === RATE_LIMIT || lower === RATE_LIMIT_POLICY)) continue;
     if (lower === EXPOSE) exposed = `${value}, ${exposed}`;
     else flat.push(name, value);
     if (lower === ALLOW_ORIGIN) allowed = true;

@@ -25,6 +25,8 @@ export interface AgreedTerms {
   /** What the price looked at, and under which circumstances it was asked. */
   readonly inputs: Readonly<Record<string, string>>;
   readonly quote?: string;
+  /** Last second, since the epoch, in which the quote is honoured. */
+  readonly quoteExpiresAt?: number;
 }
 
 export type TermsVerdict = ({ readonly ok: true } & AgreedTerms) | { readonly ok: false; readonly reason: Reason };
@@ -92,7 +94,7 @@ function quoted(
   const asked = askedBy(extra, (expiresAt - maxTimeoutSeconds) * 1000);
   const priced = priceOf(call, version.tariff, asked);
   if (priced.class !== terms.class || seenBy(priced.inputs) !== terms.seen) return refused('quote_invalid');
-  return { ...agreedOn(call, version, priced, asked), quote: quoteId };
+  return { ...agreedOn(call, version, priced, asked), quote: quoteId, quoteExpiresAt: expiresAt };
 }
 
 /** The circumstances that the client echoes, which the quote's MAC covers. @param at when the quote was asked, epoch milliseconds */
@@ -175,6 +177,15 @@ function windowOf(call: PaidCall, { authorization }: DecodedPayment, now: number
   if (left < least || left > VALIDITY_MAX_SECONDS)
     return refused('invalid_exact_evm_payload_authorization_valid_before');
   return undefined;
+}
+
+/**
+ * Until when the same payment would be taken for its request, in epoch milliseconds: what the authorization leaves by then is
+ * needed for the request itself, and its quote stands as long. @param agreed absent for a payment that was taken before
+ */
+export function presentableUntil({ route }: PaidCall, { authorization }: DecodedPayment, agreed?: AgreedTerms): number {
+  const lapses = Number(authorization.validBefore) - leastTimeoutSeconds(route.timeoutMs);
+  return Math.min(lapses, agreed?.quoteExpiresAt ?? lapses) * 1000;
 }
 
 /** What a quote is locked to. @param payer who is named when it is issued, who pays when it is checked */

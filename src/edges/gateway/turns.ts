@@ -1,11 +1,11 @@
 import type { ServerResponse } from 'node:http';
 import type { DecodedPayment } from '../../base/x402/payment-header.js';
-import { leastTimeoutSeconds } from '../../domains/pricing/catalogue.schemas.js';
 import { type AdmissionDesk, idOf, type Repeat } from './admission.js';
 import type { Leave, UpstreamLanes } from './lanes/upstream-lanes.js';
 import type { PaidCall } from './paid-call.js';
 import type { ServiceLimit } from './rate-limit-fields.js';
 import type { RateLimits } from './rate-limits.js';
+import { presentableUntil } from './terms.js';
 
 export type Turn =
   /** The upstream is free for this request; `leave` must be called when it is done there. */
@@ -40,14 +40,8 @@ export class TurnDesk {
   }
 
   /** The upstream's turn alone, for a request that is run again. `undefined`: the client went away meanwhile. */
-  async enter(
-    call: PaidCall,
-    { authorization }: DecodedPayment,
-    now: number,
-    reply: ServerResponse,
-  ): Promise<Leave | undefined> {
+  async enter(call: PaidCall, payment: DecodedPayment, now: number, reply: ServerResponse): Promise<Leave | undefined> {
     const { route, urgency } = call;
-    const lapsesAt = (Number(authorization.validBefore) - leastTimeoutSeconds(route.timeoutMs)) * 1000;
-    return this.lanes.enter(route, urgency, lapsesAt - now, reply);
+    return this.lanes.enter(route, urgency, presentableUntil(call, payment) - now, reply);
   }
 }
