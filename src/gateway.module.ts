@@ -6,6 +6,7 @@ import { PayerStates } from './base/chain/payer-states.js';
 import { ViemSettlementChain } from './base/chain/settlement-chain.js';
 import { keySigner } from './base/chain/signer.js';
 import { LogTail } from './base/event-store/log-tail.js';
+import { calendarPeriod } from './base/shared/calendar-window.js';
 import { epochSeconds } from './base/shared/clock.js';
 import { AllowanceBook } from './domains/customers/allowance-book.js';
 import { CustomerTariffBook } from './domains/customers/customer-tariff-book.js';
@@ -23,7 +24,6 @@ import { PaymentsModule } from './domains/payments/payments.module.js';
 import { CatalogueFeed } from './domains/pricing/catalogue-feed.js';
 import type { CircumstancesPort } from './domains/pricing/circumstances.port.js';
 import { QuoteLock } from './domains/pricing/quote-lock.js';
-import { periodStart } from './domains/pricing/usage-period.js';
 import { routesCounted } from './domains/pricing/whose-tariff.js';
 import { OfferSigner } from './domains/receipts/offers.js';
 import { ReceiptDesk } from './domains/receipts/proved-receipt.js';
@@ -125,7 +125,7 @@ export class Gateway {
         if (tariff.period === undefined) return 0n;
         const own = this.ownTariffs.routesOf(tenant, payer, id);
         const routes = routesCounted(this.catalogue.current, { tenant, tariff: id }, own);
-        return this.usage.used(tenant, payer, routes, periodStart(tariff, clock()));
+        return this.usage.used(tenant, payer, routes, calendarPeriod(tariff.period, 'UTC', clock()).start);
       },
     };
     const admissions = new AdmissionDesk(

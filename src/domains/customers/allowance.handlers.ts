@@ -1,9 +1,9 @@
+import { ruleHandler } from '../../base/event-store/rule-handler.js';
 import { decideRemoveAllowance, decideSetAllowance, RemoveAllowance, SetAllowance } from './allowance.decide.js';
 import { type Allowance, allowanceStream, evolveAllowance } from './allowance.js';
-import { ruleHandler } from './rule-handler.js';
 
 const ofAllowance = {
-  stream: ({ payer, tenant }: SetAllowance | RemoveAllowance) => allowanceStream(tenant, payer),
+  place: ({ payer, tenant }: SetAllowance | RemoveAllowance) => ({ tenant, stream: allowanceStream(tenant, payer) }),
   initial: undefined as Allowance | undefined,
   evolve: evolveAllowance,
   exists: (allowance: Allowance | undefined) => allowance !== undefined,

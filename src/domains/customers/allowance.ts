@@ -1,3 +1,4 @@
+import { type Period as CalendarPeriod, calendarPeriod } from '../../base/shared/calendar-window.js';
 import type { Address } from '../../base/shared/hex.js';
 
 /** What a customer who proves who it is may use without paying, in each calendar period (UTC). */
@@ -38,23 +39,16 @@ export function evolveAllowance(_state: Allowance | undefined, event: AllowanceE
   return { counts, limit, period };
 }
 
-/** The period that holds an instant. Times are epoch milliseconds. */
-export interface Period {
+/** The period that holds an instant. */
+export interface Period extends CalendarPeriod {
   /** `2026-11` or `2026-11-25`. */
   readonly name: string;
-  readonly start: number;
-  readonly end: number;
 }
 
 /** Pure. @param at epoch milliseconds */
 export function periodOf({ period }: Pick<Allowance, 'period'>, at: number): Period {
-  const date = new Date(at);
-  const [year, month, day] = [date.getUTCFullYear(), date.getUTCMonth(), date.getUTCDate()];
-  const text = date.toISOString();
-  if (period === 'day') {
-    return { name: text.slice(0, 10), start: Date.UTC(year, month, day), end: Date.UTC(year, month, day + 1) };
-  }
-  return { name: text.slice(0, 7), start: Date.UTC(year, month), end: Date.UTC(year, month + 1) };
+  const { end, start } = calendarPeriod(period, 'UTC', at);
+  return { name: new Date(start).toISOString().slice(0, period === 'day' ? 10 : 7), start, end };
 }
 
 /** Where a customer's use of its allowance in one period is counted: a row of `hold_totals`. */

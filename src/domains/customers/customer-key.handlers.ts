@@ -1,3 +1,4 @@
+import { ruleHandler } from '../../base/event-store/rule-handler.js';
 import {
   decideIssueKey,
   decideRevokeKey,
@@ -7,10 +8,12 @@ import {
   RotateKey,
 } from './customer-key.decide.js';
 import { type CustomerKeys, customerKeysStream, evolveCustomerKeys, noKeys } from './customer-key.js';
-import { ruleHandler } from './rule-handler.js';
 
 const ofKeys = {
-  stream: ({ payer, tenant }: IssueKey | RotateKey | RevokeKey) => customerKeysStream(tenant, payer),
+  place: ({ payer, tenant }: IssueKey | RotateKey | RevokeKey) => ({
+    tenant,
+    stream: customerKeysStream(tenant, payer),
+  }),
   initial: noKeys,
   evolve: evolveCustomerKeys,
   exists: (keys: CustomerKeys) => keys.size > 0,

@@ -1,3 +1,4 @@
+import { ruleHandler } from '../../base/event-store/rule-handler.js';
 import {
   decideIssueFacilitatorKey,
   decideRevokeFacilitatorKey,
@@ -10,10 +11,12 @@ import {
   facilitatorKeysStream,
   noFacilitatorKeys,
 } from './facilitator-key.js';
-import { ruleHandler } from './rule-handler.js';
 
 const ofKeys = {
-  stream: ({ tenant }: IssueFacilitatorKey | RevokeFacilitatorKey) => facilitatorKeysStream(tenant),
+  place: ({ tenant }: IssueFacilitatorKey | RevokeFacilitatorKey) => ({
+    tenant,
+    stream: facilitatorKeysStream(tenant),
+  }),
   initial: noFacilitatorKeys,
   evolve: evolveFacilitatorKeys,
   exists: (keys: FacilitatorKeys) => keys.size > 0,

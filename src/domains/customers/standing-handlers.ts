@@ -1,4 +1,4 @@
-import { ruleHandler } from './rule-handler.js';
+import { ruleHandler } from '../../base/event-store/rule-handler.js';
 import {
   ChangeListMode,
   decideListMode,
@@ -17,7 +17,7 @@ import {
 } from './standing.js';
 
 const ofEntry = {
-  stream: ({ payer, tenant }: ListPayer | UnlistPayer) => standingStream(tenant, payer),
+  place: ({ payer, tenant }: ListPayer | UnlistPayer) => ({ tenant, stream: standingStream(tenant, payer) }),
   initial: undefined as ListEntry | undefined,
   evolve: evolveStanding,
   exists: (entry: ListEntry | undefined) => entry !== undefined,
@@ -29,7 +29,7 @@ export const standingHandlers = [
   ruleHandler(ListPayer, { ...ofEntry, decide: decideListPayer }),
   ruleHandler(UnlistPayer, { ...ofEntry, decide: decideUnlistPayer }),
   ruleHandler(ChangeListMode, {
-    stream: ({ tenant }) => listModeStream(tenant),
+    place: ({ tenant }) => ({ tenant, stream: listModeStream(tenant) }),
     initial: 'open' as ListMode,
     evolve: evolveListMode,
     exists: () => true,

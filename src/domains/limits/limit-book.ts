@@ -1,7 +1,7 @@
 import type { Slots } from '../../base/event-store/rolling-sum.js';
 import type { GrantedHold, HoldRequest, RefusedHold } from '../../base/event-store/unit-of-work.js';
+import { calendarPeriod } from '../../base/shared/calendar-window.js';
 import type { Address, Network } from '../../base/shared/hex.js';
-import { calendarPeriod } from './calendar-window.js';
 import { exposureKey, tenantExposureKey } from './exposure.js';
 import type { Hold } from './hold.js';
 import { type LimitRules, limitSchema, type Quota } from './limit.schemas.js';

@@ -1,10 +1,8 @@
 import { z } from 'zod';
+import { calendarUnits } from '../../base/shared/calendar-window.js';
 import { parseAddress } from '../../base/shared/hex.js';
 import { idSchema } from '../pricing/catalogue.schemas.js';
 import { isTimeZone } from '../pricing/modifiers/wall-clock.js';
-
-export const calendarUnits = ['minute', 'hour', 'day', 'week', 'month'] as const;
-export type CalendarUnit = (typeof calendarUnits)[number];
 
 const YEAR_SECONDS = 31_622_400;
 

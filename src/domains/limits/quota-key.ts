@@ -1,5 +1,5 @@
 import type { HoldRequest } from '../../base/event-store/unit-of-work.js';
-import { calendarPeriod } from './calendar-window.js';
+import { calendarPeriod } from '../../base/shared/calendar-window.js';
 import type { Quota, Window } from './limit.schemas.js';
 
 /** The asset that money is counted in. */

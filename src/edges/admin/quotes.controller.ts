@@ -3,6 +3,7 @@ import type { Pool } from 'pg';
 import { z } from 'zod';
 import type { Prisma } from '../../base/platform/prisma.js';
 import { CLOCK, POOL, PRISMA } from '../../base/platform/tokens.js';
+import { calendarPeriod } from '../../base/shared/calendar-window.js';
 import type { Clock } from '../../base/shared/clock.js';
 import { parseAddress } from '../../base/shared/hex.js';
 import { parseAtomic } from '../../base/shared/money.js';
@@ -19,7 +20,6 @@ import { urgencyOf } from '../../domains/pricing/modifiers/urgency.js';
 import { pricedRequest } from '../../domains/pricing/request/priced-request.js';
 import { price } from '../../domains/pricing/tariff.js';
 import { type Tariff, tariffSchema } from '../../domains/pricing/tariff.schemas.js';
-import { periodStart } from '../../domains/pricing/usage-period.js';
 import { routesCounted, tariffInForce } from '../../domains/pricing/whose-tariff.js';
 import { AdminKeyGuard } from './admin-key.guard.js';
 import { describedRequest, describedResponse, messagesOf } from './described-request.js';
@@ -151,7 +151,7 @@ export class QuotesController {
   ): Promise<bigint | undefined> {
     if (used !== undefined) return BigInt(used);
     if (payer === undefined) return undefined;
-    const from = new Date(periodStart({ period }, at));
+    const from = new Date(calendarPeriod(period ?? 'day', 'UTC', at).start);
     const owned = [...own].filter(([, tariff]) => tariff === id).map(([route]) => route);
     const routes = routesCounted(catalogue, { tenant, tariff: id }, owned);
     return unitsUsed(this.pool, { tenant, payer: parseAddress(payer)!, routes, from });

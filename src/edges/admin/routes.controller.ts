@@ -15,13 +15,13 @@ import {
 import { CommandBus } from '@nestjs/cqrs';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import type { Written } from '../../base/event-store/expected.js';
 import type { Prisma } from '../../base/platform/prisma.js';
 import { PRISMA } from '../../base/platform/tokens.js';
 import { Problem } from '../../base/shared/problem.js';
 import { PublishRoute, WithdrawRoute } from '../../domains/pricing/catalogue.decide.js';
 import { findRoute, listRoutes, type OwnedKey, routeView } from '../../domains/pricing/catalogue.queries.js';
 import { type Route, routeSchema } from '../../domains/pricing/catalogue.schemas.js';
-import type { Publication } from '../../domains/pricing/pricing.module.js';
 import { AdminKeyGuard } from './admin-key.guard.js';
 import { expectedBy, tagged } from './etag.js';
 import { Idempotent } from './idempotency.js';
@@ -91,7 +91,7 @@ export class RoutesController {
       id: idOf(id, named.id),
     });
     const command = new PublishRoute(route, expectedBy(request, 'unstated'));
-    const { created } = await this.bus.execute<PublishRoute, Publication>(command);
+    const { created } = await this.bus.execute<PublishRoute, Written>(command);
     void reply.status(created ? 201 : 200);
     return this.one(tenant, id, request, reply);
   }

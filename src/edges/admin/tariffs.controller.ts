@@ -3,6 +3,7 @@ import { CommandBus } from '@nestjs/cqrs';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Pool } from 'pg';
 import { z } from 'zod';
+import type { Written } from '../../base/event-store/expected.js';
 import type { Prisma } from '../../base/platform/prisma.js';
 import { POOL, PRISMA } from '../../base/platform/tokens.js';
 import { Problem } from '../../base/shared/problem.js';
@@ -17,7 +18,6 @@ import {
   tariffVersionView,
   tariffView,
 } from '../../domains/pricing/catalogue.queries.js';
-import type { Publication } from '../../domains/pricing/pricing.module.js';
 import { AdminKeyGuard } from './admin-key.guard.js';
 import { expectedBy, tagged } from './etag.js';
 import { Idempotent } from './idempotency.js';
@@ -97,7 +97,7 @@ export class TariffsController {
     const owner = await tenantOf(this.prisma, tenant);
     const expected = expectedBy(request, undefined);
     const command = new PublishTariff(owner, idOf(id, undefined), rules, effectiveFrom?.getTime(), expected);
-    const { created } = await this.bus.execute<PublishTariff, Publication>(command);
+    const { created } = await this.bus.execute<PublishTariff, Written>(command);
     void reply.status(created ? 201 : 200);
     return this.one(tenant, id, request, reply);
   }

@@ -3,13 +3,13 @@ import { Body, Controller, Get, Inject, Param, Post, Put, Query, Req, Res, UseGu
 import { CommandBus } from '@nestjs/cqrs';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import type { Written } from '../../base/event-store/expected.js';
 import type { Prisma } from '../../base/platform/prisma.js';
 import { PRISMA } from '../../base/platform/tokens.js';
 import { Problem } from '../../base/shared/problem.js';
 import { RegisterTenant, RotateUpstreamSecret, secretFingerprint } from '../../domains/pricing/catalogue.decide.js';
 import { findTenant, listTenants, type TenantView, tenantView } from '../../domains/pricing/catalogue.queries.js';
 import { tenantSchema } from '../../domains/pricing/catalogue.schemas.js';
-import type { Publication } from '../../domains/pricing/pricing.module.js';
 import { AdminKeyGuard } from './admin-key.guard.js';
 import { expectedBy, tagged } from './etag.js';
 import { Idempotent } from './idempotency.js';
@@ -78,7 +78,7 @@ export class TenantsController {
     await this.checks.check(registration);
     const fresh = freshSecret();
     const command = new RegisterTenant(registration, expectedBy(request, 'unstated'), fresh);
-    const { created } = await this.bus.execute<RegisterTenant, Publication>(command);
+    const { created } = await this.bus.execute<RegisterTenant, Written>(command);
     void reply.status(created ? 201 : 200);
     return this.withSecret(fresh, tenant, request, reply);
   }

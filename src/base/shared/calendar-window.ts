@@ -1,4 +1,5 @@
-import type { CalendarUnit } from './limit.schemas.js';
+export const calendarUnits = ['minute', 'hour', 'day', 'week', 'month'] as const;
+export type CalendarUnit = (typeof calendarUnits)[number];
 
 /** Epoch milliseconds, the end excluded. */
 export interface Period {

@@ -1,6 +1,5 @@
 import fc from 'fast-check';
-import { calendarPeriod } from './calendar-window.js';
-import { type CalendarUnit, calendarUnits } from './limit.schemas.js';
+import { type CalendarUnit, calendarPeriod, calendarUnits } from './calendar-window.js';
 
 const HOUR = 3_600_000;
 const ZONES = [
