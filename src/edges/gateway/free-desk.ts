@@ -104,7 +104,7 @@ export class FreeDesk {
     metered: Metered,
     reply: ServerResponse,
   ): Promise<FreeOutcome> {
-    const { bus, clock, deliveries, limits, rates } = this.parts;
+    const { bus, clock, deliveries, limits } = this.parts;
     const now = clock();
     const period = periodOf(allowance, now);
     const hold = allowanceHold(call, payer, allowance, period, metered.units);
@@ -121,7 +121,6 @@ export class FreeDesk {
       const quotas = error.refused.filter(({ request }) => request.key !== hold.key);
       // A payment would not get past them either.
       if (quotas.length > 0) throw limits.problemOf({ refused: quotas });
-      await rates.uncount(call.route, payer);
       return { standing: [standing(error.refused[0]!.held)] };
     }
   }

@@ -55,14 +55,6 @@ export class RateLimits {
     }
   }
 
-  /** Takes back what a request counted that was offered a price after all: its payment counts. Never throws. */
-  async uncount(route: Route, caller: string): Promise<void> {
-    if (route.rateLimit === undefined) return;
-    await this.limitsOf(route, route.rateLimit)
-      .shared.reward(caller)
-      .catch(() => undefined);
-  }
-
   stop(): void {
     this.redis?.end();
   }
