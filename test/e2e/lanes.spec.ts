@@ -9,11 +9,15 @@ import { eventually } from '../support/eventually.js';
 import { type Call, codeOf, open, type Reply, send } from '../support/http.js';
 import { ask, buy, idOf, newBuyer, offerOf, present, sign, withPayment } from '../support/payment.js';
 import { flat, publish, routeWith, tenantWith } from '../support/publishing.js';
+import { startSibling } from '../support/sibling.js';
 import { type CountingUpstream, countingUpstream } from '../support/upstream.js';
 
 const MONEY = 10_000_000n;
+const CALLERS = 200;
+const CROWD = { limit: 3, queue: 5, waitMs: 60_000 };
 
 let app: App;
+let other: App;
 let books: Books;
 let buyer: LocalAccount;
 /** A provider that answers when it is told to; `at` lists the requests that reached it. */
@@ -29,6 +33,7 @@ beforeAll(async () => {
     held.push(reply);
   });
   app = await startApp();
+  other = await startSibling(app, 'gateway');
   books = new Books(app.engines);
   const one = { limit: 1, queue: 10, waitMs: 60_000 };
   await publish(app.engines.postgres, [
@@ -44,14 +49,17 @@ beforeAll(async () => {
     lane('full', { ...one, queue: 1 }),
     lane('late', { ...one, waitMs: 200 }),
     lane('gone', one),
+    lane('crowd', CROWD),
     lane('repeats', one),
     lane('after', one, 'after'),
   ]);
   buyer = await newBuyer(app, MONEY);
-  expect(await buy(buyer, call('quick'))).toMatchObject({ status: 200 });
+  for (const gateway of [app, other])
+    expect(await buy(buyer, call('quick', '', 3, gateway))).toMatchObject({ status: 200 });
 });
 
 afterAll(async () => {
+  await other?.stop();
   await books?.close();
   await app?.stop();
   await upstream?.stop();
@@ -66,8 +74,8 @@ function lane(id: string, upstreamConcurrency: Route['upstreamConcurrency'], mod
   return new PublishRoute(routeWith({ id, tenant: 'shop', timeoutMs: 60_000, mode, upstreamConcurrency }));
 }
 
-function call(id: string, n = '', urgency = 3): Call {
-  return { url: `${app.gateway}/${id}?n=${n}`, headers: { host: 'shop.example', priority: `u=${urgency}` } };
+function call(id: string, n = '', urgency = 3, gateway: App = app): Call {
+  return { url: `${gateway.gateway}/${id}?n=${n}`, headers: { host: 'shop.example', priority: `u=${urgency}` } };
 }
 
 const purchase = async (to: Call) => withPayment(to, await sign(buyer, await ask(to)));
@@ -173,6 +181,28 @@ describe('requests that wait for an upstream', () => {
     answer();
     expect(await blocking).toMatchObject({ status: 200 });
   });
+
+  it(`of ${CALLERS} at once at two gateways: as many run and wait as may, and the others keep their payments`, async () => {
+    const calls = Array.from({ length: CALLERS }, (_, n) => call('crowd', `${n}`, 3, n % 2 === 0 ? app : other));
+    const tickets = await Promise.all(calls.map(purchase));
+    const refused: Reply[] = [];
+    const replies = tickets.map(async (ticket) => {
+      const reply = await send(ticket);
+      if (reply.status !== 200) refused.push(reply);
+      return reply;
+    });
+    const taken = 2 * (CROWD.limit + CROWD.queue);
+    await eventually(() => refused.length === CALLERS - taken, 30_000);
+    expect(new Set(refused.map((reply) => `${reply.status} ${codeOf(reply)}`))).toEqual(new Set(['503 route_busy']));
+    expect(at).toHaveLength(2 * CROWD.limit);
+    for (let served = 0; served < taken; served++) {
+      await eventually(() => held.length > 0);
+      expect(held.length).toBeLessThanOrEqual(2 * CROWD.limit);
+      answer();
+    }
+    expect((await Promise.all(replies)).filter(({ status }) => status === 200)).toHaveLength(taken);
+    expect(at).toHaveLength(taken);
+  }, 60_000);
 
   it('need not wait for the settlement of those before them', async () => {
     const first = open(await purchase(call('after', 'first')));

@@ -1,7 +1,8 @@
-import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes, RLWrapperTimeouts } from 'rate-limiter-flexible';
+import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 import type { Logger } from '../../base/platform/logger.js';
 import { type RedisLink, redisLink } from '../../base/platform/redis-link.js';
 import type { Route } from '../../domains/pricing/catalogue.schemas.js';
+import { inTime } from './in-time.js';
 import { LocalBudget } from './local-budget.js';
 import type { ServiceLimit } from './rate-limit-fields.js';
 
@@ -13,7 +14,9 @@ type RateLimit = NonNullable<Route['rateLimit']>;
 
 interface RouteLimits {
   /** What payers may do, on all gateways together. */
-  readonly shared: RLWrapperTimeouts;
+  readonly shared: RateLimiterRedis;
+  /** The same on this gateway alone, when Redis does not answer. */
+  readonly alone: RateLimiterMemory;
   /** What may be offered to one address, on this gateway: an offer must not touch a store. */
   readonly offers: LocalBudget;
 }
@@ -45,7 +48,7 @@ export class RateLimits {
     if (route.rateLimit === undefined) return undefined;
     const { points, seconds } = route.rateLimit;
     try {
-      await this.limitsOf(route, route.rateLimit).shared.consume(caller);
+      await count(this.limitsOf(route, route.rateLimit), caller);
       return undefined;
     } catch (refusal) {
       // Both counters refuse in this way; whatever else goes wrong is no reason to turn a payer away.
@@ -70,7 +73,7 @@ export class RateLimits {
 
   private compile({ id, tenant }: Route, { points, seconds: duration }: RateLimit): RouteLimits {
     const keyPrefix = `{tollbook}:rate:${tenant}/${id}/${duration}`;
-    const limiter = new RateLimiterRedis({
+    const shared = new RateLimiterRedis({
       storeClient: this.client(),
       rejectIfRedisNotReady: true,
       keyPrefix,
@@ -79,9 +82,8 @@ export class RateLimits {
       // Whoever is over the limit is refused from memory until its window ends.
       inMemoryBlockOnConsumed: points + 1,
     });
-    const insuranceLimiter = new RateLimiterMemory({ keyPrefix, points, duration });
-    const shared = new RLWrapperTimeouts({ limiter, timeoutMs: REDIS_MS, insuranceLimiter });
-    return { shared, offers: new LocalBudget(POLICY, points, duration) };
+    const alone = new RateLimiterMemory({ keyPrefix, points, duration });
+    return { shared, alone, offers: new LocalBudget(POLICY, points, duration) };
   }
 
   private client() {
@@ -91,5 +93,15 @@ export class RateLimits {
       this.redis.client.on('error', report);
     }
     return this.redis.client;
+  }
+}
+
+/** In Redis or, if that fails or is late, here. @throws RateLimiterRes if there is no more */
+async function count({ alone, shared }: RouteLimits, caller: string): Promise<void> {
+  try {
+    await inTime(shared.consume(caller), REDIS_MS);
+  } catch (error) {
+    if (error instanceof RateLimiterRes) throw error;
+    await alone.consume(caller);
   }
 }
