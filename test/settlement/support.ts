@@ -25,6 +25,7 @@ import {
   type SettlementMode,
 } from '../../src/domains/payments/payment.js';
 import { paymentsProjection } from '../../src/domains/payments/payments.projection.js';
+import type { ConfirmationTier } from '../../src/domains/settlement/confirmations.js';
 import { SettlementModule } from '../../src/domains/settlement/settlement.module.js';
 import { upcast } from '../../src/event-catalogue.js';
 import { addressOf, authorizationOf, type LocalChain, randomKey, signAuthorization } from '../chain/support.js';
@@ -190,6 +191,7 @@ export interface WorkerOptions {
   readonly settlerKeys?: readonly Hex[];
   /** In wei; none for the default. */
   readonly maxFeePerGas?: bigint;
+  readonly confirmations?: readonly ConfirmationTier[];
 }
 
 /** The settlement worker as the application runs it, with connections of its own. */
@@ -202,6 +204,7 @@ export async function startWorker(
     screening = noScreening,
     settlerKeys = [local.settlerKey],
     maxFeePerGas,
+    confirmations,
   }: WorkerOptions = {},
 ): Promise<{ stop(): Promise<void> }> {
   const pool = openPool(desk.databaseUrl, 'test-worker', 8, log);
@@ -226,6 +229,7 @@ export async function startWorker(
     tokens: new Map([[local.token.address, local.token]]),
     upcast,
     screening,
+    confirmations,
   });
   @Module({ imports: [TestRuntimeModule.of(values), settlement] })
   class Root {}

@@ -12,6 +12,8 @@ import {
 } from '../payments/settle.decide.js';
 import type { GasPrices } from './batch-plan.js';
 import { BatchQueue } from './batch-queue.js';
+import { ConfirmationWatch } from './confirmation-watch.js';
+import { type ConfirmationTier, IN_A_BLOCK } from './confirmations.js';
 import type { NetworkFees } from './network-fees.js';
 import { OutcomeRecorder } from './outcome-recorder.js';
 import { failureOf, hasExpired, type Verdict, verdictOf } from './settlement.outcome.js';
@@ -28,6 +30,8 @@ export interface EngineDeps extends SenderDeps {
   readonly clock: Clock;
   readonly fees: NetworkFees;
   readonly screen: ScreenPayer;
+  /** Blocks that a settlement needs, by its amount; one if nothing is said. */
+  readonly confirmations?: readonly ConfirmationTier[];
   /** Never rejects. */
   readonly prices: () => Promise<GasPrices>;
 }
@@ -40,6 +44,7 @@ export class SettlementEngine {
   readonly sender: SettlementSender;
   readonly outcomes: OutcomeRecorder;
   private readonly watch: TransactionWatch;
+  private readonly confirmations: ConfirmationWatch;
   /** By token. */
   private readonly batches = new Map<Address, BatchQueue>();
 
@@ -47,16 +52,19 @@ export class SettlementEngine {
     this.sender = new SettlementSender(deps);
     this.outcomes = new OutcomeRecorder(deps.chain, deps.book, deps.fees);
     this.watch = new TransactionWatch(deps.chain, deps.book, this.outcomes);
+    this.confirmations = new ConfirmationWatch(deps.chain, deps.confirmations ?? IN_A_BLOCK);
   }
 
   /**
    * Resolves when the payment has its outcome, or when there is nothing to settle. Rejects with `SettlementPending`
-   * or `ChainUnavailable` while the outcome is unknown: try again later. `again` says that an earlier attempt may
+   * or `ChainUnavailable` while the outcome is unknown: try again later, and with `AwaitsBlocks` while it is in a block that
+   * too few others stand on. `again` says that an earlier attempt may
    * have got anywhere, so the chain is asked before anything is signed.
    */
   async settle(id: PaymentId, again: boolean): Promise<void> {
     const found = itemOf(id, await this.deps.load(id));
     if (!found) return;
+    await this.confirmations.mustBeDue(id);
     const token = this.tokenOf(found);
     const item = found.state.status === 'delivered' && !again ? found : await this.resume(token, found);
     if (!item) return;
@@ -125,6 +133,7 @@ export class SettlementEngine {
       if (verdict.kind === 'open') verdict = { kind: 'failed', data: { reason: 'authorization_expired' } };
     }
     if (verdict.kind === 'failed') return this.fail(item, verdict.data);
+    await this.confirmations.mustStand(item.id, token, BigInt(terms.amount), BigInt(verdict.data.blockNumber));
     const by = (await this.isOurs(verdict, item)) ? 'settler' : 'other';
     await this.deps.execute(new ConfirmSettlement(item.id, { ...verdict.data, by }, item));
     return true;

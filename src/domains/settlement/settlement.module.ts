@@ -31,6 +31,7 @@ import {
   SubmitSettlement,
 } from '../payments/settle.decide.js';
 import type { GasPrices } from './batch-plan.js';
+import type { ConfirmationTier } from './confirmations.js';
 import { GasWatch } from './gas-watch.js';
 import { itemReader, NetworkFees } from './network-fees.js';
 import { signatureReader, type Tokens } from './settlement.ports.js';
@@ -49,6 +50,8 @@ export interface SettlementOptions {
   readonly tokens: Tokens;
   readonly upcast: Upcast;
   readonly screening: Screening;
+  /** Blocks that a settlement needs, by its amount; one if nothing is said. */
+  readonly confirmations?: readonly ConfirmationTier[];
 }
 
 /** Starts the worker with the application and stops it within ten seconds. */
@@ -73,6 +76,7 @@ class SettlementRunner implements OnApplicationBootstrap, OnApplicationShutdown 
       chain: options.chain,
       tokens: options.tokens,
       upcast: options.upcast,
+      confirmations: options.confirmations,
       pool,
       log,
       clock,

@@ -1,10 +1,11 @@
-import { type Job, Worker } from 'bullmq';
+import { DelayedError, type Job, Worker } from 'bullmq';
 import { ChainUnavailable } from '../../base/chain/chain.js';
 import type { Logger } from '../../base/platform/logger.js';
 import { type RedisLink, redisLink } from '../../base/platform/redis-link.js';
 import { withTimeout } from '../../base/platform/with-timeout.js';
 import type { Clock } from '../../base/shared/clock.js';
 import type { PaymentId } from '../payments/payment.js';
+import { AwaitsBlocks } from './confirmation-watch.js';
 import type { SettlementEngine } from './settlement.engine.js';
 import { SettlementPending } from './settlement.ports.js';
 import {
@@ -40,7 +41,7 @@ export class SettlementProcessor {
     private readonly log: Logger,
   ) {
     this.redis = redisLink(redisUrl, { enableOfflineQueue: true });
-    this.worker = new Worker<SettlementJob>(SETTLEMENT_QUEUE, (job) => this.attempt(job), {
+    this.worker = new Worker<SettlementJob>(SETTLEMENT_QUEUE, (job, token) => this.attempt(job, token), {
       connection: this.redis.client,
       prefix: QUEUE_PREFIX,
       concurrency: CONCURRENCY,
@@ -71,10 +72,15 @@ export class SettlementProcessor {
     this.redis.end();
   }
 
-  private async attempt(job: Job<SettlementJob>): Promise<void> {
+  private async attempt(job: Job<SettlementJob>, token?: string): Promise<void> {
     try {
       await this.engine.settle(job.id as PaymentId, isAgain(job));
     } catch (error) {
+      if (error instanceof AwaitsBlocks) {
+        // No failure, so neither an attempt is counted nor its pause made; and the job's place is free for others.
+        await job.moveToDelayed(Date.now() + error.waitMs, token);
+        throw new DelayedError();
+      }
       // Without it the job comes back with its old place in the queue, which is no reason to lose the attempt's error.
       await job.changePriority({ priority: priorityOf(job.data, this.clock()) }).catch(() => undefined);
       throw error;
