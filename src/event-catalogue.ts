@@ -12,6 +12,7 @@ import { freeRequestShapes } from './domains/payments/free-request.shapes.js';
 import { freeRequestUpcasts } from './domains/payments/free-request.upcasts.js';
 import { paymentShapes } from './domains/payments/payment.shapes.js';
 import { paymentUpcasts } from './domains/payments/payment.upcasts.js';
+import { refundShapes } from './domains/payments/refund.shapes.js';
 import { publicationShapes, publicationUpcasts } from './domains/pricing/publication.shapes.js';
 import { networkFeeShapes } from './domains/settlement/network-fee.shapes.js';
 
@@ -26,6 +27,7 @@ export const eventShapes: readonly EventShape[] = [
   ...allowanceShapes,
   ...customerTariffShapes,
   ...paymentShapes,
+  ...refundShapes,
   ...freeRequestShapes,
   ...networkFeeShapes,
   ...restorationShapes,

@@ -2,11 +2,13 @@ import type { Projection } from './base/event-store/projection-runner.js';
 import { ledgerProjection } from './domains/ledger/ledger.projection.js';
 import { usageProjection } from './domains/metering/usage.projection.js';
 import { paymentsProjection } from './domains/payments/payments.projection.js';
+import { refundsProjection } from './domains/payments/refunds.projection.js';
 import { upcast } from './event-catalogue.js';
 
 /** Every projection that can be rebuilt from the events. */
 export const projections: readonly Projection[] = [
   paymentsProjection,
+  refundsProjection,
   usageProjection(upcast),
   ledgerProjection(upcast),
 ];

@@ -57,8 +57,9 @@ function* paymentStates(state: Payment = initialPayment, depth = 0): Generator<P
   if (depth === LONGEST_HISTORY) return;
   const tried = new Set<string>();
   for (const event of paymentEvents) {
-    if (tried.has(event.type)) continue;
-    tried.add(event.type);
+    const form = [event.type, ...Object.keys(event.data)].join();
+    if (tried.has(form)) continue;
+    tried.add(form);
     const next = after(state, event);
     if (next) yield* paymentStates(next, depth + 1);
   }

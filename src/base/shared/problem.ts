@@ -66,6 +66,9 @@ export const problems = {
   refund_not_mined: [409, 'That transaction is in no block of this chain; try again when it is'],
   refund_not_found: [409, 'No transfer in that transaction refunds this payment'],
   refund_ambiguous: [409, 'Several transfers in that transaction could refund this payment; name one by its log_index'],
+  refund_not_cancellable: [409, 'Only a refund that is neither sent nor ended can be cancelled'],
+  too_many_refunds: [409, 'This payment has had as many refund requests as there may be'],
+  refund_wallet_missing: [409, 'This server has no refund wallet: set TOLLBOOK_REFUND_KEY, or refund from the payee'],
   transfer_already_counted: [409, 'That transfer refunds another payment already'],
   // log
   event_not_sealed: [409, 'The event is not sealed yet; ask again in a few seconds'],

@@ -6,6 +6,7 @@ export type AccountClass = 'asset' | 'liability' | 'income' | 'contra_income' | 
 /** The chart of accounts: every kind with its class. README.md says what each is for. */
 export const chart = {
   wallet: 'asset',
+  refund_wallet: 'asset',
   settlement_in_transit: 'asset',
   customer_receivable: 'asset',
   unbilled: 'asset',

@@ -3,9 +3,10 @@ import { assertNever } from '../../base/shared/assert-never.js';
 import type { Address } from '../../base/shared/hex.js';
 import type { AtomicAmount } from '../../base/shared/money.js';
 import { exposureOf } from '../payments/payment.holds.js';
-import type { PaymentAuthorized, PaymentEvent, PaymentRefunded } from '../payments/payment.js';
+import type { PaymentAuthorized, PaymentEvent } from '../payments/payment.js';
 import { type Account, type Book, tokenAsset } from './chart.js';
 import { type Entry, Lines, type Pending } from './lines.js';
+import { isRefundPosting, postRefund, type RefundPosting, refundTypes } from './refund-postings.js';
 import type { Transfer } from './transfer.js';
 
 /** Every event of a payment that can move value. */
@@ -19,7 +20,7 @@ export const paymentTypes = [
   'PaymentSettled',
   'PaymentSettlementFailed',
   'SettlementReverted',
-  'PaymentRefunded',
+  ...refundTypes,
 ] as const satisfies PaymentEvent['type'][];
 
 type Posting = Extract<PaymentEvent, { type: (typeof paymentTypes)[number] }>;
@@ -63,11 +64,7 @@ export function postPayment(state: PaymentBook | undefined, stored: StoredEvent)
   const event = { type: stored.type, data: stored.data } as unknown as Posting;
   if (event.type === 'PaymentAuthorized') return begin(stored, event.data);
   if (!state) throw new Error(`${stored.type} at ${stored.position} comes before its authorization`);
-  if (event.type === 'PaymentRefunded') {
-    const lines = new Lines(stored, state.book, BigInt(event.data.amount));
-    lines.posted({ code: 'refund', debit: REFUNDS, credit: walletOf(state) });
-    return { state, transfers: lines.transfers };
-  }
+  if (isRefundPosting(event)) return { state, transfers: postRefund(stored, event, state.book, state.payee) };
   const lines = new Lines(stored, state.book, state.amount);
   const next = state.flow === 'on_credit' ? creditStep(state, event, lines) : paidStep(state, event, lines);
   return { state: next, transfers: lines.transfers };
@@ -86,7 +83,7 @@ function begin(stored: StoredEvent, authorized: PaymentAuthorized['data']): Post
   return { state, transfers: lines.transfers };
 }
 
-type Later = Exclude<Posting, PaymentAuthorized | PaymentRefunded>;
+type Later = Exclude<Posting, PaymentAuthorized | RefundPosting>;
 
 function creditStep(state: OnCredit, event: Later, lines: Lines): OnCredit {
   switch (event.type) {
@@ -152,7 +149,6 @@ function settlePaid(state: PaidFirst, lines: Lines): PaidFirst {
 }
 
 const REVENUE: Account = { kind: 'revenue', party: '' };
-const REFUNDS: Account = { kind: 'refunds', party: '' };
 const WRITE_OFF: Account = { kind: 'write_off', party: '' };
 
 const walletOf = ({ payee }: Terms): Account => ({ kind: 'wallet', party: payee });

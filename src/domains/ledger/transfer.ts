@@ -20,6 +20,7 @@ export const codes = [
   'recognition',
   'loss',
   'refund',
+  'refund_reversal',
   'network_fee',
   'network_fee_reversal',
 ] as const;

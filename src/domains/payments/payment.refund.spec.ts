@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { foldPayment } from './handler-for.js';
 import type { PaymentEvent } from './payment.js';
-import { decideRefund, RecordRefund, type Refund, refundedBy, refundsOf } from './payment.refund.js';
+import { decideRefund, RecordRefund, refundedBy, refundsOf } from './payment.refund.js';
+import type { Refund } from './refund.js';
 
 const ID = 'pay_1';
 const terms = { amount: '100', network: 'eip155:84532' };
@@ -27,7 +28,7 @@ const refund = (transaction: `0x${string}`, amount: string, logIndex = 0): Refun
   blockHash: '0xb9',
   logIndex,
 });
-const refunded = (data: Refund): PaymentEvent => ({ type: 'PaymentRefunded', schema: 1, data });
+const refunded = (data: Refund): PaymentEvent => ({ type: 'PaymentRefunded', schema: 2, data });
 const record = (given: readonly PaymentEvent[], data: Refund) =>
   decideRefund(foldPayment(given), new RecordRefund(ID, data));
 

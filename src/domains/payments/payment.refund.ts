@@ -1,9 +1,17 @@
 import type { StreamClaim } from '../../base/event-store/unit-of-work.js';
 import { Problem } from '../../base/shared/problem.js';
 import type { Plan } from './payment.decide.js';
-import type { Payment, PaymentId, PaymentRefunded } from './payment.js';
-
-export type Refund = PaymentRefunded['data'];
+import type { Payment, PaymentId } from './payment.js';
+import {
+  noRefunds,
+  type PaymentRefunded,
+  type Refund,
+  type RefundBook,
+  type RefundId,
+  type RefundReverted,
+  type RequestedRefund,
+  transferKey,
+} from './refund.js';
 
 /** A Transfer log on the chain is spoken for: it refunds this payment and no other. */
 export interface TransferClaimed {
@@ -12,7 +20,10 @@ export interface TransferClaimed {
   readonly data: { readonly payment: PaymentId };
 }
 
-/** Records that the payee sent money back. Repeatable: the same transfer counts once. */
+/**
+ * Records that money went back to the payer. Repeatable: the same transfer counts once. Without the request that it
+ * fulfils, it fulfils the oldest one that the payee was asked for this very amount by, if there is one.
+ */
 export class RecordRefund {
   constructor(
     readonly paymentId: PaymentId,
@@ -20,30 +31,89 @@ export class RecordRefund {
   ) {}
 }
 
-export function decideRefund(state: Payment, { paymentId, refund }: RecordRefund): Plan {
-  if (refundsOf(state).some((known) => isSameTransfer(known, refund))) return { events: [] };
-  if (state.status !== 'settled') throw new Problem('payment_not_settled');
+export function decideRefund(state: Payment, { paymentId, refund: found }: RecordRefund): Plan {
+  const book = refundBookOf(state);
+  if (book.transfers.some((known) => isSameTransfer(known, found))) return { events: [] };
+  const request = openRequests(state).find((one) => fulfils(found, one));
+  // What was asked for and has been sent is a fact, whatever became of the payment meanwhile.
+  if (state.status === 'unknown' || (!request && !isRefundable(state))) throw new Problem('payment_not_settled');
   const { amount, network } = state.authorized.terms;
-  if (refundedBy(state) + BigInt(refund.amount) > BigInt(amount)) throw new Problem('refund_exceeds_payment');
-  const event: PaymentRefunded = { type: 'PaymentRefunded', schema: 1, data: refund };
+  const others = openRequests(state).filter((one) => one !== request);
+  const taken = refundedBy(state) + sumOf(others);
+  if (taken + BigInt(found.amount) > BigInt(amount)) throw new Problem('refund_exceeds_payment');
+  const { refund: _, ...unasked } = found;
+  const data: Refund = request ? { refund: request.refund, ...unasked } : unasked;
+  const event: PaymentRefunded = { type: 'PaymentRefunded', schema: 2, data };
+  // A transfer that was taken back and is there again is this payment's already.
+  if (book.claimed.includes(transferKey(found))) return { events: [event] };
   const claimed: TransferClaimed = { type: 'TransferClaimed', schema: 1, data: { payment: paymentId } };
-  const claim: StreamClaim = { stream: transferStream(network, refund), expectedVersion: 0, event: claimed };
+  const claim: StreamClaim = { stream: transferStream(network, found), expectedVersion: 0, event: claimed };
   return { events: [event], claim };
 }
 
-/** What makes a Transfer unique on its chain; whoever counts one writes this stream first. */
-export function transferStream(network: string, { logIndex, transaction }: Pick<Refund, 'logIndex' | 'transaction'>) {
-  return `transfer/${network}/${transaction}/${logIndex}`;
+function fulfils(found: Refund, { amount, block, from, refund }: RequestedRefund): boolean {
+  if (found.refund !== undefined) return found.refund === refund;
+  return from === 'payee' && amount === found.amount && BigInt(found.blockNumber) > BigInt(block);
 }
 
-/** Oldest first. */
+/** The block that held the transfer is not in the chain any more. */
+export class RevertRefund {
+  constructor(
+    readonly paymentId: PaymentId,
+    readonly refund: Refund,
+  ) {}
+}
+
+export function decideRevertRefund(state: Payment, { refund }: RevertRefund): Plan {
+  const stands = refundsOf(state).find(
+    (one) => transferKey(one) === transferKey(refund) && one.blockHash === refund.blockHash,
+  );
+  if (!stands) return { events: [] };
+  const event: RefundReverted = { type: 'RefundReverted', schema: 1, data: stands };
+  return { events: [event] };
+}
+
+/** What makes a Transfer unique on its chain; whoever counts one writes this stream first. */
+export function transferStream(network: string, transfer: Pick<Refund, 'logIndex' | 'transaction'>): string {
+  return `transfer/${network}/${transferKey(transfer)}`;
+}
+
+/** Whether new refunds of it may be asked for. */
+export function isRefundable(state: Payment): state is Extract<Payment, { status: 'settled' }> {
+  return state.status === 'settled';
+}
+
+export function refundBookOf(state: Payment): RefundBook {
+  return ('refunds' in state && state.refunds) || noRefunds;
+}
+
+/** What the payer has, oldest first. */
 export function refundsOf(state: Payment): readonly Refund[] {
-  return ('refunds' in state && state.refunds) || [];
+  return refundBookOf(state).transfers;
 }
 
 /** Atomic units sent back so far. */
 export function refundedBy(state: Payment): bigint {
-  return refundsOf(state).reduce((sum, { amount }) => sum + BigInt(amount), 0n);
+  return sumOf(refundsOf(state));
+}
+
+/** Asked for, and neither sent back nor given up: their amounts are spoken for. */
+export function openRequests(state: Payment): readonly RequestedRefund[] {
+  return refundBookOf(state).requests.filter((one) => one.state === 'requested' || one.state === 'sent');
+}
+
+export function requestOf(state: Payment, id: RefundId): RequestedRefund | undefined {
+  return refundBookOf(state).requests.find(({ refund }) => refund === id);
+}
+
+/** Atomic units that are neither sent back nor spoken for. */
+export function restOf(state: Payment): bigint {
+  if (state.status === 'unknown') return 0n;
+  return BigInt(state.authorized.terms.amount) - refundedBy(state) - sumOf(openRequests(state));
+}
+
+function sumOf(refunds: readonly { readonly amount: string }[]): bigint {
+  return refunds.reduce((sum, { amount }) => sum + BigInt(amount), 0n);
 }
 
 /** A transaction that moved to another block has the same logs, maybe under other indices. */

@@ -15,7 +15,6 @@ import type {
   DeliveryInterrupted,
   DeliveryRestarted,
   PaymentAuthorized,
-  PaymentRefunded,
   PaymentSettled,
   PaymentSettlementFailed,
   RequestDelivered,
@@ -210,20 +209,6 @@ const reverted = shapeOf<SettlementReverted>()({
   data: z.strictObject({ transaction: bytes32, blockHash: bytes32 }),
 });
 
-const refunded = shapeOf<PaymentRefunded>()({
-  type: 'PaymentRefunded',
-  schema: 1,
-  stream,
-  when: 'The payee gave money back: its transfer to the payer was read from the chain.',
-  data: z.strictObject({
-    amount: atomicAmount,
-    transaction: bytes32,
-    blockNumber: wholeNumber,
-    blockHash: bytes32,
-    logIndex: z.int().min(0),
-  }),
-});
-
 const transferClaimed = shapeOf<TransferClaimed>()({
   type: 'TransferClaimed',
   schema: 1,
@@ -255,7 +240,6 @@ export const paymentShapes: readonly EventShape[] = [
   settled,
   settlementFailed,
   reverted,
-  refunded,
   transferClaimed,
   identified,
 ];

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Address, Hex, Network } from '../../base/shared/hex.js';
 import type { Hold } from '../limits/hold.js';
+import { evolveRefunds, noRefunds, type RefundBook, type RefundEvent } from './refund.js';
 
 /** `pay_` and 32 hex digits, derived from the claim, so that every gateway computes the same id. */
 export type PaymentId = `pay_${string}`;
@@ -182,19 +183,6 @@ export interface SettlementReverted {
   readonly data: { readonly transaction: Hex; readonly blockHash: Hex };
 }
 
-/** The payee gave money back: a transfer from payee to payer that was read from the chain. Amounts in atomic units. */
-export interface PaymentRefunded {
-  readonly type: 'PaymentRefunded';
-  readonly schema: 1;
-  readonly data: {
-    readonly amount: string;
-    readonly transaction: Hex;
-    readonly blockNumber: string;
-    readonly blockHash: Hex;
-    readonly logIndex: number;
-  };
-}
-
 export type PaymentEvent =
   | PaymentAuthorized
   | RequestDelivered
@@ -206,15 +194,15 @@ export type PaymentEvent =
   | PaymentSettled
   | PaymentSettlementFailed
   | SettlementReverted
-  | PaymentRefunded;
+  | RefundEvent;
 
 interface Known {
   readonly authorized: PaymentAuthorized['data'];
 }
 interface Served extends Known {
   readonly delivered: RequestDelivered['data'];
-  /** Oldest first. They outlive a settlement that is taken back: the money went to the payer all the same. */
-  readonly refunds?: readonly PaymentRefunded['data'][];
+  /** They outlive a settlement that is taken back: the money went to the payer all the same. */
+  readonly refunds?: RefundBook;
 }
 
 export type Payment =
@@ -286,8 +274,16 @@ export function evolvePayment(state: Payment, event: PaymentEvent): Payment {
         return { ...servedOf(state), status: 'submitted', transactions: state.transactions };
       }
       break;
+    case 'RefundRequested':
+    case 'RefundSubmitted':
+    case 'RefundCancelled':
+    case 'RefundFailed':
     case 'PaymentRefunded':
-      if (state.status === 'settled') return { ...state, refunds: [...(state.refunds ?? []), event.data] };
+    case 'RefundReverted':
+      // The first one needs a settled payment; what follows it comes whatever became of the settlement.
+      if (state.status === 'settled' || ('refunds' in state && state.refunds)) {
+        return { ...state, refunds: evolveRefunds(state.refunds ?? noRefunds, event) };
+      }
       break;
   }
   throw new Error(`${event.type} does not follow ${state.status}`);

@@ -1,6 +1,7 @@
 import type { StoredEvent } from '../../base/event-store/event.js';
 import type { UpcastStep } from '../../base/event-store/upcast.js';
 import type { PaymentAuthorized } from './payment.js';
+import type { Refund } from './refund.js';
 
 /** How it was written until there were quotas: one exposure of the whole amount, or none. */
 export interface PaymentAuthorizedV1 {
@@ -15,4 +16,14 @@ function authorizedFromV1(old: StoredEvent['data']): StoredEvent['data'] {
   return { ...same, holds } as unknown as StoredEvent['data'];
 }
 
-export const paymentUpcasts: readonly UpcastStep[] = [{ type: 'PaymentAuthorized', from: 1, data: authorizedFromV1 }];
+/** How it was written when every refund was sent by the owner of the payee's wallet, unasked. */
+export interface PaymentRefundedV1 {
+  readonly type: 'PaymentRefunded';
+  readonly schema: 1;
+  readonly data: Omit<Refund, 'refund' | 'sender'>;
+}
+
+export const paymentUpcasts: readonly UpcastStep[] = [
+  { type: 'PaymentAuthorized', from: 1, data: authorizedFromV1 },
+  { type: 'PaymentRefunded', from: 1, data: (old) => old },
+];

@@ -2,10 +2,12 @@ import type { PoolClient } from 'pg';
 import type { StoredEvent } from '../../base/event-store/event.js';
 import type { Projection } from '../../base/event-store/projection-runner.js';
 import { type Payment, type PaymentAuthorized, type PaymentEvent, paymentOfStream } from './payment.js';
+import type { RefundEvent } from './refund.js';
 
 /** The part of a row that events after the first one change. */
 interface Progress {
-  readonly state: Payment['status'];
+  /** A refund leaves it as it is. */
+  readonly state?: Payment['status'];
   readonly gateway?: string;
   readonly reason?: string;
   readonly httpStatus?: number;
@@ -35,6 +37,7 @@ export const paymentsProjection: Projection = {
     'PaymentSettlementFailed',
     'SettlementReverted',
     'PaymentRefunded',
+    'RefundReverted',
   ] satisfies PaymentEvent['type'][],
 
   begin: () => async (client, events) => {
@@ -53,9 +56,12 @@ export const paymentsProjection: Projection = {
   },
 };
 
+/** What a row shows. */
+type Listed = Exclude<PaymentEvent, RefundEvent> | Extract<RefundEvent, { type: 'PaymentRefunded' | 'RefundReverted' }>;
+
 /** Pure: what one event changes. */
 export function progressOf(stored: StoredEvent): Omit<Progress, 'at'> {
-  const event = { type: stored.type, data: stored.data } as unknown as PaymentEvent;
+  const event = { type: stored.type, data: stored.data } as unknown as Listed;
   switch (event.type) {
     case 'PaymentAuthorized':
       return { state: 'authorized', gateway: event.data.gateway };
@@ -78,13 +84,15 @@ export function progressOf(stored: StoredEvent): Omit<Progress, 'at'> {
     case 'SettlementReverted':
       return { state: 'submitted', settledAt: null };
     case 'PaymentRefunded':
-      return { state: 'settled', refunded: BigInt(event.data.amount) };
+      return { refunded: BigInt(event.data.amount) };
+    case 'RefundReverted':
+      return { refunded: -BigInt(event.data.amount) };
   }
 }
 
 /** Columns that progress changes, in the order of `progressTypes`. An empty reason clears it. */
 const progressColumns = (rows: readonly Progress[]): unknown[] => [
-  rows.map((row) => row.state),
+  rows.map((row) => row.state ?? null),
   rows.map((row) => row.gateway ?? null),
   rows.map((row) => row.reason ?? null),
   rows.map((row) => row.httpStatus ?? null),
@@ -138,11 +146,11 @@ async function update(client: PoolClient, progress: ReadonlyMap<string, Progress
   const rows = [...progress.values()];
   await client.query({
     name: 'payments-update',
-    text: `update payments p set state = u.state, updated_at = u.updated_at, gateway = coalesce(u.gateway, p.gateway),
+    text: `update payments p set state = coalesce(u.state, p.state), updated_at = u.updated_at, gateway = coalesce(u.gateway, p.gateway),
              reason = nullif(coalesce(u.reason, p.reason), ''), http_status = coalesce(u.http_status, p.http_status),
              transaction = coalesce(u.transaction, p.transaction),
              delivered_at = coalesce(u.delivered_at, p.delivered_at),
-             settled_at = case when u.state = 'settled' then coalesce(u.settled_at, p.settled_at) end,
+             settled_at = case when coalesce(u.state, 'settled') = 'settled' then coalesce(u.settled_at, p.settled_at) end,
              refunded = p.refunded + u.refunded
            from unnest(${progressTypes}, $10::text[]) as u (${progressNames}, id) where p.id = u.id`,
     values: [...progressColumns(rows), [...progress.keys()].map(paymentOfStream)],

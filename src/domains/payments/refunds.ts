@@ -5,7 +5,8 @@ import type { Address, Hex, Network } from '../../base/shared/hex.js';
 import { Problem } from '../../base/shared/problem.js';
 import { loadPayment, type PaymentAfter } from './handler-for.js';
 import { type AuthorizationTerms, type Payment, type PaymentId, paymentIdOf, paymentStream } from './payment.js';
-import { RecordRefund, type Refund, refundsOf, transferStream } from './payment.refund.js';
+import { RecordRefund, refundsOf, transferStream } from './payment.refund.js';
+import type { Refund } from './refund.js';
 
 /** A lost race is tried again at once; somebody has won each of them. */
 const RACES_MAX = 50;

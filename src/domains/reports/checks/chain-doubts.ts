@@ -8,6 +8,7 @@ import type { Hex } from '../../../base/shared/hex.js';
 import { type PaymentId, paymentIdOf, paymentOfStream, paymentStream } from '../../payments/payment.js';
 import { transferStream } from '../../payments/payment.refund.js';
 import type { NamedTransfer } from './chain.sql.js';
+import { notOfRefunds } from './refund.sql.js';
 
 const POLL_MS = 500;
 
@@ -80,7 +81,7 @@ export class Doubts {
     const { rows } = await this.pool.query<Last & { stream: string }>(
       `select distinct on (stream) stream, type, data->>'transaction' as transaction, data->>'blockNumber' as "blockNumber",
          (data->>'logIndex')::int as "logIndex"
-       from events where ${ofStreams} and type <> 'PaymentRefunded' order by stream, version desc`,
+       from events where ${ofStreams} and ${notOfRefunds('type')} order by stream, version desc`,
       [ids.map(paymentStream)],
     );
     return new Map(rows.map((row) => [paymentOfStream(row.stream), row]));

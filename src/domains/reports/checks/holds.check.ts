@@ -4,6 +4,7 @@ import type { Check, CheckContext, Progress } from './check.js';
 import { checkpointOf } from './checkpoint.js';
 import { Findings } from './findings.js';
 import { holdsOfAuthorization } from './holds.sql.js';
+import { notOfRefunds } from './refund.sql.js';
 import { inSnapshot } from './snapshot.js';
 
 /** Of one payer; that of a tenant as a whole has no payer behind it. */
@@ -50,7 +51,7 @@ const COUNTED = `
   taken as (
     select key, sum(amount) as amount
     from asked cross join lateral (select a.type from events a where ${ofSameStream('asked.stream')}
-      and a.type <> 'PaymentRefunded' order by a.version desc limit 1) as ended
+      and ${notOfRefunds('a.type')} order by a.version desc limit 1) as ended
     where ended.type not in ('DeliveryFailed', 'DeliveryInterrupted', 'FreeRequestFailed', 'FreeRequestInterrupted')
       and (key not like 'exposure/%' or ended.type <> 'PaymentSettled')
     group by key),

@@ -1,5 +1,6 @@
 import { ofSameStream } from '../../../base/event-store/stream-key.js';
 import { holdsExposure } from './holds.sql.js';
+import { notOfRefunds, REFUNDED } from './refund.sql.js';
 
 /** The questions of the check `ledger`; each answers with what is wrong. Sums are decimal strings of atomic units. */
 
@@ -102,28 +103,36 @@ export const strayTransfers = `
 /**
  * Balances as the events alone tell them, up to position $1: what a payment ended with decides. Money is in the wallet if
  * it settled last; a payer owes what holds exposure and is neither settled nor given up; revenue is earned by delivery on
- * credit, or by the first settlement otherwise.
+ * credit, or by the first settlement otherwise. Refunds left the payee's wallet, or the refund wallet.
  */
 export const owedByEvents = `
   with ended as (
-    select stream, (array_agg(type order by version desc) filter (where type <> 'PaymentRefunded'))[1] as last,
+    select stream, (array_agg(type order by version desc) filter (where ${notOfRefunds('type')}))[1] as last,
       bool_or(type = 'PaymentSettled') as settled,
-      coalesce(sum((data->>'amount')::numeric) filter (where type = 'PaymentRefunded'), 0) as refunded
+      coalesce(sum(${REFUNDED}), 0) as refunded,
+      coalesce(sum(${REFUNDED}) filter (where data->>'sender' is null), 0) as by_payee
     from events where stream like 'payment/%' and position <= $1 group by stream),
   payment as (
     select a.tenant, terms->>'network' || '/erc20:' || (terms->>'asset') as asset, terms->>'payer' as payer,
-      terms->>'payee' as payee, (terms->>'amount')::numeric as amount, ${holdsExposure} as held, last, settled, refunded
+      terms->>'payee' as payee, (terms->>'amount')::numeric as amount, ${holdsExposure} as held, last, settled, refunded, by_payee
     from ended join events a on ${ofSameStream('ended.stream')} and a.version = 1
     cross join lateral (select a.data->'terms' as terms) as t),
   expected as (
     select tenant, asset, kind, party, sum(owed) as owed from payment cross join lateral (values
-      ('wallet', payee, case last when 'PaymentSettled' then amount else 0 end - refunded),
+      ('wallet', payee, case last when 'PaymentSettled' then amount else 0 end - by_payee),
       ('customer_receivable', payer, case when held
         and last not in ('DeliveryFailed', 'DeliveryInterrupted', 'PaymentSettled') then amount else 0 end),
       ('revenue', '', case when held and last not in ('PaymentAuthorized', 'DeliveryRestarted', 'DeliveryFailed',
         'DeliveryInterrupted') or not held and settled then amount else 0 end),
       ('refunds', '', refunded)) as k (kind, party, owed)
     group by tenant, asset, kind, party
+    union all
+    select tenant, asset, 'refund_wallet', sender, -sum(amount) from (
+      select r.tenant, a.data->'terms'->>'network' || '/erc20:' || (a.data->'terms'->>'asset') as asset, r.sender, r.amount
+      from (select stream, tenant, data->>'sender' as sender, ${REFUNDED} as amount from events
+        where type in ('PaymentRefunded', 'RefundReverted') and data->>'sender' is not null and position <= $1) as r
+      join events a on ${ofSameStream('r.stream')} and a.version = 1) as sent
+    group by tenant, asset, sender
     union all
     select tenant, (data->>'network') || '/slip44:60', kind, party,
       sum(case type when 'NetworkFeePaid' then sign else -sign end * (data->>'share')::numeric)
@@ -135,7 +144,7 @@ export const owedByEvents = `
       when 'customer_receivable' then a.debits_pending + a.debits_posted - a.credits_posted
       else a.debits_posted - a.credits_posted end as owed
     from ledger_accounts a join ledger_books b on b.id = a.book
-    where a.kind in ('wallet', 'customer_receivable', 'revenue', 'refunds', 'network_fees', 'gas_wallet'))
+    where a.kind in ('wallet', 'customer_receivable', 'revenue', 'refunds', 'refund_wallet', 'network_fees', 'gas_wallet'))
   select tenant, asset, kind, party, coalesce(e.owed, 0)::text as expected, coalesce(f.owed, 0)::text as found
   from expected e full join actual f using (tenant, asset, kind, party)
   where coalesce(e.owed, 0) <> coalesce(f.owed, 0)
