@@ -7,7 +7,7 @@ import { customerKeyShapes } from './domains/customers/customer-key.shapes.js';
 import { customerTariffShapes } from './domains/customers/customer-tariff.shapes.js';
 import { facilitatorKeyShapes } from './domains/customers/facilitator-key.shapes.js';
 import { standingShapes } from './domains/customers/standing.shapes.js';
-import { limitShapes } from './domains/limits/limit.shapes.js';
+import { limitShapes, limitUpcasts } from './domains/limits/limit.shapes.js';
 import { freeRequestShapes } from './domains/payments/free-request.shapes.js';
 import { freeRequestUpcasts } from './domains/payments/free-request.upcasts.js';
 import { paymentShapes } from './domains/payments/payment.shapes.js';
@@ -36,6 +36,7 @@ export const eventShapes: readonly EventShape[] = [
 const upcastSteps: readonly UpcastStep[] = [
   ...restorationUpcasts,
   ...publicationUpcasts,
+  ...limitUpcasts,
   ...paymentUpcasts,
   ...freeRequestUpcasts,
 ];

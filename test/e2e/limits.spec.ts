@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { LocalAccount } from 'viem';
+import { PublishRoute, PublishTariff } from '../../src/domains/pricing/catalogue.decide.js';
 import { admin } from '../support/admin.js';
 import type { App } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
 import { type Reply, send } from '../support/http.js';
 import { DAY, HOUR, Limited } from '../support/limited.js';
 import { addressOf, ask, buy, newBuyer, type Payment, present, sign } from '../support/payment.js';
+import { publish, routeWith } from '../support/publishing.js';
 
 let limited: Limited;
 let app: App;
@@ -91,6 +93,38 @@ describe('a limit that counts something else from now on', () => {
     await eventually(() => limited.buys(buyer, app));
     expect(await limited.usage('turned')).toEqual([expect.objectContaining({ payer: addressOf(buyer), used: '1' })]);
     await limited.withdraw('turned');
+  });
+});
+
+describe('a limit of a meter', () => {
+  it('adds up the units of every tariff that counts in it, and no others', async () => {
+    const counting = (units: number, meter?: string) => ({
+      charges: [{ model: 'per_unit' as const, amount: '10', per: 1, quantity: { source: 'declared' as const, units } }],
+      ...(meter === undefined ? {} : { meter }),
+    });
+    await publish(app.engines.postgres, [
+      new PublishTariff('limited', 'chat', counting(60, 'tokens')),
+      new PublishTariff('limited', 'embed', counting(30, 'tokens')),
+      new PublishTariff('limited', 'files', counting(1000)),
+      ...['chat', 'embed', 'files'].map((id) => new PublishRoute(routeWith({ tenant: 'limited', id, tariff: id }))),
+    ]);
+    const buyer = await newBuyer(app, 100_000_000n);
+    const bought = async (route: string) => (await buy(buyer, limited.call(app, route))).status;
+    await eventually(async () => (await bought('files')) === 200);
+    const subject = { per: 'payer', payer: addressOf(buyer) };
+    await limited.put('tokens', { measure: 'units', meter: 'tokens', ...subject, quantity: '100', window: DAY });
+    const shown = await eventually(async () => {
+      const { headers, status } = await buy(buyer, limited.call(app, 'chat'));
+      return status === 200 && headers.ratelimit ? headers : undefined;
+    });
+    expect(shown.ratelimit).toMatch(/^"tokens";r=40;t=\d+$/);
+    expect(shown['ratelimit-policy']).toBe('"tokens";q=100;qu="units";w=86400');
+    expect(await Promise.all([bought('embed'), bought('embed')]).then((all) => all.sort())).toEqual([200, 429]);
+    expect([await bought('chat'), await bought('files'), await bought('goes')]).toEqual([429, 200, 200]);
+    expect(await limited.usage('tokens')).toEqual([
+      expect.objectContaining({ payer: addressOf(buyer), used: '90', remaining: '10' }),
+    ]);
+    await limited.withdraw('tokens');
   });
 });
 

@@ -41,6 +41,17 @@ describe('the quotas of a request', () => {
     expect(book.quotasOf(request({ tenant: { ...TENANT, id: 'other' } }), NOON)).toEqual([]);
   });
 
+  it('of a meter are those of units that tariffs count in it, whatever the route', () => {
+    const tokens = bookOf({ tokens: { measure: 'units', meter: 'tokens', per: 'payer', window: DAY } });
+    const keys = (over: Partial<Counted>) => tokens.quotasOf(request(over), NOON).map(({ key, delta }) => [key, delta]);
+    const end = Date.parse('2026-11-26T00:00Z') / 1000;
+    const counted = [[`quota/demo/tokens:units:tokens/day/${ANN}/${end}`, 7n]];
+    expect(keys({ meter: 'tokens' })).toEqual(counted);
+    expect(keys({ meter: 'tokens', route: 'files' })).toEqual(counted);
+    expect(keys({ meter: 'bytes' })).toEqual([]);
+    expect(keys({})).toEqual([]);
+  });
+
   it('count every request of a calendar window under one key, and the next one under another', () => {
     const book = bookOf({
       daily: { measure: 'requests', per: 'payer', window: { ...DAY, timeZone: 'Europe/Amsterdam' } },
@@ -54,10 +65,14 @@ describe('the quotas of a request', () => {
 describe('what a quota has counted', () => {
   const other = { ...TENANT, asset: `0x${'d'.repeat(40)}` } as const;
   const keyOf = (rules: object, over: Partial<Counted> = {}) =>
-    bookOf({ one: { measure: 'requests', per: 'payer', window: DAY, ...rules } }).quotasOf(request(over), NOON)[0]!.key;
+    bookOf({ one: { measure: 'requests', per: 'payer', window: DAY, ...rules } }).quotasOf(
+      request({ meter: 'tokens', ...over }),
+      NOON,
+    )[0]!.key;
 
   it.each<[string, object]>([
     ['another measure', { measure: 'units' }],
+    ['a meter', { measure: 'units', meter: 'tokens' }],
     ['another window', { window: { ...DAY, unit: 'week' } }],
     ['a zone whose day ends at another time', { window: { ...DAY, timeZone: 'Asia/Tokyo' } }],
   ])('is not what it counts with %s', (_what, rules) => {
@@ -77,6 +92,12 @@ describe('what a quota has counted', () => {
 
   it('is forgotten by a limit that now counts something else, so that nothing is retaken or told of it', () => {
     const [hold] = bookOf({ one: { measure: 'units', per: 'payer', window: DAY } }).quotasOf(request(), NOON);
+    const [metered] = bookOf({ one: { measure: 'units', meter: 'tokens', per: 'payer', window: DAY } }).quotasOf(
+      request({ meter: 'tokens' }),
+      NOON,
+    );
+    const unmetered = bookOf({ one: { measure: 'units', per: 'payer', window: DAY } });
+    expect(unmetered.retake([{ key: metered!.key, amount: '7' }], NOON)).toEqual([{ key: metered!.key, delta: 7n }]);
     const now = bookOf({ one: { measure: 'requests', per: 'payer', window: DAY } });
     expect(now.retake([{ key: hold!.key, amount: '7' }], NOON)).toEqual([{ key: hold!.key, delta: 7n }]);
     expect(now.stateOf({ request: hold!, held: 7n })).toBeUndefined();

@@ -25,6 +25,8 @@ export interface Counted {
   readonly route: string;
   readonly payer: Address;
   readonly units: bigint;
+  /** What the units are, if the tariff says so. */
+  readonly meter?: string;
   /** Atomic units. */
   readonly amount: bigint;
 }
@@ -131,9 +133,10 @@ export class LimitBook {
   }
 
   /** The limit that is counted under a key, as long as it counts the same. */
-  private quotaOf({ limit, measure, tenant, window }: QuotaKey): CompiledQuota | undefined {
+  private quotaOf({ limit, measure, meter, tenant, window }: QuotaKey): CompiledQuota | undefined {
     const quota = this.quotas.get(tenant)?.find(({ id }) => id === limit);
-    return quota?.rules.measure === measure && windowName(quota.rules.window) === window ? quota : undefined;
+    if (quota?.rules.measure !== measure || meterOf(quota.rules) !== meter) return undefined;
+    return windowName(quota.rules.window) === window ? quota : undefined;
   }
 }
 
@@ -145,7 +148,14 @@ function push<T>(lists: Map<string, T[]>, key: string, item: T): void {
   else lists.set(key, [item]);
 }
 
-function concerns({ payer, routes }: Quota, request: Counted): boolean {
+function meterOf(rules: Quota): string | undefined {
+  return rules.measure === 'units' ? rules.meter : undefined;
+}
+
+function concerns(rules: Quota, request: Counted): boolean {
+  const { payer, routes } = rules;
+  const meter = meterOf(rules);
+  if (meter !== undefined && meter !== request.meter) return false;
   if (payer !== undefined && payer !== request.payer) return false;
   return routes === undefined || routes.includes(request.route);
 }

@@ -32,7 +32,7 @@ export function decidePublish(state: Limit, { id, rules, tenant }: PublishLimit,
     throw new Problem('invalid_request', undefined, {}, [{ pointer, detail: 'a limit of one payer counts per payer' }]);
   }
   if (state !== undefined && canonicalJson(state as Json) === canonicalJson(rules as Json)) return NOTHING;
-  const event: LimitPublished = { type: 'LimitPublished', schema: 1, data: { tenant, id, rules } };
+  const event: LimitPublished = { type: 'LimitPublished', schema: 2, data: { tenant, id, rules } };
   return { events: [event], attachments: [{ table: 'limits', row: { tenant, id, revision: version + 1, rules } }] };
 }
 

@@ -3,6 +3,7 @@ import { calendarUnits } from '../../base/shared/calendar-window.js';
 import { parseAddress } from '../../base/shared/hex.js';
 import { idSchema } from '../pricing/catalogue.schemas.js';
 import { isTimeZone } from '../pricing/modifiers/wall-clock.js';
+import { meter } from '../pricing/tariff-fields.js';
 
 const YEAR_SECONDS = 31_622_400;
 
@@ -27,15 +28,25 @@ const rollingWindow = z.strictObject({ kind: z.literal('rolling'), seconds: z.in
 /** Whom it counts: all payers together, or each by itself; `payer`: this one only. */
 const subject = { per: z.enum(['tenant', 'payer']), payer: payer.optional() };
 
+const quota = {
+  quantity,
+  ...subject,
+  /** Only requests to these routes; all, if it is left out. */
+  routes: z.array(idSchema).min(1).max(100).optional(),
+  window: z.discriminatedUnion('kind', [calendarWindow, rollingWindow]),
+};
+
 export const limitSchema = z.discriminatedUnion('measure', [
   z.strictObject({
-    /** Requests; units of the tariffs; or what is spent, in atomic units of the tenant's token. */
-    measure: z.enum(['requests', 'units', 'amount']),
-    quantity,
-    ...subject,
-    /** Only requests to these routes; all, if it is left out. */
-    routes: z.array(idSchema).min(1).max(100).optional(),
-    window: z.discriminatedUnion('kind', [calendarWindow, rollingWindow]),
+    /** Requests; or what is spent, in atomic units of the tenant's token. */
+    measure: z.enum(['requests', 'amount']),
+    ...quota,
+  }),
+  z.strictObject({
+    /** Units of the tariffs: of those with this meter only, if it is named. */
+    measure: z.literal('units'),
+    meter: meter.optional(),
+    ...quota,
   }),
   z.strictObject({
     /** Delivered and not settled yet, in atomic units. */

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { address, tenantId, wholeNumber } from '../../base/event-store/event-fields.js';
 import { type EventShape, shapeOf } from '../../base/event-store/event-shape.js';
-import type { LimitPublished, LimitWithdrawn } from './limit.js';
+import type { UpcastStep } from '../../base/event-store/upcast.js';
+import type { LimitPublished, LimitPublishedV1, LimitWithdrawn } from './limit.js';
 
 const stream = 'limit/{tenant}/{id}';
 const id = z.string().min(1).meta({ description: 'Limit' });
@@ -18,24 +19,48 @@ const window = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('rolling'), seconds: z.int().min(1) }),
 ]);
 
-const published = shapeOf<LimitPublished>()({
+const quota = {
+  quantity,
+  per,
+  payer,
+  routes: z.array(z.string()).optional().meta({ description: 'Only these routes; absent: all' }),
+  window,
+};
+const exposure = z.strictObject({ measure: z.literal('exposure'), quantity, per, payer });
+
+const publication = {
   type: 'LimitPublished',
-  schema: 1,
   stream,
   when: 'A provider said how much it allows, in place of what it allowed under the same id.',
+} as const;
+
+const publishedV1 = shapeOf<LimitPublishedV1>()({
+  ...publication,
+  schema: 1,
   data: z.strictObject({
     tenant: tenantId,
     id,
     rules: z.discriminatedUnion('measure', [
+      z.strictObject({ measure: z.enum(['requests', 'units', 'amount']), ...quota }),
+      exposure,
+    ]),
+  }),
+});
+
+const published = shapeOf<LimitPublished>()({
+  ...publication,
+  schema: 2,
+  data: z.strictObject({
+    tenant: tenantId,
+    id,
+    rules: z.discriminatedUnion('measure', [
+      z.strictObject({ measure: z.enum(['requests', 'amount']), ...quota }),
       z.strictObject({
-        measure: z.enum(['requests', 'units', 'amount']),
-        quantity,
-        per,
-        payer,
-        routes: z.array(z.string()).optional().meta({ description: 'Only these routes; absent: all' }),
-        window,
+        measure: z.literal('units'),
+        meter: z.string().optional().meta({ description: 'Only units of this meter; absent: of every tariff' }),
+        ...quota,
       }),
-      z.strictObject({ measure: z.literal('exposure'), quantity, per, payer }),
+      exposure,
     ]),
   }),
 });
@@ -48,4 +73,7 @@ const withdrawn = shapeOf<LimitWithdrawn>()({
   data: z.strictObject({ tenant: tenantId, id }),
 });
 
-export const limitShapes: readonly EventShape[] = [published, withdrawn];
+export const limitShapes: readonly EventShape[] = [publishedV1, published, withdrawn];
+
+/** Version 2 knows meters; what version 1 says means the same in it. */
+export const limitUpcasts: readonly UpcastStep[] = [{ type: 'LimitPublished', from: 1, data: (old) => old }];

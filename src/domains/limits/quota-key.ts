@@ -9,7 +9,8 @@ export interface Token {
 }
 
 /**
- * What a limit is counted under: `quota/{tenant}/{limit}/{window}/{payer or *}/{end}`, with `{limit}:units` for units and
+ * What a limit is counted under: `quota/{tenant}/{limit}/{window}/{payer or *}/{end}`, with `{limit}:units` for units,
+ * `{limit}:units:{meter}` for those of a meter, and
  * `spend/{tenant}/{limit}:{network}:{asset}/…` for money, so that things of different kinds are never added up. A calendar window has
  * a total of its own, named by the second at which it ends. A rolling window has one total for ever; `@{slot}` behind it names the
  * part of it that a request belongs to. Both are what the events say. Earlier versions named units and money without `:…`.
@@ -20,6 +21,8 @@ export interface QuotaKey {
   readonly window: string;
   readonly subject: string;
   readonly measure: Quota['measure'];
+  /** Of units. */
+  readonly meter?: string;
   /** All before the subject. */
   readonly prefix: string;
 }
@@ -32,11 +35,15 @@ const SLOTS = 60;
 const SLOTS_SPARE = 6;
 
 /** All of a limit's key before the subject. @param token of the tenant, for money */
-export function quotaPrefix(tenant: string, limit: string, { measure, window }: Quota, token: Token): string {
-  const name = windowName(window);
-  if (measure === 'requests') return `quota/${tenant}/${limit}/${name}/`;
-  if (measure === 'units') return `quota/${tenant}/${limit}:units/${name}/`;
+export function quotaPrefix(tenant: string, limit: string, rules: Quota, token: Token): string {
+  const name = windowName(rules.window);
+  if (rules.measure === 'requests') return `quota/${tenant}/${limit}/${name}/`;
+  if (rules.measure === 'units') return `quota/${tenant}/${limit}:units${meterSuffix(rules.meter)}/${name}/`;
   return `spend/${tenant}/${limit}:${token.network}:${token.asset}/${name}/`;
+}
+
+function meterSuffix(meter: string | undefined): string {
+  return meter === undefined ? '' : `:${meter}`;
 }
 
 export function windowName(window: Window): string {
@@ -88,10 +95,11 @@ export function countedAt(eventKey: string): Pick<HoldRequest, 'key' | 'rolling'
 export function parseQuotaKey(key: string): QuotaKey | undefined {
   const [kind, tenant, counted, window, subject] = key.split('/');
   if (kind !== 'quota' && kind !== 'spend') return undefined;
-  const [limit, of] = counted!.split(':');
+  const [limit, of, meter] = counted!.split(':');
   return {
     ...{ tenant: tenant!, limit: limit!, window: window!, subject: subject!.split('@')[0]! },
     measure: kind === 'spend' ? 'amount' : of === 'units' ? 'units' : 'requests',
+    ...(kind === 'quota' && meter !== undefined ? { meter } : {}),
     prefix: `${kind}/${tenant}/${counted}/${window}/`,
   };
 }

@@ -8,9 +8,10 @@ import type {
   RouteWithdrawn,
   TariffPublished,
   TariffPublishedV1,
+  TariffPublishedV2,
   TenantRegistered,
 } from './publication.js';
-import { tariffRules } from './tariff.shapes.js';
+import { tariffRules, tariffRulesV2 } from './tariff.shapes.js';
 import { tariffRulesV1 } from './tariff-v1.shapes.js';
 
 // Not the schemas of the bodies: what may be published changes with time, what was published does not.
@@ -88,19 +89,27 @@ const routeWithdrawn = shapeOf<RouteWithdrawn>()({
 
 const tariffVersion = { tenant: tenantId, id: z.string(), version: z.int().min(1), effectiveFrom: instant };
 
-const tariffPublishedV1 = shapeOf<TariffPublishedV1>()({
+const tariffPublication = {
   type: 'TariffPublished',
-  schema: 1,
   stream: 'tariff/{tenant}/{tariff}',
   when: 'A new version of a tariff was published; it never changes.',
+} as const;
+
+const tariffPublishedV1 = shapeOf<TariffPublishedV1>()({
+  ...tariffPublication,
+  schema: 1,
   data: z.strictObject({ ...tariffVersion, rules: tariffRulesV1 }),
 });
 
-const tariffPublished = shapeOf<TariffPublished>()({
-  type: 'TariffPublished',
+const tariffPublishedV2 = shapeOf<TariffPublishedV2>()({
+  ...tariffPublication,
   schema: 2,
-  stream: 'tariff/{tenant}/{tariff}',
-  when: 'A new version of a tariff was published; it never changes.',
+  data: z.strictObject({ ...tariffVersion, rules: tariffRulesV2 }),
+});
+
+const tariffPublished = shapeOf<TariffPublished>()({
+  ...tariffPublication,
+  schema: 3,
   data: z.strictObject({ ...tariffVersion, rules: tariffRules }),
 });
 
@@ -110,11 +119,13 @@ export const publicationShapes: readonly EventShape[] = [
   routePublished,
   routeWithdrawn,
   tariffPublishedV1,
+  tariffPublishedV2,
   tariffPublished,
 ];
 
-/** Version 2 of each knows more; what version 1 says means the same in it. */
+/** Each version knows more; what an earlier one says means the same in it. */
 export const publicationUpcasts: readonly UpcastStep[] = [
   { type: 'TariffPublished', from: 1, data: (old) => old },
+  { type: 'TariffPublished', from: 2, data: (old) => old },
   { type: 'RoutePublished', from: 1, data: (old) => old },
 ];

@@ -44,8 +44,15 @@ interface TariffVersionData {
 
 export interface TariffPublished {
   readonly type: 'TariffPublished';
-  readonly schema: 2;
+  readonly schema: 3;
   readonly data: TariffVersionData & { readonly rules: TariffRules };
+}
+
+/** As stored before version 3. */
+export interface TariffPublishedV2 {
+  readonly type: 'TariffPublished';
+  readonly schema: 2;
+  readonly data: TariffVersionData & { readonly rules: Omit<TariffRules, 'meter'> };
 }
 
 /** As stored before version 2. */

@@ -19,6 +19,11 @@ export const amount = z.string().transform((text, context) => {
 
 export const count = (least: number) => z.int().min(least).transform(BigInt);
 
+/** Name of a meter; it stands in the keys that limits count under, hence no slash and no colon. */
+export const meter = z
+  .string()
+  .regex(/^[a-z][a-z0-9_]{0,31}$/, 'a lower-case letter, then up to 31 letters, digits and _');
+
 /** A factor in thousandths: 1000 changes nothing. */
 export const permille = count(1);
 

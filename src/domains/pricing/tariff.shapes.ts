@@ -3,7 +3,7 @@ import { atomicAmount } from '../../base/event-store/event-fields.js';
 import type { ConditionRules } from './condition.js';
 import { DAYS } from './modifiers/wall-clock.js';
 
-// What tariffs of schema version 2 look like, for ever; not what may be published today.
+// What tariffs of schema versions 2 and 3 look like, for ever; not what may be published today.
 
 const count = z.int().min(0);
 const permille = count.meta({ description: 'Factor in thousandths' });
@@ -104,9 +104,13 @@ const modifier = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('load'), from: count, to: count, permille, when }),
 ]);
 
-export const tariffRules = z.strictObject({
+export const tariffRulesV2 = z.strictObject({
   charges: z.array(charge),
   modifiers: z.array(modifier).optional(),
   ...bounds,
   period: z.enum(['day', 'month']).optional(),
+});
+
+export const tariffRules = tariffRulesV2.extend({
+  meter: z.string().optional().meta({ description: 'What its units are' }),
 });

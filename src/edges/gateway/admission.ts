@@ -163,7 +163,7 @@ export class AdmissionDesk {
     const terms = authorizedTerms(call, payment, agreed, this.lease.id, now);
     const { tenant } = call;
     const { from: payer, value: amount } = payment.authorization;
-    const counted = { tenant, route: call.route.id, payer, units: agreed.units, amount };
+    const counted = { tenant, route: call.route.id, payer, units: agreed.units, meter: agreed.meter, amount };
     // A payer that nothing is known about is served once the money has moved.
     const known = call.route.mode === 'async' && knownBalance !== undefined;
     const exposure = known ? this.limits.exposureOf(counted, knownBalance) : [];

@@ -45,6 +45,7 @@ export interface FreeDeskParts {
 /** What the tariff in force makes of a request. */
 export type Metered = Pick<FreeRequestGranted['data'], 'tariff' | 'urgency' | 'class' | 'inputs'> & {
   readonly units: bigint;
+  readonly meter?: string;
 };
 
 /** Or what is left to say in a 402: how far the allowance is used. Empty if there is none. */
@@ -108,7 +109,7 @@ export class FreeDesk {
     const now = clock();
     const period = periodOf(allowance, now);
     const hold = allowanceHold(call, payer, allowance, period, metered.units);
-    const holds = [hold, ...this.quotasOf(call, payer, metered.units, now)];
+    const holds = [hold, ...this.quotasOf(call, payer, metered, now)];
     const standing = (used: bigint) => serviceLimit(allowance, period, used, now);
     try {
       const command = new GrantFreeRequest(id, this.termsOf(call, payer, metered), holds);
@@ -126,19 +127,26 @@ export class FreeDesk {
   }
 
   /** Those that a payment would need, too; spending limits have nothing to count. */
-  private quotasOf({ route, tenant }: PaidCall, payer: Address, units: bigint, now: number): readonly HoldRequest[] {
-    const quotas = this.parts.limits.quotasOf({ tenant, route: route.id, payer, units, amount: 0n }, now);
+  private quotasOf(
+    { route, tenant }: PaidCall,
+    payer: Address,
+    { meter, units }: Metered,
+    now: number,
+  ): readonly HoldRequest[] {
+    const counted = { tenant, route: route.id, payer, units, meter, amount: 0n };
+    const quotas = this.parts.limits.quotasOf(counted, now);
     return quotas.filter(({ delta }) => delta > 0n);
   }
 
   private termsOf(
     { digest, method, route, tenant, token }: PaidCall,
     payer: Address,
-    { units, ...metered }: Metered,
+    { class: served, inputs, tariff, units, urgency }: Metered,
   ): GrantFreeRequest['granted'] {
     return {
       ...{ tenant: tenant.id, route: route.id, method, requestDigest: digest, payer },
-      ...{ network: token.network, asset: token.address, ...metered, units: units.toString() },
+      ...{ network: token.network, asset: token.address, tariff, urgency, inputs, units: units.toString() },
+      ...(served === undefined ? {} : { class: served }),
       gateway: this.parts.gateway,
     };
   }

@@ -3,7 +3,7 @@ import type { Address } from '../../base/shared/hex.js';
 import { parseAtomic } from '../../base/shared/money.js';
 import type { Reason } from '../../base/x402/errors.js';
 import type { DecodedPayment } from '../../base/x402/payment-header.js';
-import type { Catalogue } from '../../domains/pricing/catalogue.js';
+import type { Catalogue, TariffVersion } from '../../domains/pricing/catalogue.js';
 import { leastTimeoutSeconds } from '../../domains/pricing/catalogue.schemas.js';
 import { listPrice, listPriceInstants } from '../../domains/pricing/list-price.js';
 import type { QuoteLock, QuoteTerms } from '../../domains/pricing/quote-lock.js';
@@ -21,6 +21,8 @@ export const VALIDITY_MAX_SECONDS = 86_400;
 export interface AgreedTerms {
   readonly tariff: { readonly id: string; readonly version: number };
   readonly units: bigint;
+  /** What the units are, if the tariff says so. */
+  readonly meter?: string;
   readonly class?: string;
   /** What the price looked at, and under which circumstances it was asked. */
   readonly inputs: Readonly<Record<string, string>>;
@@ -150,13 +152,14 @@ function listedUnder(
 
 function agreedOn(
   call: PaidCall,
-  { id, version }: { readonly id: string; readonly version: number },
+  { id, tariff, version }: TariffVersion,
   priced: Price,
   asked: Asked,
 ): { readonly ok: true } & AgreedTerms {
   return {
     ok: true,
     units: priced.units,
+    meter: tariff.meter,
     tariff: { id, version },
     class: priced.class,
     inputs: inputsOf(call, priced, asked),

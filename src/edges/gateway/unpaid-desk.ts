@@ -80,7 +80,8 @@ export class UnpaidDesk {
     const { asked, priced, version } = this.priced(call, caller);
     const { class: served, units } = priced;
     return {
-      ...{ tariff: { id: version.id, version: version.version }, units, urgency: call.urgency },
+      ...{ tariff: { id: version.id, version: version.version }, urgency: call.urgency },
+      ...{ units, meter: version.tariff.meter },
       ...(served === undefined ? {} : { class: served }),
       inputs: inputsOf(call, priced, asked),
     };
@@ -88,8 +89,10 @@ export class UnpaidDesk {
 
   /** What limits would count if the request were paid for now. */
   private counted(call: PaidCall, caller: Caller): Counted {
-    const { amount, units } = this.priced(call, caller).priced;
-    return { tenant: call.tenant, route: call.route.id, payer: caller.payer, units, amount };
+    const { priced, version } = this.priced(call, caller);
+    const { amount, units } = priced;
+    const { meter } = version.tariff;
+    return { tenant: call.tenant, route: call.route.id, payer: caller.payer, units, meter, amount };
   }
 
   private priced(call: PaidCall, caller: Caller) {
