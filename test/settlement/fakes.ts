@@ -12,6 +12,7 @@ import {
 import { type NewEvent, type StoredEvent, VersionConflict } from '../../src/base/event-store/event.js';
 import type { Write } from '../../src/base/event-store/unit-of-work.js';
 import type { Address, Hex } from '../../src/base/shared/hex.js';
+import { DelegateSettlement, decideDelegate } from '../../src/domains/payments/delegate.decide.js';
 import { foldPayment, type PaymentAfter } from '../../src/domains/payments/handler-for.js';
 import type { Plan } from '../../src/domains/payments/payment.decide.js';
 import type { Payment, PaymentEvent, PaymentId } from '../../src/domains/payments/payment.js';
@@ -280,6 +281,7 @@ export class FakePayments {
 
 function decide(state: Payment, command: SettlementCommand): Plan {
   if (command instanceof SubmitSettlement) return decideSubmit(state, command);
+  if (command instanceof DelegateSettlement) return decideDelegate(state, command);
   if (command instanceof ConfirmSettlement) return decideConfirm(state, command);
   if (command instanceof FailSettlement) return decideFail(state, command);
   if (command instanceof RevertSettlement) return decideRevert(state, command);

@@ -10,6 +10,7 @@ import {
   wholeNumber,
 } from '../../base/event-store/event-fields.js';
 import { type EventShape, shapeOf } from '../../base/event-store/event-shape.js';
+import type { SettlementDelegated } from './delegation.js';
 import type {
   DeliveryFailed,
   DeliveryInterrupted,
@@ -170,6 +171,18 @@ const submitted = shapeOf<SettlementSubmitted>()({
   }),
 });
 
+const delegated = shapeOf<SettlementDelegated>()({
+  type: 'SettlementDelegated',
+  schema: 1,
+  stream,
+  when: 'The payment is about to be sent to a facilitator of the tenant, or is left to the settlers here in its place.',
+  data: z.strictObject({
+    facilitator: z.string().meta({ description: 'Its base URL, or `own` for the settlers of this installation' }),
+    attempt: z.int().min(1).meta({ description: 'Counts the delegations of this payment' }),
+    until: wholeNumber.meta({ description: 'Until when nobody else is asked; epoch milliseconds' }),
+  }),
+});
+
 const settled = shapeOf<PaymentSettled>()({
   type: 'PaymentSettled',
   schema: 1,
@@ -237,6 +250,7 @@ export const paymentShapes: readonly EventShape[] = [
   restarted,
   held,
   submitted,
+  delegated,
   settled,
   settlementFailed,
   reverted,

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Address, Hex, Network } from '../../base/shared/hex.js';
 import type { Hold } from '../limits/hold.js';
+import { type Delegated, delegated, type SettlementDelegated } from './delegation.js';
 import { evolveRefunds, noRefunds, type RefundBook, type RefundEvent } from './refund.js';
 
 /** `pay_` and 32 hex digits, derived from the claim, so that every gateway computes the same id. */
@@ -191,6 +192,7 @@ export type PaymentEvent =
   | DeliveryRestarted
   | SettlementHeld
   | SettlementSubmitted
+  | SettlementDelegated
   | PaymentSettled
   | PaymentSettlementFailed
   | SettlementReverted
@@ -199,7 +201,7 @@ export type PaymentEvent =
 interface Known {
   readonly authorized: PaymentAuthorized['data'];
 }
-interface Served extends Known {
+interface Served extends Known, Delegated {
   readonly delivered: RequestDelivered['data'];
   /** They outlive a settlement that is taken back: the money went to the payer all the same. */
   readonly refunds?: RefundBook;
@@ -258,6 +260,9 @@ export function evolvePayment(state: Payment, event: PaymentEvent): Payment {
         return { ...servedOf(state), status: 'submitted', transactions: [...sent, event.data.transaction] };
       }
       break;
+    case 'SettlementDelegated':
+      if (state.status === 'delivered' || state.status === 'submitted') return delegated(state, event.data);
+      break;
     case 'PaymentSettled':
       if (state.status === 'delivered' || state.status === 'submitted') {
         const transactions = state.status === 'submitted' ? state.transactions : [];
@@ -289,6 +294,6 @@ export function evolvePayment(state: Payment, event: PaymentEvent): Payment {
   throw new Error(`${event.type} does not follow ${state.status}`);
 }
 
-function servedOf({ authorized, delivered, refunds }: Served): Served {
-  return { authorized, delivered, ...(refunds === undefined ? {} : { refunds }) };
+function servedOf({ authorized, delegations, delivered, refunds }: Served): Served {
+  return { authorized, delivered, ...(refunds && { refunds }), ...(delegations && { delegations }) };
 }

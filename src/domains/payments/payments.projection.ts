@@ -33,6 +33,7 @@ export const paymentsProjection: Projection = {
     'DeliveryRestarted',
     'SettlementHeld',
     'SettlementSubmitted',
+    'SettlementDelegated',
     'PaymentSettled',
     'PaymentSettlementFailed',
     'SettlementReverted',
@@ -77,6 +78,8 @@ export function progressOf(stored: StoredEvent): Omit<Progress, 'at'> {
       return { state: 'delivered', reason: event.data.reason };
     case 'SettlementSubmitted':
       return { state: 'submitted', transaction: event.data.transaction, reason: '' };
+    case 'SettlementDelegated':
+      return { state: 'submitted', reason: '' };
     case 'PaymentSettled':
       return { state: 'settled', reason: '', transaction: event.data.transaction, settledAt: stored.occurredAt };
     case 'PaymentSettlementFailed':

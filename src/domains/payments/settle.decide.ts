@@ -1,4 +1,5 @@
 import type { Address, Hex } from '../../base/shared/hex.js';
+import { wasShown } from './delegation.js';
 import type { Known, Plan } from './payment.decide.js';
 import { releaseExposure, takeExposureAgain } from './payment.holds.js';
 import type {
@@ -6,6 +7,7 @@ import type {
   PaymentId,
   PaymentSettled,
   PaymentSettlementFailed,
+  SettlementFailure,
   SettlementHeld,
   SettlementReverted,
   SettlementSubmitted,
@@ -71,6 +73,7 @@ export function decideConfirm(state: Payment, command: ConfirmSettlement): Plan 
  * The transfer will never happen. If another transaction was submitted than those judged, nothing is
  * decided, because that one may still pay. The hold stays: an answer that was delivered and not paid keeps counting against
  * its payer, who is on probation from now on. (In mode `after` nothing was delivered and there is no hold.)
+ * What a facilitator was told it may broadcast as long as the token takes it: then only what is final fails the payment.
  */
 export class FailSettlement {
   constructor(
@@ -84,6 +87,7 @@ export class FailSettlement {
 
 export function decideFail(state: Payment, command: FailSettlement): Plan {
   if (!isOpen(state) || transactionsOf(state).some((hash) => !command.judged.includes(hash))) return { events: [] };
+  if (wasShown(state) && !isFinal(command.failed.reason)) return { events: [] };
   const event: PaymentSettlementFailed = { type: 'PaymentSettlementFailed', schema: 1, data: command.failed };
   const { authorized } = state;
   return { events: [event], holds: authorized.mode === 'async' ? [beginProbation(authorized)] : [] };
@@ -119,4 +123,9 @@ export function isOpen(state: Payment): state is OpenPayment {
 /** Hashes submitted so far, oldest first. */
 export function transactionsOf(state: OpenPayment): readonly Hex[] {
   return state.status === 'submitted' ? state.transactions : [];
+}
+
+/** The token will never take the authorization, whatever the payer does. */
+function isFinal(reason: SettlementFailure): boolean {
+  return reason !== 'insufficient_funds' && reason !== 'rejected_by_token';
 }

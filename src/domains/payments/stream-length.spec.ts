@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { Problem } from '../../base/shared/problem.js';
+import { DelegateSettlement, decideDelegate } from './delegate.decide.js';
 import { foldPayment } from './handler-for.js';
 import {
   decideDelivery,
@@ -30,6 +31,7 @@ import {
 const ID = 'pay_1';
 const GATEWAYS = ['gw_one', 'gw_two'];
 const HASHES = ['0x01', '0x02', '0x03'] as const;
+const LEASE = 100;
 const REFUNDS = HASHES.map((transaction, logIndex) => {
   return { amount: '5', transaction, blockNumber: '9', blockHash: '0xb9', logIndex } as const;
 });
@@ -80,6 +82,10 @@ const command: fc.Arbitrary<Command> = fc.oneof(
       (state) =>
         decideSubmit(state, new SubmitSettlement(ID, sent, '0x5e')),
   ),
+  fc.integer({ min: 0, max: 1_000 }).map((now): Command => {
+    const time = { now, until: now + LEASE };
+    return (state) => decideDelegate(state, new DelegateSettlement(ID, 'https://one.example', time));
+  }),
   hash.map((transaction): Command => {
     const settled = { transaction, blockNumber: '7', blockHash: '0xb7', logIndex: 3, by: 'settler' } as const;
     return (state) => decideConfirm(state, new ConfirmSettlement(ID, settled));
@@ -122,6 +128,8 @@ describe('the stream of a payment stays short (docs/adr/0006)', () => {
         expect(count('DeliveryInterrupted')).toBeLessThanOrEqual(1 + count('DeliveryRestarted'));
         expect(count('SettlementHeld')).toBeLessThanOrEqual(1);
         expect(count('SettlementSubmitted')).toBeLessThanOrEqual(HASHES.length);
+        // Each lasts until its time is over; the time of this test is over after ten of them.
+        expect(count('SettlementDelegated')).toBeLessThanOrEqual(1 + 1_000 / LEASE);
         expect(count('PaymentSettled', 'PaymentSettlementFailed')).toBeLessThanOrEqual(1 + count('SettlementReverted'));
         expect(count('PaymentRefunded')).toBeLessThanOrEqual(REFUNDS.length);
       }),

@@ -17,6 +17,7 @@ import { remembered } from '../../base/platform/remembered.js';
 import { CLOCK, LOGGER, POOL } from '../../base/platform/tokens.js';
 import type { Clock } from '../../base/shared/clock.js';
 import { type Screening, verdictOn } from '../customers/screening.port.js';
+import { DelegateSettlement, decideDelegate } from '../payments/delegate.decide.js';
 import { handlerFor, loadPayment } from '../payments/handler-for.js';
 import {
   ConfirmSettlement,
@@ -119,6 +120,7 @@ export class SettlementModule {
         { provide: OPTIONS, useValue: options },
         handlerFor(HoldSettlement, decideHold),
         handlerFor(SubmitSettlement, decideSubmit),
+        handlerFor(DelegateSettlement, decideDelegate),
         handlerFor(ConfirmSettlement, decideConfirm),
         handlerFor(FailSettlement, decideFail),
         handlerFor(RevertSettlement, decideRevert),

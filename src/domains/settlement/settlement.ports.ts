@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import type { Token } from '../../base/chain/chain.js';
 import type { Address, Hex } from '../../base/shared/hex.js';
+import type { DelegateSettlement } from '../payments/delegate.decide.js';
 import type { PaymentAfter } from '../payments/handler-for.js';
 import type { Known } from '../payments/payment.decide.js';
 import type { PaymentId } from '../payments/payment.js';
@@ -16,6 +17,7 @@ import type {
 export type SettlementCommand =
   | HoldSettlement
   | SubmitSettlement
+  | DelegateSettlement
   | ConfirmSettlement
   | FailSettlement
   | RevertSettlement;

@@ -3,12 +3,12 @@ import { Inject, Injectable } from '@nestjs/common';
 import { ChainUnavailable } from '../../base/chain/chain.js';
 import type { ChainClient } from '../../base/chain/chain-client.js';
 import { loadToken } from '../../base/chain/tokens.js';
+import { isPublicAddress } from '../../base/platform/address-guard.js';
 import type { Config } from '../../base/platform/config.js';
 import { CHAIN, CONFIG } from '../../base/platform/tokens.js';
 import { Problem, type ProblemError } from '../../base/shared/problem.js';
 import type { TenantRegistration } from '../../domains/pricing/catalogue.decide.js';
 import { TokenBook } from '../../domains/pricing/token-book.js';
-import { isPublicAddress } from '../gateway/upstream/address-guard.js';
 
 const ZERO = `0x${'0'.repeat(40)}`;
 

@@ -1,5 +1,5 @@
 import { lookup } from 'node:dns/promises';
-import { isPublicAddress } from '../gateway/upstream/address-guard.js';
+import { isPublicAddress } from '../../base/platform/address-guard.js';
 import { UsageError } from './command.js';
 import type { Sale } from './sell-questions.js';
 

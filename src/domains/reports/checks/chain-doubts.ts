@@ -18,6 +18,7 @@ const OPEN = [
   'DeliveryRestarted',
   'RequestDelivered',
   'SettlementSubmitted',
+  'SettlementDelegated',
   'SettlementReverted',
 ];
 

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
-import { ForbiddenAddress } from './address-guard.js';
+import { ForbiddenAddress } from '../../../base/platform/address-guard.js';
 import { buyerAnswerHeaders } from './headers.js';
 import type {
   AnswerStream,

@@ -1,7 +1,7 @@
 import { getMaxListeners, setMaxListeners } from 'node:events';
 import type { LookupFunction } from 'node:net';
 import { Agent, type Dispatcher } from 'undici';
-import { openConnector, publicConnector } from './address-guard.js';
+import { openConnector, publicConnector } from '../../../base/platform/address-guard.js';
 import { Exchange } from './exchange.js';
 import { upstreamRequestHeaders } from './headers.js';
 import type { UpstreamAnswer, UpstreamFailure, UpstreamRequest } from './upstream.js';

@@ -2,7 +2,7 @@ import { type LookupAddress, lookup as systemLookup } from 'node:dns';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
 import { buildConnector } from 'undici';
 
-/** The address is not one on the public Internet, and the tenant may not use others. */
+/** The address is not one on the public Internet, and who is called may not be elsewhere. */
 export class ForbiddenAddress extends Error {
   constructor(readonly address: string) {
     super(`${address} is not a public address`);
