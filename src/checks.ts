@@ -8,6 +8,7 @@ import { gasCheck } from './domains/reports/checks/gas.check.js';
 import { holdsCheck } from './domains/reports/checks/holds.check.js';
 import { ledgerCheck } from './domains/reports/checks/ledger.check.js';
 import { logCheck } from './domains/reports/checks/log.check.js';
+import { onEachNetwork } from './domains/reports/checks/on-each-network.js';
 import { projectionsCheck } from './domains/reports/checks/projections.check.js';
 import { receiptsCheck } from './domains/reports/checks/receipts.check.js';
 import { sealsCheck } from './domains/reports/checks/seals.check.js';
@@ -18,15 +19,16 @@ import { projections } from './projections.js';
 
 export interface CheckParts {
   readonly signer: ReceiptSigner;
-  readonly network: Network;
-  /** Asked for by the checks of the chain, when they run. */
-  readonly chain: () => Promise<ChainClient>;
+  /** How the chain of each network is asked, when a check of the chain runs. */
+  readonly chains: ReadonlyMap<Network, () => Promise<ChainClient>>;
   readonly witnessPath: string;
 }
 
 /** Every check of the book by its name. */
-export function checkMakers({ chain, network, signer, witnessPath }: CheckParts): Record<CheckName, () => Check> {
+export function checkMakers({ chains, signer, witnessPath }: CheckParts): Record<CheckName, () => Check> {
   const ledger = projections.find(({ name }) => name === 'ledger')!;
+  const networks = [...chains.keys()];
+  const elsewhereThan = (network: Network) => networks.filter((one) => one !== network);
   return {
     log: () => logCheck,
     shapes: () => shapesCheck(checkShape),
@@ -36,7 +38,10 @@ export function checkMakers({ chain, network, signer, witnessPath }: CheckParts)
     holds: () => holdsCheck(ledger),
     projections: () => projectionsCheck(projections),
     receipts: () => receiptsCheck(signer),
-    chain: () => chainCheck({ chain, network, ledger }),
-    gas: () => gasCheck({ chain, network }),
+    chain: () =>
+      onEachNetwork('chain', networks, (network) =>
+        chainCheck({ chain: chains.get(network)!, network, elsewhere: elsewhereThan(network), ledger }),
+      ),
+    gas: () => onEachNetwork('gas', networks, (network) => gasCheck({ chain: chains.get(network)!, network })),
   };
 }

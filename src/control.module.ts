@@ -1,14 +1,13 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
 import { Registry } from 'prom-client';
-import { ViemSettlementChain } from './base/chain/settlement-chain.js';
-import { keySigner } from './base/chain/signer.js';
+import { settlementChain } from './base/chain/chains.js';
 import { CustomersModule } from './domains/customers/customers.module.js';
 import { LimitsModule } from './domains/limits/limits.module.js';
 import { keptAnswersOf } from './domains/payments/kept-answers.js';
 import { PaymentsModule } from './domains/payments/payments.module.js';
 import { PricingModule } from './domains/pricing/pricing.module.js';
-import { GasWatch } from './domains/settlement/gas-watch.js';
+import { GasWatches } from './domains/settlement/gas-watches.js';
 import { AdminKeyGuard } from './edges/admin/admin-key.guard.js';
 import { AllowancesController, CustomerAllowanceController } from './edges/admin/allowances.controller.js';
 import { CustomerAccountController } from './edges/admin/customer-account.controller.js';
@@ -44,8 +43,8 @@ import { type Runtime, RuntimeModule } from './runtime.js';
 @Module({})
 export class ControlModule {
   static of(runtime: Runtime, draining: Draining): DynamicModule {
-    const { chain: client, clock, log, network, secrets } = runtime;
-    const settlers = new ViemSettlementChain({ client, network, signers: secrets.settlerKeys.map(keySigner) });
+    const { chains, clock, log, secrets } = runtime;
+    const settlements = [...chains.values()].map((chain) => settlementChain(chain, secrets.settlerKeys));
     return {
       module: ControlModule,
       imports: [
@@ -87,11 +86,11 @@ export class ControlModule {
         Idempotency,
         TenantChecks,
         { provide: Draining, useValue: draining },
-        { provide: GasWatch, useFactory: () => new GasWatch(settlers, clock, log) },
+        { provide: GasWatches, useFactory: () => new GasWatches(settlements, clock, log) },
         {
           provide: Registry,
-          useFactory: (gas: GasWatch) => addMetrics(runtime.metrics, runtime.pool, gas),
-          inject: [GasWatch],
+          useFactory: (gas: GasWatches) => addMetrics(runtime.metrics, runtime.pool, gas),
+          inject: [GasWatches],
         },
         { provide: APP_FILTER, useClass: ProblemFilter },
       ],

@@ -14,7 +14,7 @@ export async function startDemo(runtime: Runtime): Promise<() => Promise<void>> 
   const secret = runtime.secrets.upstreamSecret.toString('hex');
   const upstream = await startDemoThread({ port: await lastPort(runtime), secret });
   const place = { upstream: upstream.url, upstreamSecret: secret, payee: runtime.secrets.demoPayee };
-  await publish(runtime, demoTenant({ ...place, network: runtime.network, asset: USDC_ADDRESS }));
+  await publish(runtime, demoTenant({ ...place, network: `eip155:${runtime.config.chainId}`, asset: USDC_ADDRESS }));
   await runtime.tokens.refresh();
   return () => upstream.stop();
 }

@@ -2,12 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { type DynamicModule, Inject, Injectable, Module } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
 import { CommandBus } from '@nestjs/cqrs';
-import { PayerStates } from './base/chain/payer-states.js';
-import { ViemSettlementChain } from './base/chain/settlement-chain.js';
-import { keySigner } from './base/chain/signer.js';
+import type { SettlementChain } from './base/chain/chain.js';
+import { settlementChain } from './base/chain/chains.js';
+import { Payers } from './base/chain/payers.js';
 import { LogTail } from './base/event-store/log-tail.js';
 import { calendarPeriod } from './base/shared/calendar-window.js';
-import { epochSeconds } from './base/shared/clock.js';
 import { AllowanceBook } from './domains/customers/allowance-book.js';
 import { CustomerTariffBook } from './domains/customers/customer-tariff-book.js';
 import { tenantWithKey } from './domains/customers/facilitator-key.queries.js';
@@ -28,13 +27,13 @@ import { routesCounted } from './domains/pricing/whose-tariff.js';
 import { OfferSigner } from './domains/receipts/offers.js';
 import { ReceiptDesk } from './domains/receipts/proved-receipt.js';
 import { ReceiptSigner } from './domains/receipts/receipt-signer.js';
-import { GasWatch } from './domains/settlement/gas-watch.js';
-import { settlementsLostUntil } from './domains/settlement/lost-settlements.js';
+import { GasWatches } from './domains/settlement/gas-watches.js';
 import { AdmissionDesk } from './edges/gateway/admission.js';
 import { CallerDesk } from './edges/gateway/caller.js';
 import { trustedProxies } from './edges/gateway/client-address.js';
 import { DataPlane } from './edges/gateway/data-plane.js';
 import { DeliveryDesk } from './edges/gateway/delivery.js';
+import { DoubtfulNonces } from './edges/gateway/doubtful-nonces.js';
 import {
   FacilitatorController,
   SETTLERS,
@@ -53,7 +52,7 @@ import { KeysController } from './edges/gateway/receipts/keys.controller.js';
 import { ReceiptsController } from './edges/gateway/receipts/receipts.controller.js';
 import { ReplayDesk } from './edges/gateway/replay.js';
 import { ReservedController } from './edges/gateway/reserved.controller.js';
-import { VALIDITY_MAX_SECONDS } from './edges/gateway/terms.js';
+import { tokenFor } from './edges/gateway/token-for.js';
 import { TurnDesk } from './edges/gateway/turns.js';
 import { UnpaidDesk } from './edges/gateway/unpaid-desk.js';
 import { UpstreamClient } from './edges/gateway/upstream/upstream-client.js';
@@ -74,7 +73,7 @@ export class Gateway {
   readonly tenantWithKey: TenantWithKey;
   private readonly catalogue: CatalogueFeed;
   private readonly limits: LimitsFeed;
-  private readonly payers: PayerStates;
+  private readonly payers: Payers;
   private readonly lease: GatewayLease;
   private readonly watch: OutcomeWatch;
   private readonly customersTail: LogTail;
@@ -86,18 +85,20 @@ export class Gateway {
   private readonly free: FreeDesk;
   private readonly upstreams = new UpstreamClient();
   private readonly rates: RateLimits;
-  private doubtfulUntil = 0n;
+  private readonly doubtful: DoubtfulNonces;
 
   constructor(
     @Inject(RUNTIME) private readonly runtime: Runtime,
     @Inject(CommandBus) bus: CommandBus,
     @Inject(ReceiptSigner) signer: ReceiptSigner,
   ) {
-    const { catalogueTail, chain, clock, config, log, pool, secrets, store, tail, tokens } = runtime;
+    const { catalogueTail, chains, clock, config, log, pool, secrets, store, tail, tokens } = runtime;
     this.catalogue = new CatalogueFeed(pool, catalogueTail, log);
     this.limits = new LimitsFeed(pool, catalogueTail, log);
-    const onRefreshFailed = (error: Error) => log.warn({ err: error.message }, 'payers could not be refreshed');
-    this.payers = new PayerStates({ client: chain, clock, onRefreshFailed });
+    this.payers = new Payers(chains, clock, (network, error) =>
+      log.warn({ network, err: error.message }, 'payers could not be refreshed'),
+    );
+    this.doubtful = new DoubtfulNonces({ chains: settlementChainsOf(runtime), pool, clock, log });
     this.lease = new GatewayLease(`gw_${randomUUID()}`, pool, bus, log);
     this.watch = new OutcomeWatch(store, tail, log);
     this.customersTail = new LogTail(config.databaseUrl, log, 'tollbook_customers');
@@ -132,11 +133,11 @@ export class Gateway {
       bus,
       store,
       this.payers,
-      chain,
+      chains,
       this.lease,
       this.screening,
       limits,
-      () => this.doubtfulUntil,
+      this.doubtful,
     );
     this.facilitator = new FacilitatorDesk({
       admissions,
@@ -145,7 +146,7 @@ export class Gateway {
       limits,
       watch: this.watch,
       bus,
-      tokenOf: (tenant) => tokens.tokenOf(tenant),
+      tokenOf: (tenant) => tokenFor(tokens, tenant),
       gateway,
       clock,
     });
@@ -183,7 +184,7 @@ export class Gateway {
       unpaid,
       replays: new ReplayDesk(answers, this.watch, signer, clock),
       bus,
-      tokenOf: (tenant) => tokens.tokenOf(tenant),
+      tokenOf: (tenant) => tokenFor(tokens, tenant),
       gateway,
       addressOf,
       clock,
@@ -192,7 +193,7 @@ export class Gateway {
   }
 
   async start(): Promise<void> {
-    this.doubtfulUntil = await this.findDoubtful();
+    await this.doubtful.start();
     await this.catalogue.start();
     await this.limits.start();
     await this.customersTail.start();
@@ -206,17 +207,6 @@ export class Gateway {
     this.payers.start();
   }
 
-  /** No payment that a restore lost was taken for longer than the longest validity. */
-  private async findDoubtful(): Promise<bigint> {
-    const { clock, log, pool } = this.runtime;
-    const lostUntil = await settlementsLostUntil(pool, settlementChainOf(this.runtime), clock());
-    if (lostUntil === undefined) return 0n;
-    const until = epochSeconds(lostUntil) + VALIDITY_MAX_SECONDS;
-    if (until > epochSeconds(clock()))
-      log.warn({ until }, 'the chain has settlements that the log lost: nonces are looked up');
-    return BigInt(until);
-  }
-
   /** Finishes what is running, within `timeoutMs`; then the lease is given up. */
   async stop(timeoutMs: number): Promise<void> {
     await this.dataPlane.drain(timeoutMs);
@@ -224,6 +214,7 @@ export class Gateway {
     this.payers.stop();
     this.rates.stop();
     await Promise.all([
+      this.doubtful.stop(),
       this.watch.stop(),
       this.catalogue.stop(),
       this.limits.stop(),
@@ -240,8 +231,8 @@ export class Gateway {
   }
 }
 
-function settlementChainOf({ chain: client, network, secrets }: Runtime): ViemSettlementChain {
-  return new ViemSettlementChain({ client, network, signers: secrets.settlerKeys.map(keySigner) });
+function settlementChainsOf({ chains, secrets }: Runtime): readonly SettlementChain[] {
+  return [...chains.values()].map((chain) => settlementChain(chain, secrets.settlerKeys));
 }
 
 /** The data plane's process: priced routes through one catch-all, receipts, keys and health. */
@@ -256,7 +247,7 @@ export class GatewayModule {
       providers: [
         { provide: RUNTIME, useValue: runtime },
         { provide: Draining, useValue: draining },
-        { provide: GasWatch, useFactory: () => new GasWatch(settlementChainOf(runtime), clock, log) },
+        { provide: GasWatches, useFactory: () => new GasWatches(settlementChainsOf(runtime), clock, log) },
         { provide: ReceiptSigner, useFactory: () => new ReceiptSigner(config.publicUrl, [secrets.receiptKey]) },
         {
           provide: ReceiptDesk,
@@ -267,7 +258,7 @@ export class GatewayModule {
         Gateway,
         { provide: FacilitatorDesk, useFactory: (gateway: Gateway) => gateway.facilitator, inject: [Gateway] },
         { provide: TENANT_WITH_KEY, useFactory: (gateway: Gateway) => gateway.tenantWithKey, inject: [Gateway] },
-        { provide: SETTLERS, useFactory: () => settlementChainOf(runtime).settlers },
+        { provide: SETTLERS, useFactory: () => settlementChainsOf(runtime)[0]!.settlers },
       ],
     };
   }

@@ -34,8 +34,8 @@ function needsRedis({ embedded, role }: Config): boolean {
   return !embedded.redis && (role === 'all' || role === 'worker');
 }
 
-function urlsOf({ chainRpcUrl, databaseUrl, redisUrl }: Engines) {
-  return { chainRpcUrl, databaseUrl, redisUrl };
+function urlsOf({ chains, databaseUrl, redisUrl }: Engines) {
+  return { chains, databaseUrl, redisUrl };
 }
 
 /** The worker starts first and stops last, so that requests that wait for settlement get it while they drain. */
@@ -47,8 +47,18 @@ function rolesOf({ role }: Config): readonly ((runtime: Runtime) => Promise<Runn
 async function announce(config: Config, engines: Engines, secrets: Secrets, stops: Stops): Promise<void> {
   const gateway = `http://localhost:${config.port}`;
   const control = `http://${config.adminHost}:${config.adminPort}`;
-  const { chainRpcUrl: chain, databaseUrl: postgres, redisUrl: redis } = engines;
-  await writeEndpoints(config.dataDir, { gateway, control, postgres, redis, chain, adminKey: secrets.adminKey });
+  const { databaseUrl: postgres, redisUrl: redis } = engines;
+  const chains = engines.chains.map(({ network, rpcUrls }) => ({ network, rpcUrls }));
+  const chain = chains[0]!.rpcUrls.join(',');
+  await writeEndpoints(config.dataDir, {
+    gateway,
+    control,
+    postgres,
+    redis,
+    chain,
+    chains,
+    adminKey: secrets.adminKey,
+  });
   stops.push({ name: 'endpoints', stop: () => removeEndpoints(config.dataDir) });
   say(`Tollbook ready: gateway ${gateway}, control ${control} (after ${process.uptime().toFixed(1)} s)`);
   if (!config.embedded.chain || config.role !== 'all') return;

@@ -3,11 +3,10 @@ import { assertChainIds, createFailoverClient } from './base/chain/chain-client.
 import { EventStore } from './base/event-store/event-store.js';
 import { acceptLoss } from './base/event-store/seals/accept-loss.js';
 import { Witness, witnessPathOf } from './base/event-store/seals/witness.js';
-import { rpcUrlsIn } from './base/platform/config.js';
+import type { ChainSettings } from './base/platform/chain-settings.js';
 import { createLogger } from './base/platform/logger.js';
 import { openPool } from './base/platform/pool.js';
 import { systemClock } from './base/shared/clock.js';
-import type { Network } from './base/shared/hex.js';
 import { checkMakers } from './checks.js';
 import { ReceiptSigner } from './domains/receipts/receipt-signer.js';
 import type { Check } from './domains/reports/checks/check.js';
@@ -45,15 +44,12 @@ async function verify(book: Book, { acceptLoss: accept, json, only }: VerifyOpti
 }
 
 function checksOf(book: Book, only: readonly CheckName[]): readonly Check[] {
-  const { chainRpcUrl, config } = book;
-  const network: Network = `eip155:${config.chainId}`;
-  const chain = async () => {
-    if (chainRpcUrl === undefined) throw new Error('no chain is known; CHAIN_RPC_URL names one');
-    const rpcUrls = rpcUrlsIn(chainRpcUrl);
+  const open = async ({ network, rpcUrls }: ChainSettings) => {
     await assertChainIds(network, rpcUrls);
     return createFailoverClient(network, rpcUrls, { timeoutMs: RPC_TIMEOUT_MS });
   };
-  const makers = checkMakers({ signer: signerOf(book), network, chain, witnessPath: witnessPathOf(config.dataDir) });
+  const chains = new Map(book.chains.map((one) => [one.network, () => open(one)]));
+  const makers = checkMakers({ signer: signerOf(book), chains, witnessPath: witnessPathOf(book.config.dataDir) });
   return only.map((name) => makers[name]());
 }
 

@@ -8,8 +8,7 @@ import {
 } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import type { Pool } from 'pg';
-import { ViemSettlementChain } from './base/chain/settlement-chain.js';
-import { keySigner } from './base/chain/signer.js';
+import { settlementChain } from './base/chain/chains.js';
 import { LogTail } from './base/event-store/log-tail.js';
 import { ProjectionRunner } from './base/event-store/projection-runner.js';
 import type { Logger } from './base/platform/logger.js';
@@ -66,15 +65,19 @@ class Chores implements OnApplicationBootstrap, OnApplicationShutdown {
 @Module({})
 export class WorkerModule {
   static of(runtime: Runtime): DynamicModule {
-    const { chain: client, config, network, secrets, tokens } = runtime;
-    const chain = new ViemSettlementChain({ client, network, signers: secrets.settlerKeys.map(keySigner) });
+    const { config, secrets, tokens } = runtime;
+    const chains = [...runtime.chains].map(([network, chain]) => ({
+      chain: settlementChain(chain, secrets.settlerKeys),
+      tokens: tokens.on(network)!,
+      confirmations: chain.settings.confirmations,
+    }));
     const screening = screeningOf(config, SETTLEMENT_FRESH_MS, runtime.clock, runtime.log);
     return {
       module: WorkerModule,
       imports: [
         RuntimeModule.of(runtime),
         PaymentsModule,
-        SettlementModule.of({ redisUrl: config.redisUrl, chain, tokens, upcast, screening }),
+        SettlementModule.of({ redisUrl: config.redisUrl, chains, upcast, screening }),
       ],
       providers: [Chores, Sealing],
     };

@@ -3,7 +3,8 @@ import { Redis } from 'ioredis';
 import pg from 'pg';
 import { createPublicClient, http, parseAbiItem } from 'viem';
 import { type Address, parseAddress } from '../../src/base/shared/hex.js';
-import { QUEUE_PREFIX, SETTLEMENT_QUEUE } from '../../src/domains/settlement/settlement.queue.js';
+import { QUEUE_PREFIX, queueNameOf } from '../../src/domains/settlement/settlement.queue.js';
+import { NETWORK } from '../chain/support.js';
 import type { App } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
 import { transfers } from '../support/usdc.js';
@@ -38,7 +39,7 @@ export class Books {
 
   constructor(private readonly app: App) {
     this.redis = new Redis(app.engines.redis, { maxRetriesPerRequest: null });
-    this.queue = new Queue(SETTLEMENT_QUEUE, { connection: this.redis, prefix: QUEUE_PREFIX });
+    this.queue = new Queue(queueNameOf(NETWORK), { connection: this.redis, prefix: QUEUE_PREFIX });
     this.database = new pg.Pool({ connectionString: app.engines.postgres, max: 2 });
   }
 

@@ -17,7 +17,8 @@ async function answers(databaseUrl: string): Promise<void> {
 try {
   const config = loadConfig(process.env);
   const secrets = await loadSecrets(config.dataDir, process.env);
-  const { stop, ...urls } = await startEngines({ config, secrets, log: console.log });
+  const { chains, stop, ...rest } = await startEngines({ config, secrets, log: console.log });
+  const urls = { ...rest, chainRpcUrl: chains[0]!.rpcUrls[0] };
   process.on('SIGINT', async () => {
     await answers(urls.databaseUrl);
     console.log('drained');

@@ -70,8 +70,9 @@ describe('a start', () => {
     const file = join(site.main.dataDir, 'endpoints.json');
     expect((await stat(file)).mode & 0o777).toBe(0o600);
     const urls = { gateway: 'http://', control: 'http://127.0.0.1:', chain: 'http://127.0.0.1:' };
-    const endpoints = JSON.parse(await readFile(file, 'utf8')) as Record<string, string>;
+    const { chains, ...endpoints } = JSON.parse(await readFile(file, 'utf8')) as Record<string, string>;
     expect(Object.keys(endpoints).sort()).toEqual(['adminKey', 'chain', 'control', 'gateway', 'postgres', 'redis']);
+    expect(chains).toEqual([{ network: 'eip155:84532', rpcUrls: [endpoints.chain] }]);
     for (const [name, start] of Object.entries(urls)) expect(endpoints[name]).toContain(start);
     expect(endpoints.postgres).toMatch(/^postgres:\/\/.*@127\.0\.0\.1:\d+\//);
     expect(endpoints.redis).toMatch(/^redis:\/\/.*@127\.0\.0\.1:\d+/);

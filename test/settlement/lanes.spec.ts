@@ -3,8 +3,8 @@ import { Redis } from 'ioredis';
 import { privateKeyToAccount } from 'viem/accounts';
 import type { Address } from '../../src/base/shared/hex.js';
 import type { PaymentId } from '../../src/domains/payments/payment.js';
-import { QUEUE_PREFIX, SETTLEMENT_QUEUE } from '../../src/domains/settlement/settlement.queue.js';
-import { addressOf, type LocalChain, randomKey, startLocalChain } from '../chain/support.js';
+import { QUEUE_PREFIX, queueNameOf } from '../../src/domains/settlement/settlement.queue.js';
+import { addressOf, type LocalChain, NETWORK, randomKey, startLocalChain } from '../chain/support.js';
 import { eventually } from '../support/eventually.js';
 import {
   allAre,
@@ -124,7 +124,7 @@ async function sentBy(id: PaymentId): Promise<Address> {
 /** Attempts that failed so far. */
 async function jobAttempts(id: PaymentId): Promise<number> {
   const connection = new Redis(desk.redisUrl, { maxRetriesPerRequest: null });
-  const queue = new Queue(SETTLEMENT_QUEUE, { connection, prefix: QUEUE_PREFIX });
+  const queue = new Queue(queueNameOf(NETWORK), { connection, prefix: QUEUE_PREFIX });
   try {
     return (await queue.getJob(id))?.attemptsMade ?? 0;
   } finally {

@@ -5,10 +5,11 @@ import { SettlementPending } from '../../src/domains/settlement/settlement.ports
 import { SettlementProcessor } from '../../src/domains/settlement/settlement.processor.js';
 import {
   QUEUE_PREFIX,
-  SETTLEMENT_QUEUE,
+  queueNameOf,
   type SettlementJob,
   SettlementQueue,
 } from '../../src/domains/settlement/settlement.queue.js';
+import { NETWORK } from '../chain/support.js';
 import { freshRedis } from '../support/engines.js';
 import { eventually } from '../support/eventually.js';
 import { log } from './support.js';
@@ -22,7 +23,7 @@ beforeEach(async () => {
   redisUrl = await freshRedis();
   connection = new Redis(redisUrl, { maxRetriesPerRequest: null });
   now = Date.parse('2026-11-25T12:00:00Z');
-  settlements = new SettlementQueue(redisUrl, () => now, log);
+  settlements = new SettlementQueue(redisUrl, NETWORK, () => now, log);
   await eventually(() => settlements.hasRoom());
 });
 afterEach(async () => {
@@ -31,14 +32,14 @@ afterEach(async () => {
 });
 
 function add(name: string, mode: SettlementMode, urgency: number): Promise<void> {
-  return settlements.add([{ id: `pay_${name}`, mode, urgency }], false);
+  return settlements.add([{ id: `pay_${name}`, network: NETWORK, mode, urgency }], false);
 }
 
 /** What one worker takes, one at a time, while `meanwhile` adds more; until it has taken `count`. */
 async function taken(count: number, meanwhile: (turn: number) => Promise<void>): Promise<string[]> {
   const ids: string[] = [];
   const worker = new Worker<SettlementJob>(
-    SETTLEMENT_QUEUE,
+    queueNameOf(NETWORK),
     async ({ id }) => {
       if (ids.length === count) return;
       ids.push(id!);
@@ -74,9 +75,9 @@ it('takes an old payment of low urgency before a stream of fresh urgent ones', a
 
 it('puts an attempt that failed behind those that came meanwhile', async () => {
   await add('broke', 'async', 3);
-  const queue = new Queue<SettlementJob>(SETTLEMENT_QUEUE, { connection, prefix: QUEUE_PREFIX });
+  const queue = new Queue<SettlementJob>(queueNameOf(NETWORK), { connection, prefix: QUEUE_PREFIX });
   const engine = { settle: () => Promise.reject(new SettlementPending('no money')), stop: () => undefined };
-  const processor = new SettlementProcessor(redisUrl, engine, () => now, log);
+  const processor = new SettlementProcessor(redisUrl, NETWORK, engine, () => now, log);
   try {
     const before = (await queue.getJob('pay_broke'))!.priority;
     now += 60_000;

@@ -1,6 +1,7 @@
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
-import { QUEUE_PREFIX, SETTLEMENT_QUEUE, SettlementQueue } from '../../src/domains/settlement/settlement.queue.js';
+import { QUEUE_PREFIX, queueNameOf, SettlementQueue } from '../../src/domains/settlement/settlement.queue.js';
+import { NETWORK } from '../chain/support.js';
 import { type Desk, openDesk } from './support.js';
 
 /** As many as one emptied wallet leaves behind for eleven dollars, at a tenth of a cent each. */
@@ -15,8 +16,8 @@ afterAll(() => desk.close());
 
 it('has room for new payments, not for old ones, however many wait for a wallet to be filled again', async () => {
   const connection = new Redis(desk.redisUrl, { maxRetriesPerRequest: null });
-  const dead = new Queue(SETTLEMENT_QUEUE, { connection, prefix: QUEUE_PREFIX });
-  const settlements = new SettlementQueue(desk.redisUrl, Date.now, { warn: () => undefined } as never);
+  const dead = new Queue(queueNameOf(NETWORK), { connection, prefix: QUEUE_PREFIX });
+  const settlements = new SettlementQueue(desk.redisUrl, NETWORK, Date.now, { warn: () => undefined } as never);
   try {
     await settlements.living().catch(() => undefined);
     const jobs = Array.from({ length: DEAD }, (_, n) => ({

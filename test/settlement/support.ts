@@ -225,11 +225,9 @@ export async function startWorker(
   ];
   const settlement = SettlementModule.of({
     redisUrl: desk.redisUrl,
-    chain: wrap(chain),
-    tokens: new Map([[local.token.address, local.token]]),
+    chains: [{ chain: wrap(chain), tokens: new Map([[local.token.address, local.token]]), confirmations }],
     upcast,
     screening,
-    confirmations,
   });
   @Module({ imports: [TestRuntimeModule.of(values), settlement] })
   class Root {}

@@ -27,7 +27,8 @@ const secrets = await loadSecrets(config.dataDir, env);
 const engines = await startEngines({ config, secrets, log });
 const postgres = await postgresFolder(engines.databaseUrl, config.dataDir);
 await makeTemplate(engines.databaseUrl);
-const { databaseUrl, redisUrl, chainRpcUrl } = engines;
+const { chains, databaseUrl, redisUrl } = engines;
+const chainRpcUrl = chains[0]!.rpcUrls[0]!;
 writeFileSync(join(folder, 'engines.json.new'), JSON.stringify({ databaseUrl, redisUrl, chainRpcUrl }), {
   mode: 0o600,
 });

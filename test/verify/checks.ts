@@ -12,7 +12,7 @@ export function checksOf(
   { chain: { client, token }, witnessPath }: Pick<Stand, 'chain' | 'witnessPath'>,
   names: readonly CheckName[] = CHECKS,
 ): Check[] {
-  const makers = checkMakers({ signer, network: token.network, chain: async () => client, witnessPath });
+  const makers = checkMakers({ signer, chains: new Map([[token.network, async () => client]]), witnessPath });
   return names.map((name) => makers[name]());
 }
 

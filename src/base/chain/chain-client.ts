@@ -26,14 +26,19 @@ export function createChainClient({ rpcUrl, timeoutMs = 3_000, batchSize = 100 }
   return createPublicClient({ transport, ccipRead: false });
 }
 
-/** As above, for a chain with several nodes, of which one is used at a time (`rpc-failover.ts`). */
+/**
+ * As above, for a chain with several nodes, of which one is used at a time (`rpc-failover.ts`).
+ *
+ * @param doubtful a single node has not said yet which chain it serves, and is asked before it is used, as several always are
+ */
 export function createFailoverClient(
   network: Network,
   rpcUrls: readonly string[],
   { timeoutMs = 3_000, batchSize = 100 }: Omit<ChainClientOptions, 'rpcUrl'> = {},
+  doubtful = false,
 ): ChainClient {
   const [rpcUrl = '', ...others] = rpcUrls;
-  if (others.length === 0) return createChainClient({ rpcUrl, timeoutMs, batchSize });
+  if (others.length === 0 && !doubtful) return createChainClient({ rpcUrl, timeoutMs, batchSize });
   const batch = { batchSize, wait: 0 };
   const nodes = rpcUrls.map((url): RpcNode => {
     const { request } = http(url, { batch, timeout: timeoutMs, retryCount: 1, retryDelay: 100 })({});

@@ -6,7 +6,7 @@ import { readEndpoints, removeEndpoints, writeEndpoints } from './endpoints.js';
 describe('endpoints.json', () => {
   it('is there while Tollbook runs, for its owner only', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'tollbook-endpoints-'));
-    const endpoints = { gateway: 'g', control: 'c', postgres: 'p', redis: 'r', chain: 'h', adminKey: 'k' };
+    const endpoints = { gateway: 'g', control: 'c', postgres: 'p', redis: 'r', chain: 'h', chains: [], adminKey: 'k' };
     expect(await readEndpoints(folder)).toBeUndefined();
     await writeEndpoints(folder, endpoints);
     expect(await readEndpoints(folder)).toEqual(endpoints);

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { privateKeyToAddress } from 'viem/accounts';
+import { type ChainSettings, plainChain } from '../platform/chain-settings.js';
 import type { Config } from '../platform/config.js';
 import { readJson, writePrivateJson } from '../platform/private-file.js';
 import type { Secrets } from '../platform/secrets.js';
@@ -15,11 +16,11 @@ import { clusterFolder } from './postgres-files.js';
 import { redisConfigFile, startRedis } from './redis.js';
 import { ensureUsdc } from './usdc.js';
 
-/** The three servers Tollbook stands on, its own or the configured ones. */
+/** What Tollbook stands on, its own or the configured ones. */
 export interface Engines {
   readonly databaseUrl: string;
   readonly redisUrl: string;
-  readonly chainRpcUrl: string;
+  readonly chains: readonly ChainSettings[];
   /** Stops what was started here: chain, Redis, Postgres, one after the other. Idempotent. */
   stop(): Promise<void>;
 }
@@ -141,7 +142,7 @@ function stateFile(dataDir: string): string {
 }
 
 function engines(
-  { databaseUrl, redisUrl, chainRpcUrl }: Config,
+  { databaseUrl, redisUrl, chains, chainId }: Config,
   running: Partial<Record<EngineName, Started>>,
   stop: () => Promise<void>,
 ): Engines {
@@ -149,7 +150,7 @@ function engines(
   return {
     databaseUrl: databaseUrl ?? running.postgres!.url,
     redisUrl: redisUrl ?? running.redis!.url,
-    chainRpcUrl: chainRpcUrl ?? running.chain!.url,
+    chains: chains ?? [plainChain(`eip155:${chainId}`, [running.chain!.url])],
     stop: () => (stopped ??= stop()),
   };
 }

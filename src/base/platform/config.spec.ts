@@ -1,6 +1,6 @@
 import { isAbsolute, join } from 'node:path';
 import fc from 'fast-check';
-import { type Config, ConfigError, loadConfig, rpcUrlsIn } from './config.js';
+import { type Config, ConfigError, loadConfig } from './config.js';
 import { packageRoot } from './package-root.js';
 import { isWellKnownKey } from './weak-secrets.js';
 
@@ -40,7 +40,8 @@ describe('the configuration', () => {
 
   it('takes several nodes of one chain, and no list with a hole or another protocol', () => {
     const listed = 'https://a.example.com/key, http://b.example.com';
-    expect(rpcUrlsIn(loadConfig({ CHAIN_RPC_URL: listed }).chainRpcUrl!)).toEqual(listed.split(', '));
+    const [chain] = loadConfig({ CHAIN_RPC_URL: listed, CHAIN_ID: '8453' }).chains!;
+    expect(chain).toMatchObject({ network: 'eip155:8453', rpcUrls: listed.split(', ') });
     for (const bad of ['https://a.example.com,', 'https://a.example.com,ws://b.example.com', ',', 'a,b']) {
       expect(() => loadConfig({ CHAIN_RPC_URL: bad })).toThrow(/CHAIN_RPC_URL should be .* several with commas/);
     }

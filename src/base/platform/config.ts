@@ -1,6 +1,8 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
+import type { Network } from '../shared/hex.js';
+import { type ChainSettings, isHttpUrl, plainChain, readChainsFile } from './chain-settings.js';
 import { packageRoot } from './package-root.js';
 import { isWellKnownKey, WEAK_SECRET_LENGTH } from './weak-secrets.js';
 
@@ -18,8 +20,11 @@ export interface Config {
   /** Unset: Tollbook starts an engine of its own. Likewise the two below. */
   readonly databaseUrl?: string;
   readonly redisUrl?: string;
-  /** Of one chain; several with commas between them, the preferred one first (`rpcUrlsIn`). */
-  readonly chainRpcUrl?: string;
+  /** Where the chains stand, if a file says so; absolute. */
+  readonly chainsFile?: string;
+  /** Each network once. */
+  readonly chains?: readonly ChainSettings[];
+  /** Of the chain that Tollbook starts itself. */
   readonly chainId: number;
   /** Absolute. */
   readonly dataDir: string;
@@ -70,11 +75,12 @@ const schema = z.object({
   CHAIN_RPC_URL: z
     .string()
     .refine(
-      (text) => rpcUrlsIn(text).every((one) => isUrl(one, ['http:', 'https:'])),
+      (text) => rpcUrlsIn(text).every(isHttpUrl),
       'an http:// or https:// URL, or several with commas between them',
     )
     .optional(),
-  CHAIN_ID: wholeNumber(1, Number.MAX_SAFE_INTEGER, 'a positive whole number').default(84_532),
+  CHAIN_ID: wholeNumber(1, Number.MAX_SAFE_INTEGER, 'a positive whole number').optional(),
+  TOLLBOOK_CHAINS: notEmpty.optional(),
   TOLLBOOK_DATA_DIR: notEmpty.default(join(packageRoot, '.tollbook')),
   LOG_LEVEL: z
     .enum(
@@ -99,8 +105,11 @@ const schema = z.object({
   TOLLBOOK_QUOTE_SECRET: notEmpty.optional(),
 });
 
+/** Of the chain that Tollbook starts itself, and of CHAIN_RPC_URL, unless CHAIN_ID says otherwise: Base Sepolia. */
+const DEFAULT_CHAIN_ID = 84_532;
+
 /**
- * Reads the environment. Pure but for a relative TOLLBOOK_DATA_DIR, which is taken from the current folder.
+ * Reads the environment, and the file that TOLLBOOK_CHAINS names. Relative paths are taken from the current folder.
  *
  * @throws ConfigError
  */
@@ -110,8 +119,13 @@ export function loadConfig(env: Environment): Config {
   const parsed = schema.safeParse(given);
   if (!parsed.success) throw configError(parsed.error.issues.map((issue) => [String(issue.path[0]), issue.message]));
   const values = parsed.data;
-  const problems = [...portProblems(values), ...secretProblems(values)];
-  if (problems.length > 0) throw configError(problems);
+  const chains = chainsIn(values);
+  const problems = [
+    ...portProblems(values),
+    ...secretProblems(values),
+    ...('problems' in chains ? chains.problems : []),
+  ];
+  if ('problems' in chains || problems.length > 0) throw configError(problems);
   return {
     role: values.ROLE,
     port: values.PORT,
@@ -121,12 +135,13 @@ export function loadConfig(env: Environment): Config {
     trustedProxies: values.TRUSTED_PROXIES,
     databaseUrl: values.DATABASE_URL,
     redisUrl: values.REDIS_URL,
-    chainRpcUrl: values.CHAIN_RPC_URL,
-    chainId: values.CHAIN_ID,
+    chainsFile: values.TOLLBOOK_CHAINS && resolve(values.TOLLBOOK_CHAINS),
+    chains: chains.list,
+    chainId: values.CHAIN_ID ?? DEFAULT_CHAIN_ID,
     dataDir: resolve(values.TOLLBOOK_DATA_DIR),
     logLevel: values.LOG_LEVEL,
     screening: screeningIn(values),
-    embedded: { postgres: !values.DATABASE_URL, redis: !values.REDIS_URL, chain: !values.CHAIN_RPC_URL },
+    embedded: { postgres: !values.DATABASE_URL, redis: !values.REDIS_URL, chain: !chains.list },
   };
 }
 
@@ -142,13 +157,28 @@ function screeningIn(values: Values): Config['screening'] {
   };
 }
 
+/** By the file, or by the variables of a single chain; both may be given if they do not disagree. */
+function chainsIn(values: Values): { readonly list?: readonly ChainSettings[] } | { readonly problems: Problem[] } {
+  const { CHAIN_ID: id, CHAIN_RPC_URL: nodes, TOLLBOOK_CHAINS: path } = values;
+  const network: Network = `eip155:${id ?? DEFAULT_CHAIN_ID}`;
+  if (path === undefined) return nodes === undefined ? {} : { list: [plainChain(network, rpcUrlsIn(nodes))] };
+  const list = readChainsFile(resolve(path));
+  if ('problems' in list)
+    return { problems: list.problems.map(([where, shouldBe]) => [`TOLLBOOK_CHAINS${where}`, shouldBe]) };
+  const listed = list.find((one) => one.network === network);
+  if (id !== undefined && !listed) return { problems: [['CHAIN_ID', 'left out, or of a chain in TOLLBOOK_CHAINS']] };
+  if (nodes !== undefined && listed?.rpcUrls.join() !== rpcUrlsIn(nodes).join())
+    return { problems: [['CHAIN_RPC_URL', `left out, or the nodes of ${network} in TOLLBOOK_CHAINS`]] };
+  return { list };
+}
+
 function portProblems(values: Values): Problem[] {
   return values.PORT === values.ADMIN_PORT ? [['ADMIN_PORT', 'another port than PORT']] : [];
 }
 
 /** On a chain of one's own anything goes; where money is real, secrets that others know or can guess do not. */
 function secretProblems(values: Values): Problem[] {
-  if (!values.CHAIN_RPC_URL) return [];
+  if (!values.CHAIN_RPC_URL && !values.TOLLBOOK_CHAINS) return [];
   const problems: Problem[] = [];
   for (const name of ['TOLLBOOK_SIGNER_KEY', 'TOLLBOOK_RECEIPT_KEY'] as const) {
     const secrets = values[name]?.split(',') ?? [];

@@ -5,4 +5,4 @@ export const LOGGER = Symbol('Logger');
 export const CLOCK = Symbol('Clock');
 export const POOL = Symbol('Pool');
 export const PRISMA = Symbol('Prisma');
-export const CHAIN = Symbol('Chain');
+export const CHAINS = Symbol('Chains');

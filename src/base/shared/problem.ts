@@ -56,6 +56,7 @@ export const problems = {
   idempotency_key_reused: [422, 'This Idempotency-Key came with another request before; use a fresh one'],
   precondition_failed: [412, 'It is not as If-Match or If-None-Match expects; get it again, then decide'],
   precondition_required: [428, 'This would overwrite what stands: send its ETag as If-Match'],
+  network_not_served: [422, 'Nobody can be paid on that network here; choose one that is served'],
   host_taken: [409, 'Another tenant has that host'],
   route_conflict: [409, 'Another route of this tenant serves that pattern'],
   tariff_not_published: [422, 'The tariff that the route names is not published; publish it first'],
@@ -82,6 +83,10 @@ export const problems = {
   // this server
   screening_unavailable: [503, 'Payers cannot be screened right now, so no payment is taken; try again soon'],
   settlement_pending: [504, 'Settlement is not known yet; present the same payment again to get the answer'],
+  payment_network_unavailable: [
+    503,
+    'This provider is paid on a network that is not served here, so no payment is taken; nothing was charged',
+  ],
   chain_unavailable: [503, 'The chain cannot be asked right now, so no payment is taken; try again soon'],
   store_unavailable: [503, 'The book cannot be written right now, so no payment is taken; try again soon'],
   shutting_down: [503, 'This server is shutting down; try again'],

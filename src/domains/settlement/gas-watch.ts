@@ -77,13 +77,14 @@ export class GasWatch {
   private alarmOfCap(reason: string | undefined): void {
     if (this.capped === (reason !== undefined)) return;
     this.capped = reason !== undefined;
-    if (reason !== undefined) this.log.warn({ reason }, 'gas costs more than the cap, so settlements wait');
-    else this.log.info({}, 'gas costs less than the cap again');
+    const { network } = this.chain;
+    if (reason !== undefined) this.log.warn({ network, reason }, 'gas costs more than the cap, so settlements wait');
+    else this.log.info({ network }, 'gas costs less than the cap again');
   }
 
   private alarm({ balance, low, settler }: SettlerGas, needed: bigint): void {
     if (low === this.alarmed.has(settler)) return;
-    const fields = { settler, balance: balance.toString(), needed: needed.toString() };
+    const fields = { network: this.chain.network, settler, balance: balance.toString(), needed: needed.toString() };
     if (low) {
       this.alarmed.add(settler);
       this.log.warn(fields, 'a settler is low on gas and gets nothing to settle');

@@ -1,11 +1,13 @@
 import type { Pool, PoolClient } from 'pg';
 import type { Upcast } from '../../base/event-store/event.js';
 import { readFirstEvents } from '../../base/event-store/rows.js';
+import type { Network } from '../../base/shared/hex.js';
 import { type PaymentAuthorized, type PaymentId, paymentOfStream, type SettlementMode } from '../payments/payment.js';
 
 /** A payment to be settled, with what says how soon. */
 export interface OpenSettlement {
   readonly id: PaymentId;
+  readonly network: Network;
   readonly mode: SettlementMode;
   /** That was paid for, 0 (most urgent) to 7. */
   readonly urgency?: number;
@@ -18,7 +20,7 @@ export async function readOpenSettlements(
   upcast: Upcast,
 ): Promise<OpenSettlement[]> {
   return (await readFirstEvents(db, streams, upcast)).map(({ data, stream }) => {
-    const { mode, urgency } = data as unknown as PaymentAuthorized['data'];
-    return { id: paymentOfStream(stream), mode, urgency };
+    const { mode, terms, urgency } = data as unknown as PaymentAuthorized['data'];
+    return { id: paymentOfStream(stream), network: terms.network, mode, urgency };
   });
 }

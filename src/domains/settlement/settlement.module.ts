@@ -12,9 +12,11 @@ import type { SettlementChain } from '../../base/chain/chain.js';
 import type { Upcast } from '../../base/event-store/event.js';
 import { EventStore } from '../../base/event-store/event-store.js';
 import { LogTail } from '../../base/event-store/log-tail.js';
+import { ProjectionRunner } from '../../base/event-store/projection-runner.js';
 import type { Logger } from '../../base/platform/logger.js';
 import { remembered } from '../../base/platform/remembered.js';
 import { CLOCK, LOGGER, POOL } from '../../base/platform/tokens.js';
+import { WakeLoop } from '../../base/platform/wake-loop.js';
 import type { Clock } from '../../base/shared/clock.js';
 import { type Screening, verdictOn } from '../customers/screening.port.js';
 import { DelegateSettlement, decideDelegate } from '../payments/delegate.decide.js';
@@ -35,72 +37,86 @@ import type { GasPrices } from './batch-plan.js';
 import type { ConfirmationTier } from './confirmations.js';
 import { GasWatch } from './gas-watch.js';
 import { itemReader, NetworkFees } from './network-fees.js';
+import { settlementFeed } from './settlement.feed.js';
 import { signatureReader, type Tokens } from './settlement.ports.js';
+import { removeEarlierQueue } from './settlement.queue.js';
 import { SettlementWorker } from './settlement.worker.js';
 import { PostgresTransactionBook } from './settlement-transactions.js';
 import { SettlerLanes } from './settler-lanes.js';
 
 /** How long a price of gas counts as the present one, in milliseconds. */
 const PRICES_MS = 2_000;
+/** A worker of an earlier version that still runs beside this one may fill its queue again; milliseconds. */
+const TIDY_MS = 600_000;
 
 const OPTIONS = Symbol('SettlementOptions');
 
-export interface SettlementOptions {
-  readonly redisUrl: string;
+/** A chain to settle on, with the tokens on it. */
+export interface SettledChain {
   readonly chain: SettlementChain;
   readonly tokens: Tokens;
-  readonly upcast: Upcast;
-  readonly screening: Screening;
   /** Blocks that a settlement needs, by its amount; one if nothing is said. */
   readonly confirmations?: readonly ConfirmationTier[];
 }
 
-/** Starts the worker with the application and stops it within ten seconds. */
+export interface SettlementOptions {
+  readonly redisUrl: string;
+  readonly chains: readonly SettledChain[];
+  readonly upcast: Upcast;
+  readonly screening: Screening;
+}
+
+/** Starts the feed, and a worker for each chain, with the application and stops them within ten seconds. */
 @Injectable()
 class SettlementRunner implements OnApplicationBootstrap, OnApplicationShutdown {
-  private readonly worker: SettlementWorker;
-  private readonly screening: Screening;
+  private readonly workers: readonly SettlementWorker[];
+  private readonly feed: ProjectionRunner;
+  private readonly tidying: WakeLoop;
 
   constructor(
-    @Inject(OPTIONS) options: SettlementOptions,
-    @Inject(POOL) pool: Pool,
-    @Inject(LOGGER) log: Logger,
-    @Inject(CLOCK) clock: Clock,
-    @Inject(EventStore) store: EventStore,
+    @Inject(OPTIONS) private readonly options: SettlementOptions,
+    @Inject(POOL) private readonly pool: Pool,
+    @Inject(LOGGER) private readonly log: Logger,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(EventStore) private readonly store: EventStore,
     @Inject(LogTail) tail: LogTail,
-    @Inject(CommandBus) bus: CommandBus,
+    @Inject(CommandBus) private readonly bus: CommandBus,
   ) {
-    this.screening = options.screening;
-    const book = new PostgresTransactionBook(pool, options.chain.network);
-    this.worker = new SettlementWorker({
-      redisUrl: options.redisUrl,
-      chain: options.chain,
-      tokens: options.tokens,
-      upcast: options.upcast,
-      confirmations: options.confirmations,
-      pool,
-      log,
-      clock,
-      tail,
-      book,
-      lanes: new SettlerLanes(book, new GasWatch(options.chain, clock, log)),
-      prices: gasPricesOf(options.chain, clock),
-      fees: new NetworkFees({ store, network: options.chain.network, items: itemReader(pool) }),
-      execute: (command) => bus.execute(command),
-      load: (id) => loadPayment(store, id),
-      signatures: signatureReader(pool),
-      screen: (payer) => verdictOn(options.screening, payer),
-    });
+    const { chains, redisUrl, upcast } = options;
+    this.workers = chains.map((one) => this.workerOf(one));
+    const queues = new Map(chains.map(({ chain }, n) => [chain.network, this.workers[n]!.queue]));
+    this.feed = new ProjectionRunner(pool, tail, settlementFeed(queues, upcast), log, upcast);
+    const tidy = () => removeEarlierQueue(redisUrl).then(() => false);
+    this.tidying = new WakeLoop('queue of an earlier version', tidy, TIDY_MS, log);
   }
 
   async onApplicationBootstrap(): Promise<void> {
-    await this.screening.start();
-    this.worker.start();
+    await this.options.screening.start();
+    for (const part of [...this.workers, this.feed, this.tidying]) part.start();
   }
 
   async onApplicationShutdown(): Promise<void> {
-    await this.worker.stop();
-    await this.screening.stop();
+    // The feed fills the queues that the workers close.
+    await Promise.all([this.feed.stop(), this.tidying.stop()]);
+    await Promise.all(this.workers.map((worker) => worker.stop()));
+    await this.options.screening.stop();
+  }
+
+  private workerOf({ chain, confirmations, tokens }: SettledChain): SettlementWorker {
+    const { bus, clock, log, options, pool, store } = this;
+    const { redisUrl, screening, upcast } = options;
+    const { network } = chain;
+    const book = new PostgresTransactionBook(pool, network);
+    return new SettlementWorker({
+      ...{ redisUrl, chain, tokens, confirmations, upcast, pool, log, clock, book },
+      lanes: new SettlerLanes(book, new GasWatch(chain, clock, log)),
+      prices: gasPricesOf(chain, clock),
+      fees: new NetworkFees({ store, network, items: itemReader(pool) }),
+      execute: (command) => bus.execute(command),
+      load: (id) => loadPayment(store, id),
+      signatures: signatureReader(pool),
+      screen: (payer) => verdictOn(screening, payer),
+    });
   }
 }
 

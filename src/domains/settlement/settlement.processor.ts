@@ -4,18 +4,12 @@ import type { Logger } from '../../base/platform/logger.js';
 import { type RedisLink, redisLink } from '../../base/platform/redis-link.js';
 import { withTimeout } from '../../base/platform/with-timeout.js';
 import type { Clock } from '../../base/shared/clock.js';
+import type { Network } from '../../base/shared/hex.js';
 import type { PaymentId } from '../payments/payment.js';
 import { AwaitsBlocks } from './confirmation-watch.js';
 import type { SettlementEngine } from './settlement.engine.js';
 import { SettlementPending } from './settlement.ports.js';
-import {
-  isAgain,
-  priorityOf,
-  QUEUE_PREFIX,
-  retryDelay,
-  SETTLEMENT_QUEUE,
-  type SettlementJob,
-} from './settlement.queue.js';
+import { isAgain, priorityOf, QUEUE_PREFIX, queueNameOf, retryDelay, type SettlementJob } from './settlement.queue.js';
 
 /** Payments waiting for a block at the same time: 200 a second for five seconds. */
 const CONCURRENCY = 1_000;
@@ -29,19 +23,20 @@ const FINISH_MS = 5_000;
 const PING_MS = 500;
 const CLOSE_MS = 3_000;
 
-/** Runs the engine on jobs. Jobs may come twice or at two workers at once: the engine decides, not the queue. */
+/** Runs the engine of one chain on its jobs. Jobs may come twice or at two workers at once: the engine decides, not the queue. */
 export class SettlementProcessor {
   private readonly redis: RedisLink;
   private readonly worker: Worker<SettlementJob>;
 
   constructor(
     redisUrl: string,
+    network: Network,
     private readonly engine: Pick<SettlementEngine, 'settle' | 'stop'>,
     private readonly clock: Clock,
     private readonly log: Logger,
   ) {
     this.redis = redisLink(redisUrl, { enableOfflineQueue: true });
-    this.worker = new Worker<SettlementJob>(SETTLEMENT_QUEUE, (job, token) => this.attempt(job, token), {
+    this.worker = new Worker<SettlementJob>(queueNameOf(network), (job, token) => this.attempt(job, token), {
       connection: this.redis.client,
       prefix: QUEUE_PREFIX,
       concurrency: CONCURRENCY,

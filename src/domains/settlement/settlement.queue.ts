@@ -3,10 +3,12 @@ import type { Logger } from '../../base/platform/logger.js';
 import { type RedisLink, redisLink } from '../../base/platform/redis-link.js';
 import { withTimeout } from '../../base/platform/with-timeout.js';
 import type { Clock } from '../../base/shared/clock.js';
+import type { Network } from '../../base/shared/hex.js';
 import type { OpenSettlement } from './open-settlement.js';
 import { mayWait, priorityAt } from './settlement.priority.js';
 
-export const SETTLEMENT_QUEUE = 'settlement';
+/** Before there were several chains: one queue for all. Payments whose jobs are left there are found again by the sweep. */
+const EARLIER_QUEUE = 'settlement';
 /** The hash tag keeps all keys of a queue on one node of a Redis Cluster. */
 export const QUEUE_PREFIX = '{tollbook}';
 
@@ -27,18 +29,24 @@ export interface SettlementJob {
   readonly mayWait?: number;
 }
 
-/** The queue as its producers see it: adds fail soon if Redis is away, and adding twice is harmless. */
+/** Each chain has a queue of its own, so that jobs which wait for one that is away keep nobody else's place. */
+export function queueNameOf(network: Network): string {
+  return `settlement-${network.replace(':', '-')}`;
+}
+
+/** The queue of a chain as its producers see it: adds fail soon if Redis is away, and adding twice is harmless. */
 export class SettlementQueue {
   private readonly redis: RedisLink;
   private readonly queue: Queue<SettlementJob>;
 
   constructor(
     redisUrl: string,
+    network: Network,
     private readonly clock: Clock,
     log: Logger,
   ) {
     this.redis = redisLink(redisUrl, { enableOfflineQueue: false });
-    this.queue = new Queue(SETTLEMENT_QUEUE, { connection: this.redis.client, prefix: QUEUE_PREFIX });
+    this.queue = new Queue(queueNameOf(network), { connection: this.redis.client, prefix: QUEUE_PREFIX });
     this.queue.on(
       'error',
       this.redis.firstOf((error) => log.warn({ err: error.message }, 'settlement queue')),
@@ -78,6 +86,19 @@ export class SettlementQueue {
   async close(): Promise<void> {
     await withinTime(this.queue.close()).catch(() => undefined);
     this.redis.end();
+  }
+}
+
+/** Removes what an earlier version left in Redis. Rejects if Redis does not answer in time. */
+export async function removeEarlierQueue(redisUrl: string): Promise<void> {
+  const redis = redisLink(redisUrl, { enableOfflineQueue: true });
+  const queue = new Queue(EARLIER_QUEUE, { connection: redis.client, prefix: QUEUE_PREFIX });
+  queue.on('error', () => undefined); // reported by the call that fails
+  try {
+    await withinTime(queue.obliterate({ force: true }));
+  } finally {
+    await withinTime(queue.close()).catch(() => undefined);
+    redis.end();
   }
 }
 

@@ -2,12 +2,10 @@ import { Body, Controller, Inject, Param, Post, Res, UseGuards } from '@nestjs/c
 import { CommandBus } from '@nestjs/cqrs';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { ChainUnavailable } from '../../base/chain/chain.js';
-import type { ChainClient } from '../../base/chain/chain-client.js';
+import { type Chains, chainOf } from '../../base/chain/chains.js';
 import { transfersOf } from '../../base/chain/transfer-logs.js';
 import { EventStore } from '../../base/event-store/event-store.js';
-import type { Config } from '../../base/platform/config.js';
-import { CHAIN, CONFIG } from '../../base/platform/tokens.js';
+import { CHAINS } from '../../base/platform/tokens.js';
 import type { Hex } from '../../base/shared/hex.js';
 import { Problem } from '../../base/shared/problem.js';
 import type { PaymentId } from '../../domains/payments/payment.js';
@@ -47,13 +45,10 @@ export class RefundsController {
   constructor(
     @Inject(EventStore) store: EventStore,
     @Inject(CommandBus) bus: CommandBus,
-    @Inject(CHAIN) chain: ChainClient,
-    @Inject(CONFIG) config: Config,
+    @Inject(CHAINS) chains: Chains,
   ) {
-    const transfers: RefundPorts['transfers'] = async (network, asset, transaction) => {
-      if (network !== `eip155:${config.chainId}`) throw new ChainUnavailable(`no node of ${network} is configured`);
-      return transfersOf(chain, { address: asset }, transaction);
-    };
+    const transfers: RefundPorts['transfers'] = async (network, asset, transaction) =>
+      transfersOf(chainOf(chains, network).client, { address: asset }, transaction);
     this.ports = { store, transfers, execute: (command) => bus.execute(command) };
   }
 

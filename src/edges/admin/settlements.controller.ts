@@ -1,11 +1,11 @@
 import { Controller, Get, Inject, Param, Query, UseGuards } from '@nestjs/common';
 import type { Pool } from 'pg';
 import { z } from 'zod';
-import type { ChainClient } from '../../base/chain/chain-client.js';
+import type { Chains } from '../../base/chain/chains.js';
 import { EventStore } from '../../base/event-store/event-store.js';
-import type { Config } from '../../base/platform/config.js';
-import { CHAIN, CONFIG, POOL } from '../../base/platform/tokens.js';
+import { CHAINS, POOL } from '../../base/platform/tokens.js';
 import { withTimeout } from '../../base/platform/with-timeout.js';
+import type { Network } from '../../base/shared/hex.js';
 import { Problem } from '../../base/shared/problem.js';
 import { settlementStatuses } from '../../domains/settlement/settlement-status.js';
 import {
@@ -40,8 +40,7 @@ export class SettlementsController {
   constructor(
     @Inject(POOL) private readonly pool: Pool,
     @Inject(EventStore) private readonly store: EventStore,
-    @Inject(CHAIN) private readonly chain: ChainClient,
-    @Inject(CONFIG) private readonly config: Config,
+    @Inject(CHAINS) private readonly chains: Chains,
   ) {}
 
   /** Newest first. */
@@ -63,16 +62,23 @@ export class SettlementsController {
   }
 
   private async viewOf(rows: readonly SettlementRow[]): Promise<(row: SettlementRow) => SettlementView> {
-    const [fees, head] = await Promise.all([feesOf(this.pool, this.store, rows), this.headFor(rows)]);
-    const ours = `eip155:${this.config.chainId}`;
-    return (row) => settlementView(row, fees, row.network === ours ? head : undefined);
+    const [fees, heads] = await Promise.all([feesOf(this.pool, this.store, rows), this.headsFor(rows)]);
+    return (row) => settlementView(row, fees, heads.get(row.network));
   }
 
-  /** The number of the newest block; `undefined` if nobody needs it, or the chain is away. */
-  private headFor(rows: readonly SettlementRow[]): Promise<bigint | undefined> {
-    if (!rows.some(({ attempts }) => attempts.some(({ blockHash }) => blockHash))) return Promise.resolve(undefined);
-    const asked = this.chain.getBlockNumber({ cacheTime: 0 });
-    return withTimeout(asked, HEAD_MS, 'the chain did not answer in time').catch(() => undefined);
+  /** Numbers of the newest blocks, by network; of those that somebody needs, and whose chain answers. */
+  private async headsFor(rows: readonly SettlementRow[]): Promise<ReadonlyMap<string, bigint>> {
+    const inBlocks = rows.filter(({ attempts }) => attempts.some(({ blockHash }) => blockHash));
+    const networks = new Set(inBlocks.map(({ network }) => network));
+    const heads = await Promise.all(
+      [...networks].map(async (network) => ({ network, head: await this.headOf(network) })),
+    );
+    return new Map(heads.flatMap(({ head, network }) => (head === undefined ? [] : [[network, head] as const])));
+  }
+
+  private async headOf(network: Network): Promise<bigint | undefined> {
+    const asked = this.chains.get(network)?.client.getBlockNumber({ cacheTime: 0 });
+    return asked && withTimeout(asked, HEAD_MS, 'the chain did not answer in time').catch(() => undefined);
   }
 }
 

@@ -1,11 +1,10 @@
 import { isIP } from 'node:net';
 import { Inject, Injectable } from '@nestjs/common';
 import { ChainUnavailable } from '../../base/chain/chain.js';
-import type { ChainClient } from '../../base/chain/chain-client.js';
+import { type Chains, chainOf } from '../../base/chain/chains.js';
 import { loadToken } from '../../base/chain/tokens.js';
 import { isPublicAddress } from '../../base/platform/address-guard.js';
-import type { Config } from '../../base/platform/config.js';
-import { CHAIN, CONFIG } from '../../base/platform/tokens.js';
+import { CHAINS } from '../../base/platform/tokens.js';
 import { Problem, type ProblemError } from '../../base/shared/problem.js';
 import type { TenantRegistration } from '../../domains/pricing/catalogue.decide.js';
 import { TokenBook } from '../../domains/pricing/token-book.js';
@@ -16,24 +15,31 @@ const ZERO = `0x${'0'.repeat(40)}`;
 @Injectable()
 export class TenantChecks {
   constructor(
-    @Inject(CHAIN) private readonly chain: ChainClient,
-    @Inject(CONFIG) private readonly config: Config,
+    @Inject(CHAINS) private readonly chains: Chains,
     @Inject(TokenBook) private readonly tokens: TokenBook,
   ) {}
 
-  /** @throws Problem `invalid_request` that names each member at fault; ChainUnavailable if the token cannot be looked at */
+  /**
+   * @throws Problem `network_not_served`, `invalid_request` that names each member at fault; ChainUnavailable if the token
+   *   cannot be looked at
+   */
   async check(tenant: TenantRegistration): Promise<void> {
+    if (!this.chains.has(tenant.network)) throw this.notServed();
     const errors = [...upstreamErrors(tenant), ...payeeErrors(tenant), ...(await this.tokenErrors(tenant))];
     const [first] = errors;
     if (first) throw new Problem('invalid_request', `${first.pointer?.slice(2)}: ${first.detail}`, {}, errors);
   }
 
-  private async tokenErrors({ asset, network }: TenantRegistration): Promise<readonly ProblemError[]> {
-    const ours = `eip155:${this.config.chainId}`;
-    if (network !== ours) return [{ pointer: '#/network', detail: `this installation is paid on ${ours}` }];
-    if (this.tokens.get(asset)) return [];
+  private notServed(): Problem {
+    const detail = `this installation is paid on ${[...this.chains.keys()].join(', ')}`;
+    return new Problem('network_not_served', detail, {}, [{ pointer: '#/network', detail }]);
+  }
+
+  private async tokenErrors(tenant: TenantRegistration): Promise<readonly ProblemError[]> {
+    if (this.tokens.tokenOf(tenant)) return [];
+    const { asset, network } = tenant;
     try {
-      await loadToken(this.chain, network, asset);
+      await loadToken(chainOf(this.chains, network).client, network, asset);
       return [];
     } catch (error) {
       if (error instanceof ChainUnavailable) throw error;

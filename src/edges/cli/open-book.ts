@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import type { Pool } from 'pg';
 import pg from 'pg';
 import { DataDirInUse } from '../../base/embedded/data-dir.js';
-import { readEndpoints } from '../../base/embedded/endpoints.js';
+import { chainsAt, readEndpoints } from '../../base/embedded/endpoints.js';
 import { startEngines } from '../../base/embedded/engines.js';
+import type { ChainSettings } from '../../base/platform/chain-settings.js';
 import { type Config, ConfigError, type Environment, loadConfig } from '../../base/platform/config.js';
 import { migrate } from '../../base/platform/migrate.js';
 import { openBatchPool } from '../../base/platform/pool.js';
@@ -22,13 +23,13 @@ export interface Book {
   /** Without a time limit for statements. */
   readonly pool: Pool;
   readonly databaseUrl: string;
-  /** `undefined`: the book is in a database given by name, and no chain was given. */
-  readonly chainRpcUrl: string | undefined;
+  /** None: the book is in a database given by name, and no chain was given. */
+  readonly chains: readonly ChainSettings[];
   /** Ends the connections, and the engines if they were started here. */
   close(): Promise<void>;
 }
 
-type Addresses = Pick<Book, 'databaseUrl' | 'chainRpcUrl'> & { stop(): Promise<void> };
+type Addresses = Pick<Book, 'databaseUrl' | 'chains'> & { stop(): Promise<void> };
 
 /**
  * Opens the book where it is: the addresses in the environment, else those of the Tollbook that runs on this data folder, else
@@ -60,13 +61,10 @@ export async function openBook(env: Environment, say: (line: string) => void): P
 async function findBook(config: Config, env: Environment, say: (line: string) => void): Promise<Addresses> {
   const nothing = async () => undefined;
   const running = await readEndpoints(config.dataDir);
-  if (config.databaseUrl) {
-    return { databaseUrl: config.databaseUrl, chainRpcUrl: config.chainRpcUrl ?? running?.chain, stop: nothing };
-  }
+  const chains = config.chains ?? (running ? chainsAt(running) : []);
+  if (config.databaseUrl) return { databaseUrl: config.databaseUrl, chains, stop: nothing };
   // One that was killed leaves its endpoints behind.
-  if (running && (await answers(running.postgres))) {
-    return { databaseUrl: running.postgres, chainRpcUrl: config.chainRpcUrl ?? running.chain, stop: nothing };
-  }
+  if (running && (await answers(running.postgres))) return { databaseUrl: running.postgres, chains, stop: nothing };
   if (!existsSync(join(config.dataDir, 'engines.json'))) {
     throw new UsageError(`There is no book in ${config.dataDir}: name another TOLLBOOK_DATA_DIR, or a DATABASE_URL`);
   }
@@ -79,8 +77,8 @@ async function startOwn(config: Config, env: Environment, say: (line: string) =>
   const embedded = { ...config.embedded, redis: false };
   const own: Config = { ...config, role: 'worker', redisUrl: config.redisUrl ?? 'redis://unused', embedded };
   try {
-    const { chainRpcUrl, databaseUrl, stop } = await startEngines({ config: own, secrets, log: say });
-    return { databaseUrl, chainRpcUrl, stop };
+    const { chains, databaseUrl, stop } = await startEngines({ config: own, secrets, log: say });
+    return { databaseUrl, chains, stop };
   } catch (error) {
     if (error instanceof DataDirInUse) throw new UsageError(error.message);
     throw error;

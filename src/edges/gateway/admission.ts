@@ -1,7 +1,7 @@
 import type { CommandBus } from '@nestjs/cqrs';
 import type { PayerState } from '../../base/chain/chain.js';
-import type { ChainClient } from '../../base/chain/chain-client.js';
-import type { PayerStates } from '../../base/chain/payer-states.js';
+import { type Chains, chainOf } from '../../base/chain/chains.js';
+import type { Payers } from '../../base/chain/payers.js';
 import { checkSignature } from '../../base/chain/signatures.js';
 import { VersionConflict } from '../../base/event-store/event.js';
 import type { EventStore } from '../../base/event-store/event-store.js';
@@ -21,6 +21,7 @@ import {
   identifierStream,
 } from '../../domains/payments/purchase-identifier.js';
 import { authorizedTerms } from './authorized-terms.js';
+import type { DoubtfulNonces } from './doubtful-nonces.js';
 import type { Presented } from './flood-guard.js';
 import type { LimitDesk } from './limit-desk.js';
 import type { PaidCall } from './paid-call.js';
@@ -58,13 +59,12 @@ export class AdmissionDesk {
   constructor(
     private readonly bus: CommandBus,
     private readonly store: EventStore,
-    private readonly payers: PayerStates,
-    private readonly client: ChainClient,
+    private readonly payers: Payers,
+    private readonly chains: Chains,
     private readonly lease: GatewayLease,
     private readonly screening: Screening,
     private readonly limits: LimitDesk,
-    /** Epoch seconds: authorizations that lapse by then may have been used by payments that a restore lost. */
-    private readonly doubtfulUntil: () => bigint,
+    private readonly doubtful: Pick<DoubtfulNonces, 'until'>,
   ) {}
 
   /**
@@ -80,7 +80,7 @@ export class AdmissionDesk {
       const earlier = await this.find(id);
       if (earlier) return earlier;
     }
-    const believed = authorization.validBefore > this.doubtfulUntil() ? known : undefined;
+    const believed = authorization.validBefore > this.doubtful.until(call.token.network) ? known : undefined;
     const asked = believed ?? (await this.ask(call, payment));
     if ('reason' in asked) return { kind: 'refused', reason: asked.reason };
     const reason = await this.refusalOf(call, by, asked);
@@ -124,7 +124,7 @@ export class AdmissionDesk {
 
   private async refusalOf(call: Claimant, by: Presented, payer: PayerState): Promise<Reason | undefined> {
     const { authorization, signature } = by.payment;
-    const { client } = this;
+    const { client } = chainOf(this.chains, call.token.network);
     const { hasCode } = payer;
     const { ecdsa } = by;
     const verdict = await checkSignature({ token: call.token, authorization, signature, hasCode, ecdsa, client });

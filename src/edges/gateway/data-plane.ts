@@ -53,7 +53,8 @@ export interface DataPlaneParts {
   readonly replays: ReplayDesk;
   readonly bus: CommandBus;
   /** By network and asset of the tenants. */
-  readonly tokenOf: (tenant: PaidCall['tenant']) => Token | undefined;
+  /** @throws Problem if no payment can be taken in it */
+  readonly tokenOf: (tenant: PaidCall['tenant']) => Token;
   /** Id of this gateway's lease. */
   readonly gateway: string;
   readonly addressOf: AddressOf;
@@ -120,7 +121,6 @@ export class DataPlane {
     const read = readBody(message, match.route.maxBodyBytes);
     const body = read instanceof Promise ? await read : read;
     const token = this.parts.tokenOf(match.tenant);
-    if (!token) throw new Problem('chain_unavailable');
     const { addressOf, clock, guard, rates } = this.parts;
     const now = clock();
     const call = paidCall(match, token, message, target, body, addressOf);

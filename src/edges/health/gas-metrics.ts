@@ -1,6 +1,7 @@
 import { Gauge, type Registry } from 'prom-client';
 import { withTimeout } from '../../base/platform/with-timeout.js';
-import type { GasReport, GasWatch } from '../../domains/settlement/gas-watch.js';
+import type { GasReport } from '../../domains/settlement/gas-watch.js';
+import type { GasWatches } from '../../domains/settlement/gas-watches.js';
 
 /** Less than a scraper waits, in milliseconds. */
 const ASK_MS = 2_000;
@@ -35,7 +36,24 @@ const metrics: readonly Metric[] = [
   },
 ];
 
-export function addGasMetrics(registry: Registry, gas: Pick<GasWatch, 'report'>): void {
+export function addGasMetrics(registry: Registry, gas: GasWatches): void {
+  const reports = () =>
+    Promise.all(
+      [...gas.byNetwork].map(async ([network, watch]) => {
+        // An observer fails open: what is missing says that the chain could not be asked.
+        const asked = withTimeout(watch.report(), ASK_MS, 'the chain did not answer in time');
+        return { network, report: await asked.catch(() => undefined) };
+      }),
+    );
+  new Gauge({
+    name: 'tollbook_chain_up',
+    help: '1 if a node of the chain answers, 0 otherwise',
+    labelNames: ['network'],
+    registers: [registry],
+    async collect() {
+      for (const { network, report } of await reports()) this.set({ network }, report === undefined ? 0 : 1);
+    },
+  });
   for (const { help, name, value } of metrics) {
     new Gauge({
       name,
@@ -44,14 +62,11 @@ export function addGasMetrics(registry: Registry, gas: Pick<GasWatch, 'report'>)
       registers: [registry],
       async collect() {
         this.reset();
-        try {
-          const report = await withTimeout(gas.report(), ASK_MS, 'the chain did not answer in time');
+        for (const { network, report } of await reports()) {
           // Metrics are floating point; 15 digits of a balance are enough to watch it.
-          for (const one of report.settlers) {
-            this.set({ network: report.network, settler: one.settler }, Number(value(report, one)));
+          for (const one of report?.settlers ?? []) {
+            this.set({ network, settler: one.settler }, Number(value(report!, one)));
           }
-        } catch {
-          // An observer fails open: no sample says that the chain could not be asked.
         }
       },
     });

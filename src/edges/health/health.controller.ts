@@ -1,9 +1,9 @@
 import { Controller, Get, Inject, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import type { Pool } from 'pg';
-import type { ChainClient } from '../../base/chain/chain-client.js';
-import { CHAIN, POOL } from '../../base/platform/tokens.js';
-import { GasWatch } from '../../domains/settlement/gas-watch.js';
+import type { Chains } from '../../base/chain/chains.js';
+import { CHAINS, POOL } from '../../base/platform/tokens.js';
+import { GasWatches } from '../../domains/settlement/gas-watches.js';
 import { Draining } from './draining.js';
 import { type Readiness, readiness } from './readiness.js';
 
@@ -12,8 +12,8 @@ import { type Readiness, readiness } from './readiness.js';
 export class HealthController {
   constructor(
     @Inject(POOL) private readonly pool: Pool,
-    @Inject(CHAIN) private readonly chain: ChainClient,
-    @Inject(GasWatch) private readonly gas: GasWatch,
+    @Inject(CHAINS) private readonly chains: Chains,
+    @Inject(GasWatches) private readonly gas: GasWatches,
     @Inject(Draining) private readonly draining: Draining,
   ) {}
 
@@ -24,8 +24,8 @@ export class HealthController {
 
   @Get('ready')
   async ready(@Res({ passthrough: true }) reply: FastifyReply): Promise<Readiness> {
-    const { chain, gas, pool } = this;
-    const state = await readiness({ pool, chain, gas, draining: () => this.draining.begun });
+    const { chains, gas, pool } = this;
+    const state = await readiness({ pool, chains, gas, draining: () => this.draining.begun });
     void reply.status(state.ready ? 200 : 503);
     return state;
   }

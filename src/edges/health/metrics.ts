@@ -1,12 +1,12 @@
 import type { Pool } from 'pg';
 import { collectDefaultMetrics, Gauge, type Registry } from 'prom-client';
-import type { GasWatch } from '../../domains/settlement/gas-watch.js';
+import type { GasWatches } from '../../domains/settlement/gas-watches.js';
 import { addGasMetrics } from './gas-metrics.js';
 import { addSealMetrics } from './seal-metrics.js';
 import { addSettlementMetrics } from './settlement-metrics.js';
 
 /** Adds Prometheus metrics of this process and of the book. What cannot be read is left out, never an error. */
-export function addMetrics(registry: Registry, pool: Pool, gas: Pick<GasWatch, 'report'>): Registry {
+export function addMetrics(registry: Registry, pool: Pool, gas: GasWatches): Registry {
   collectDefaultMetrics({ register: registry, prefix: 'tollbook_' });
   new Gauge({
     name: 'tollbook_payments',

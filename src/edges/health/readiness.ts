@@ -1,8 +1,11 @@
 import type { Pool } from 'pg';
-import { asked, type ChainClient } from '../../base/chain/chain-client.js';
+import { asked } from '../../base/chain/chain-client.js';
+import type { Chains } from '../../base/chain/chains.js';
 import { nativeCryptoReady } from '../../base/chain/native-crypto.js';
 import { TimedOut, withTimeout } from '../../base/platform/with-timeout.js';
-import type { GasReport, GasWatch } from '../../domains/settlement/gas-watch.js';
+import type { Network } from '../../base/shared/hex.js';
+import type { GasReport } from '../../domains/settlement/gas-watch.js';
+import type { GasWatches } from '../../domains/settlement/gas-watches.js';
 
 const CHECK_MS = 2_000;
 
@@ -14,28 +17,33 @@ export interface Readiness {
 
 export interface Parts {
   readonly pool: Pool;
-  readonly chain: ChainClient;
-  readonly gas: Pick<GasWatch, 'report'>;
+  readonly chains: Chains;
+  readonly gas: GasWatches;
   readonly draining: () => boolean;
 }
 
-interface Verdict {
+export interface Verdict {
   readonly says: string;
   readonly ready: boolean;
 }
 
+/** What one chain is needed for. */
+export interface ChainVerdict {
+  readonly network: Network;
+  readonly chain: Verdict;
+  readonly settlers: Verdict;
+}
+
 /** Can this process take paid requests right now? Asks what it stands on, each with a time limit. */
-export async function readiness({ chain, draining, gas, pool }: Parts): Promise<Readiness> {
-  const [database, node, settlers] = await Promise.all([
+export async function readiness({ chains, draining, gas, pool }: Parts): Promise<Readiness> {
+  const [database, ...each] = await Promise.all([
     outcome(pool.query('select 1').then(() => fine)),
-    outcome(asked('block number', chain.getBlockNumber({ cacheTime: 0 })).then(() => fine)),
-    outcome(gas.report().then(verdictOnGas)),
+    ...[...chains.keys()].map((network) => verdictOnChain(network, chains, gas)),
   ]);
   const native = nativeCryptoReady();
   const verdicts: Readonly<Record<string, Verdict>> = {
     database,
-    chain: node,
-    settlers,
+    ...verdictOnChains(each),
     native_crypto: native === true ? fine : failed(native),
     accepting: draining() ? failed('shutting down') : fine,
   };
@@ -43,6 +51,32 @@ export async function readiness({ chain, draining, gas, pool }: Parts): Promise<
     ready: Object.values(verdicts).every(({ ready }) => ready),
     checks: Object.fromEntries(Object.entries(verdicts).map(([part, { says }]) => [part, says])),
   };
+}
+
+async function verdictOnChain(network: Network, chains: Chains, gas: GasWatches): Promise<ChainVerdict> {
+  const [chain, settlers] = await Promise.all([
+    outcome(asked('block number', chains.get(network)!.client.getBlockNumber({ cacheTime: 0 })).then(() => fine)),
+    outcome(gas.byNetwork.get(network)!.report().then(verdictOnGas)),
+  ]);
+  return { network, chain, settlers };
+}
+
+/**
+ * Pure. What is wrong is told of each chain by its name; as long as one can be used, its tenants can be paid, and requests
+ * belong here.
+ */
+export function verdictOnChains(each: readonly ChainVerdict[]): {
+  readonly chain: Verdict;
+  readonly settlers: Verdict;
+} {
+  const ready = each.some(({ chain, settlers }) => chain.ready && settlers.ready);
+  const merged = (part: 'chain' | 'settlers'): Verdict => {
+    const wrong = each.filter((one) => one[part].says !== fine.says);
+    if (wrong.length === 0) return fine;
+    const says = wrong.map((one) => (each.length === 1 ? '' : `${one.network}: `) + one[part].says);
+    return { says: says.join('; '), ready };
+  };
+  return { chain: merged('chain'), settlers: merged('settlers') };
 }
 
 const fine: Verdict = { says: 'ok', ready: true };

@@ -1,5 +1,5 @@
 import { asked, type ChainClient } from '../../../base/chain/chain-client.js';
-import type { Hex } from '../../../base/shared/hex.js';
+import type { Hex, Network } from '../../../base/shared/hex.js';
 import { beginnings } from './chain.sql.js';
 import type { Snapshot } from './snapshot.js';
 
@@ -19,10 +19,14 @@ export interface BlockRange {
  * The blocks to read: up to the newest, from an hour before the first payment was taken, or from the first one that any payment names.
  * Call with the snapshot taken already, so that what it calls settled is in these blocks. Throws ChainUnavailable.
  */
-export async function blockRange(client: ChainClient, snapshot: Snapshot, upTo: bigint): Promise<BlockRange> {
+export async function blockRange(
+  { client, network }: { readonly client: ChainClient; readonly network: Network },
+  snapshot: Snapshot,
+  upTo: bigint,
+): Promise<BlockRange> {
   const { hash, number: last } = await asked('latest block', client.getBlock({ blockTag: 'latest' }));
   if (last < WHOLE_BLOCKS) return { first: 0n, last, hash };
-  const [row] = await snapshot.query<{ firstAt: Date | null; firstBlock: string | null }>(beginnings, [upTo]);
+  const [row] = await snapshot.query<{ firstAt: Date | null; firstBlock: string | null }>(beginnings, [upTo, network]);
   const { firstAt, firstBlock } = row!;
   if (firstAt === null) return { first: last, last, hash };
   const byTime = await blockAt(client, BigInt(Math.floor(firstAt.getTime() / 1000)) - EARLIER_SECONDS, last);

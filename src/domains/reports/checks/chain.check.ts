@@ -20,6 +20,8 @@ const TABLES = ['projection_checkpoints', 'ledger_books', 'ledger_accounts', 'te
 export interface ChainCheckDeps {
   readonly chain: () => Promise<ChainClient>;
   readonly network: Network;
+  /** Wallets on these are for other checks; on any other network they cannot be compared. */
+  readonly elsewhere: readonly Network[];
   readonly ledger: Pick<Projection, 'name' | 'version'>;
 }
 
@@ -38,7 +40,7 @@ export function chainCheck(deps: ChainCheckDeps): Check {
         const { result, stood } = await look({ ...deps, client }, context, findings, onProgress);
         if (stood) return result();
         if (attempt < ATTEMPTS_MAX) continue;
-        findings.gap(`the chain was reorganized ${attempt} times while it was read`);
+        findings.gap(`${deps.network} was reorganized ${attempt} times while it was read`);
         return result();
       }
     },
@@ -56,7 +58,7 @@ function look(deps: Deps, context: CheckContext, findings: Findings, onProgress:
   return inSnapshot(context.pool, TABLES, async (snapshot) => {
     const checkpoint = await checkpointOf(snapshot, deps.ledger, findings);
     if (checkpoint === undefined) return { stood: true, result: () => findings.result({}) };
-    const range = await blockRange(deps.client, snapshot, checkpoint);
+    const range = await blockRange(deps, snapshot, checkpoint);
     const counts = new Map<string, number>();
     const all = await snapshot.query<Wallet>(wallets, [checkpoint]);
     const reader = new WalletReader(deps, context, snapshot, { checkpoint, counts, findings, range });
@@ -65,7 +67,8 @@ function look(deps: Deps, context: CheckContext, findings: Findings, onProgress:
     }
     const blocks = Number(range.last - range.first) + 1;
     const unseen = { 'events not posted yet': Number(snapshot.head - checkpoint) };
-    const result = () => findings.result({ ...Object.fromEntries(counts), wallets: all.length, blocks, ...unseen });
+    const ours = all.filter(({ network }) => !deps.elsewhere.includes(network)).length;
+    const result = () => findings.result({ ...Object.fromEntries(counts), wallets: ours, blocks, ...unseen });
     return { stood: await stands(deps.client, range), result };
   });
 }
@@ -99,10 +102,11 @@ class WalletReader {
 
   /** @param onRead told the part of the wallet that is read, 0 to 1 */
   async read(wallet: Wallet, onRead: (part: number) => void): Promise<void> {
-    const { client, network } = this.deps;
+    const { client, elsewhere, network } = this.deps;
     const { counts, findings, range } = this.reading;
     if (wallet.network !== network) {
-      findings.gap(`wallet ${wallet.owner} is on ${wallet.network}; the chain that was given is ${network}`);
+      if (!elsewhere.includes(wallet.network))
+        findings.gap(`wallet ${wallet.owner} is on ${wallet.network}, and no node of that chain is known`);
       for (const named of [this.payments, this.refunds]) while (await named.peek(wallet)) named.take();
       return;
     }

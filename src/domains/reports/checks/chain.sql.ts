@@ -76,8 +76,9 @@ export const refundedPayments = `
         and a.data->>'logIndex' = r.data->>'logIndex' and a.data->>'blockHash' = r.data->>'blockHash')) as refunded
   order by ${IN_ORDER}`;
 
-/** When the first payment was taken, and the first block that any payment names; both null without any. */
+/** When the first payment on network $2 was taken, and the first block that any of them names; both null without any. */
 export const beginnings = `
-  select min(occurred_at) filter (where type = 'PaymentAuthorized') as "firstAt",
-    min((data->>'blockNumber')::numeric)::text as "firstBlock"
-  from events where type in ('PaymentAuthorized', 'PaymentSettled', 'PaymentRefunded') and position <= $1`;
+  select min(e.occurred_at) as "firstAt", min((e.data->>'blockNumber')::numeric)::text as "firstBlock"
+  from events e join events a on ${ofSameStream('e.stream')} and a.version = 1
+  where e.type in ('PaymentAuthorized', 'PaymentSettled', 'PaymentRefunded') and e.position <= $1
+    and a.data->'terms'->>'network' = $2`;

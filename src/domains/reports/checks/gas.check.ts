@@ -34,7 +34,7 @@ const SPENT = `
   where status is distinct from 'submitted' or coalesce(paid, 0) <> 0 order by hash`;
 
 /** The fees in the log add up to what each settlement transaction cost, by its receipt, to the wei. */
-export function gasCheck({ chain, network }: Omit<ChainCheckDeps, 'ledger'>): Check {
+export function gasCheck({ chain, network }: Pick<ChainCheckDeps, 'chain' | 'network'>): Check {
   return {
     name: 'gas',
     async run({ graceMs, listed, pool }: CheckContext, onProgress: Progress) {

@@ -1,6 +1,6 @@
 import type { CommandBus } from '@nestjs/cqrs';
 import type { Token } from '../../../base/chain/chain.js';
-import type { PayerStates } from '../../../base/chain/payer-states.js';
+import type { Payers } from '../../../base/chain/payers.js';
 import { PayerDenied } from '../../../base/event-store/standings.js';
 import { HoldsRefused } from '../../../base/event-store/unit-of-work.js';
 import { type Clock, epochSeconds } from '../../../base/shared/clock.js';
@@ -24,12 +24,13 @@ const RESOURCE_LENGTH_MAX = 2_048;
 
 export interface FacilitatorParts {
   readonly admissions: AdmissionDesk;
-  readonly payers: PayerStates;
+  readonly payers: Payers;
   readonly standings: StandingBook;
   readonly limits: LimitDesk;
   readonly watch: OutcomeWatch;
   readonly bus: CommandBus;
-  readonly tokenOf: (tenant: Tenant) => Token | undefined;
+  /** @throws Problem if no payment can be taken in it */
+  readonly tokenOf: (tenant: Tenant) => Token;
   /** Id of this gateway's lease. */
   readonly gateway: string;
   readonly clock: Clock;
@@ -51,7 +52,7 @@ export class FacilitatorDesk {
 
   /** `undefined` if nothing speaks against it. Writes nothing. @throws Problem if a store, the chain or the screening is away */
   async verify(tenant: Tenant, request: FacilitatorRequest): Promise<FacilitatorReason | undefined> {
-    const token = this.tokenOf(tenant);
+    const token = this.parts.tokenOf(tenant);
     const reason = termsRefusal(request, tenant, this.parts.clock());
     if (reason) return reason;
     const earlier = await this.parts.admissions.find(idOf({ token }, request.payment));
@@ -64,7 +65,7 @@ export class FacilitatorDesk {
    * @throws Problem as above
    */
   async settle(tenant: Tenant, request: FacilitatorRequest): Promise<Settled> {
-    const token = this.tokenOf(tenant);
+    const token = this.parts.tokenOf(tenant);
     const id = idOf({ token }, request.payment);
     const earlier = await this.parts.admissions.find(id);
     if (earlier) return this.outcome(id, earlier.payment, tenant, request);
@@ -75,12 +76,6 @@ export class FacilitatorDesk {
     const taken = await this.parts.admissions.find(id);
     if (!taken) throw new Error(`${id} has no events`);
     return this.outcome(id, taken.payment, tenant, request);
-  }
-
-  private tokenOf(tenant: Tenant): Token {
-    const token = this.parts.tokenOf(tenant);
-    if (!token) throw new Problem('chain_unavailable');
-    return token;
   }
 
   private async vet(
