@@ -26,7 +26,8 @@ export interface CheckParts {
 
 /** Every check of the book by its name. */
 export function checkMakers({ chains, signer, witnessPath }: CheckParts): Record<CheckName, () => Check> {
-  const ledger = projections.find(({ name }) => name === 'ledger')!;
+  const projection = (named: string) => projections.find(({ name }) => name === named)!;
+  const ledger = projection('ledger');
   const networks = [...chains.keys()];
   const elsewhereThan = (network: Network) => networks.filter((one) => one !== network);
   return {
@@ -37,7 +38,7 @@ export function checkMakers({ chains, signer, witnessPath }: CheckParts): Record
     ledger: () => ledgerCheck(ledger),
     holds: () => holdsCheck(ledger),
     projections: () => projectionsCheck(projections),
-    receipts: () => receiptsCheck(signer),
+    receipts: () => receiptsCheck(projection('payments'), signer),
     chain: () =>
       onEachNetwork('chain', networks, (network) =>
         chainCheck({ chain: chains.get(network)!, network, elsewhere: elsewhereThan(network), ledger }),

@@ -7,7 +7,7 @@ import { upcast } from './event-catalogue.js';
 
 /** Every projection that can be rebuilt from the events. */
 export const projections: readonly Projection[] = [
-  paymentsProjection,
+  paymentsProjection(upcast),
   refundsProjection,
   usageProjection(upcast),
   ledgerProjection(upcast),

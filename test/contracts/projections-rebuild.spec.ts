@@ -10,11 +10,13 @@ import { NewerRows, Rebuild } from '../../src/base/event-store/projections/rebui
 import { openBatchPool, openPool } from '../../src/base/platform/pool.js';
 import { usageProjection } from '../../src/domains/metering/usage.projection.js';
 import { paymentsProjection } from '../../src/domains/payments/payments.projection.js';
+import { upcast } from '../../src/event-catalogue.js';
 import { projections } from '../../src/projections.js';
 import { freshDatabase } from '../support/engines.js';
 import { eventually } from '../support/eventually.js';
 import { appendPayments, caughtUp, checkpoints, headOf, runToEnd, silent } from '../support/projections.js';
 
+const payments = paymentsProjection(upcast);
 const NAMES = projections.map(({ name }) => name);
 const TABLES = projections.flatMap(({ tables }) => tables);
 
@@ -120,18 +122,18 @@ describe('a rebuild', () => {
 
   it('shows the rows that differ, and mends them', async () => {
     await appendPayments(store, 0, 30);
-    await runToEnd(pool, tail, paymentsProjection);
+    await runToEnd(pool, tail, payments);
     await pool.query('update payments set amount = amount + 1 where id = (select min(id) from payments)');
     await pool.query('delete from payments where id = (select max(id) from payments)');
-    const compared = await compareRebuilt(batch, paymentsProjection);
+    const compared = await compareRebuilt(batch, payments);
     expect(compared.equal).toBe(false);
     const [table] = compared.tables;
     expect(table).toMatchObject({ table: 'payments', liveRows: 29, rebuiltRows: 30, equal: false });
     const shown = table!.differences.map(({ row, side }) => [side, JSON.parse(row).amount, JSON.parse(row).id]);
     expect(shown.map(([side]) => side)).toEqual(['-', '+', '+']);
     expect(shown[0]).toEqual(['-', shown[1]![1] + 1, shown[1]![2]]);
-    await rebuildAndSwap(paymentsProjection);
-    expect((await compareRebuilt(batch, paymentsProjection)).equal).toBe(true);
+    await rebuildAndSwap(payments);
+    expect((await compareRebuilt(batch, payments)).equal).toBe(true);
   });
 
   it('of several reads the log once; one that fails does not hold up the others', async () => {
@@ -144,7 +146,7 @@ describe('a rebuild', () => {
         await usageProjection(asStored).begin()(client, events);
       },
     };
-    const rebuilds = [(await Rebuild.begin(batch, paymentsProjection))!, (await Rebuild.begin(batch, broken))!];
+    const rebuilds = [(await Rebuild.begin(batch, payments))!, (await Rebuild.begin(batch, broken))!];
     const seen: bigint[] = [];
     await fillTogether(batch, rebuilds, head, { upcast: asStored, onProgress: ({ done }) => seen.push(done) });
     expect(seen).toEqual([head]);
@@ -155,38 +157,38 @@ describe('a rebuild', () => {
     expect(rows).toEqual([{ name: 'usage', at: expect.any(Number), position: rows[0].at - 1 }]);
     expect(rows[0].at).toBeGreaterThanOrEqual(20);
     await rebuilds[1]!.drop();
-    expect((await compareRebuilt(batch, paymentsProjection)).equal).toBe(true);
+    expect((await compareRebuilt(batch, payments)).equal).toBe(true);
   });
 
   it('is one at a time; what a killed process left is no obstacle', async () => {
     await appendPayments(store, 0, 30);
-    await runToEnd(pool, tail, paymentsProjection);
-    const first = (await Rebuild.begin(batch, paymentsProjection, { owner: 'one' }))!;
+    await runToEnd(pool, tail, payments);
+    const first = (await Rebuild.begin(batch, payments, { owner: 'one' }))!;
     await first.fill('head');
-    expect(await Rebuild.begin(batch, paymentsProjection, { owner: 'two' })).toBeUndefined();
+    expect(await Rebuild.begin(batch, payments, { owner: 'two' })).toBeUndefined();
     // As if it had been killed: its lease lapses and its tables stay.
     await pool.query("update projection_rebuilds set owner = 'gone', lease_until = clock_timestamp()");
-    expect((await compareRebuilt(batch, paymentsProjection)).equal).toBe(true);
+    expect((await compareRebuilt(batch, payments)).equal).toBe(true);
     await expect(first.swap()).rejects.toThrow(/another process rebuilds projection payments/);
     await first.drop();
-    expect((await checkpoints(pool)).get('payments')).toMatchObject({ version: paymentsProjection.version });
+    expect((await checkpoints(pool)).get('payments')).toMatchObject({ version: payments.version });
     expect(await leftovers()).toBe(0);
   });
 });
 
 describe('a newer version of a projection', () => {
   const newer: Projection = {
-    ...paymentsProjection,
-    version: paymentsProjection.version + 1,
+    ...payments,
+    version: payments.version + 1,
     begin: () => async (client, events) => {
-      await paymentsProjection.begin()(client, events);
+      await payments.begin()(client, events);
       await client.query("update payments set reason = 'newer'");
     },
   };
 
   it('is built beside the rows of the older one, which an older process keeps until the swap and leaves alone after it', async () => {
     await appendPayments(store, 0, 40);
-    start(paymentsProjection, 'older');
+    start(payments, 'older');
     await caughtUp(pool, ['payments']);
     start(newer, 'newer');
     const reading = eventually(async () => {
@@ -200,12 +202,12 @@ describe('a newer version of a projection', () => {
     await appendPayments(store, 40, 60);
     await caughtUp(pool, ['payments']);
     expect((await checkpoints(pool)).get('payments')).toMatchObject({
-      version: paymentsProjection.version + 1,
+      version: payments.version + 1,
       owner: 'newer',
     });
     const { rows } = await pool.query("select count(*)::int as n from payments where reason = 'newer'");
     expect(rows[0].n).toBe(60);
-    const older = (await Rebuild.begin(batch, paymentsProjection))!;
+    const older = (await Rebuild.begin(batch, payments))!;
     await older.fill('head');
     await expect(older.swap()).rejects.toThrow(NewerRows);
     await older.drop();
@@ -213,7 +215,7 @@ describe('a newer version of a projection', () => {
 
   it('goes on where an interrupted rebuild stopped', async () => {
     await appendPayments(store, 0, 40);
-    await runToEnd(pool, tail, paymentsProjection);
+    await runToEnd(pool, tail, payments);
     const interrupted = (await Rebuild.begin(batch, newer, { resume: true }))!;
     await interrupted.fillTo(50n);
     await interrupted.pause();

@@ -16,6 +16,7 @@ const silent: Logger = { debug: () => undefined, info: () => undefined, warn: ()
 const PAYMENTS = 60;
 const DELIVERED = paymentEvents(1).events.find(({ type }) => type === 'RequestDelivered')!;
 const usage = usageProjection(asStored);
+const payments = paymentsProjection(asStored);
 
 let pool: Pool;
 let tail: LogTail;
@@ -46,7 +47,7 @@ async function rowsOf(table: string, order: string): Promise<unknown[]> {
 
 describe('projections', () => {
   it('are the same live, with several runners at once, and rebuilt', async () => {
-    const runners = [paymentsProjection, paymentsProjection, usage, usage].map(
+    const runners = [payments, payments, usage, usage].map(
       (projection) => new ProjectionRunner(pool, tail, projection, silent),
     );
     for (const runner of runners) runner.start();
@@ -73,16 +74,16 @@ describe('projections', () => {
     const { rows } = await pool.query('select sum(requests)::int as requests from usage_days');
     expect(rows[0].requests).toBe(delivered.length);
 
-    await run({ ...paymentsProjection, version: paymentsProjection.version + 1 });
+    await run({ ...payments, version: payments.version + 1 });
     await run({ ...usage, version: usage.version + 1 });
     expect(await rowsOf('payments', 'id')).toEqual(live.payments);
     expect(await rowsOf('usage_days', 'route, payer')).toEqual(live.usage);
   });
 
   it('are not stopped by the largest amounts of a token and the largest counts of a tariff, day after day', async () => {
-    const payments = 12;
+    const count = 12;
     const [most, units] = [2n ** 256n - 1n, 10n ** 18n];
-    for (let n = 0; n < payments; n++) {
+    for (let n = 0; n < count; n++) {
       const { events, stream } = paymentEvents(5 * n);
       const authorized = events[0] as PaymentAuthorized;
       const terms = { ...authorized.data.terms, amount: String(most) };

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { checkShape, eventShapes } from '../../src/event-catalogue.js';
 import { eventDocs, eventLock, nameOf } from '../support/event-docs.js';
 import { generatedLog } from '../support/generated-log.js';
-import { paymentEvents } from '../support/payment-events.js';
+import { LIVES, paymentEvents } from '../support/payment-events.js';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const DOCS = join(ROOT, 'docs', 'events');
@@ -45,7 +45,7 @@ describe('the catalogue of events', () => {
   });
 
   it('is fitted by the events that tests are made of', () => {
-    for (let n = 0; n < 8; n++) {
+    for (let n = 0; n < LIVES; n++) {
       const { events, stream } = paymentEvents(n);
       for (const { data, schema, type } of events) {
         expect(checkShape({ type, schema, stream, data: JSON.parse(JSON.stringify(data)) })).toBeUndefined();

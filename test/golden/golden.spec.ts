@@ -20,7 +20,8 @@ import {
 } from '../../src/domains/customers/standing.js';
 import { evolveLimit, type LimitEvent } from '../../src/domains/limits/limit.js';
 import { evolveFreeRequest, type FreeRequestEvent, newFreeRequest } from '../../src/domains/payments/free-request.js';
-import { evolvePayment, initialPayment, type Payment, type PaymentEvent } from '../../src/domains/payments/payment.js';
+import { evolvePayment, initialPayment } from '../../src/domains/payments/payment.evolve.js';
+import type { Payment, PaymentEvent } from '../../src/domains/payments/payment.js';
 import { identifiedPurchase } from '../../src/domains/payments/purchase-identifier.js';
 import { evolvePublished, type PublicationEvent, unpublished } from '../../src/domains/pricing/publication.js';
 import { checkShape, eventShapes, upcast } from '../../src/event-catalogue.js';
@@ -57,7 +58,9 @@ function* paymentStates(state: Payment = initialPayment, depth = 0): Generator<P
   if (depth === LONGEST_HISTORY) return;
   const tried = new Set<string>();
   for (const event of paymentEvents) {
-    const form = [event.type, ...Object.keys(event.data)].join();
+    // The mode of the first event decides what may follow.
+    const mode = event.type === 'PaymentAuthorized' ? event.data.mode : '';
+    const form = [event.type, mode, ...Object.keys(event.data)].join();
     if (tried.has(form)) continue;
     tried.add(form);
     const next = after(state, event);

@@ -5,6 +5,7 @@ import { listAccounts } from '../../src/domains/ledger/accounts.queries.js';
 import { balanceOf } from '../../src/domains/ledger/balance.js';
 import { runs } from '../support/long.js';
 import { balances, happen, heldFor, type ModelPayment } from './model.js';
+import type { PaidBefore } from './model-before.js';
 import { apply, emptyBook, newRun, openBook, PAYEE, placed, writeLog } from './support.js';
 
 const PAYERS = [`0x${'1'.repeat(40)}`, `0x${'2'.repeat(40)}`];
@@ -17,7 +18,11 @@ beforeAll(async () => {
 afterAll(() => pool?.end());
 
 const payments = fc.array(
-  fc.record({ payer: fc.constantFrom(...PAYERS), amount: fc.bigInt(0n, 10n ** 30n), hold: fc.boolean() }),
+  fc.record({
+    payer: fc.constantFrom(...PAYERS),
+    amount: fc.bigInt(0n, 10n ** 30n),
+    flow: fc.constantFrom('credit', 'first', 'before', 'before again'),
+  }),
   { minLength: 1, maxLength: 8 },
 );
 const happenings = fc.array(fc.record({ payment: fc.nat(7), choice: fc.nat(11) }), { minLength: 20, maxLength: 80 });
@@ -51,14 +56,19 @@ async function applyAll(events: readonly StoredEvent[], plan: readonly Batch[]):
   }
 }
 
+function modelOf({ amount, flow, payer }: { payer: string; amount: bigint; flow: string }): ModelPayment | PaidBefore {
+  const begun = { payer, amount, refunded: 0n, version: 0 };
+  if (flow === 'credit' || flow === 'first')
+    return { ...begun, hold: flow === 'credit', state: 'new', returned: false };
+  return { ...begun, mode: 'before', idempotent: flow === 'before again', money: 'new', request: 'no' };
+}
+
 describe('the ledger', () => {
   it('comes to what the payments come to, whatever happens, however often and in whatever portions', async () => {
     await fc.assert(
       fc.asyncProperty(payments, happenings, batches, async (terms, choices, plan) => {
         await emptyBook(pool);
-        const model = terms.map(
-          (one): ModelPayment => ({ ...one, state: 'new', returned: false, refunded: 0n, version: 0 }),
-        );
+        const model = terms.map(modelOf);
         const facts = choices.flatMap(({ choice, payment }) => {
           const index = payment % model.length;
           return happen(model[index]!, `payment/pay_${index}`, choice) ?? [];

@@ -1,3 +1,4 @@
+import { type Add, addBefore, happenBefore, type PaidBefore } from './model-before.js';
 import type { Fact } from './support.js';
 import { authorization } from './support.js';
 
@@ -42,7 +43,8 @@ const steps: Readonly<Record<ModelPayment['state'], readonly (readonly [string, 
 };
 
 /** Lets one of the things happen that may; `undefined` if nothing may any more. */
-export function happen(payment: ModelPayment, stream: string, choice: number): Fact | undefined {
+export function happen(payment: ModelPayment | PaidBefore, stream: string, choice: number): Fact | undefined {
+  if ('mode' in payment) return happenBefore(payment, stream, choice);
   const possible = steps[payment.state];
   if (possible.length === 0) return undefined;
   const [type, state] = possible[choice % possible.length]!;
@@ -60,21 +62,23 @@ export interface Net {
 }
 
 /** Balances by account, `customer_receivable 0x…`; accounts with nothing on them are left out. */
-export function balances(payments: readonly ModelPayment[]): Map<string, Net> {
+export function balances(payments: readonly (ModelPayment | PaidBefore)[]): Map<string, Net> {
   const all = new Map<string, Net>();
   const add = (account: string, posted: bigint, pending = 0n) => {
     const net = all.get(account) ?? { posted: 0n, pending: 0n };
     all.set(account, { posted: net.posted + posted, pending: net.pending + pending });
   };
-  for (const payment of payments) payment.hold ? addOnCredit(payment, add) : addPaidFirst(payment, add);
-  for (const { refunded } of payments) {
-    add('refunds ', refunded);
-    add('wallet payee', -refunded);
+  for (const payment of payments) {
+    if ('mode' in payment) {
+      addBefore(payment, add);
+      continue;
+    }
+    payment.hold ? addOnCredit(payment, add) : addPaidFirst(payment, add);
+    add('refunds ', payment.refunded);
+    add('wallet payee', -payment.refunded);
   }
   return new Map([...all].filter(([, { pending, posted }]) => posted !== 0n || pending !== 0n));
 }
-
-type Add = (account: string, posted: bigint, pending?: bigint) => void;
 
 function addOnCredit({ amount, payer, state }: ModelPayment, add: Add): void {
   if (state === 'authorized') {
@@ -101,9 +105,11 @@ function addPaidFirst({ amount, payer, returned, state }: ModelPayment, add: Add
 }
 
 /** What `limits/` holds for a payer: taken by authorization, given back by settlement or release, and never by failing. */
-export function heldFor(payments: readonly ModelPayment[], payer: string): bigint {
+export function heldFor(payments: readonly (ModelPayment | PaidBefore)[], payer: string): bigint {
   const open = ['authorized', 'delivered', 'submitted', 'failed'];
   return payments
-    .filter((payment) => payment.hold && payment.payer === payer && open.includes(payment.state))
+    .filter(
+      (payment) => !('mode' in payment) && payment.hold && payment.payer === payer && open.includes(payment.state),
+    )
     .reduce((sum, { amount }) => sum + amount, 0n);
 }

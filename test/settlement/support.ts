@@ -52,7 +52,7 @@ export async function openDesk(): Promise<Desk> {
   const store = new EventStore(pool, systemClock, upcast);
   const tail = new LogTail(databaseUrl, log);
   await tail.start();
-  const projection = new ProjectionRunner(pool, tail, paymentsProjection, log);
+  const projection = new ProjectionRunner(pool, tail, paymentsProjection(upcast), log);
   projection.start();
   const close = async () => {
     await projection.stop();
@@ -114,7 +114,7 @@ export async function deliver(
     holds: held.map((key) => ({ key, delta: amount })),
     decide: () => ({
       events: [
-        { type: 'PaymentAuthorized', schema: 2, data: authorized },
+        { type: 'PaymentAuthorized', schema: 3, data: authorized },
         { type: 'RequestDelivered', schema: 1, data: delivered },
       ],
       attachments: [{ table: 'authorizations', row }],

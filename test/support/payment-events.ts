@@ -1,5 +1,10 @@
 import type { Address, Hex } from '../../src/base/shared/hex.js';
-import { type PaymentEvent, paymentIdOf, paymentStream } from '../../src/domains/payments/payment.js';
+import {
+  type PaymentAuthorized,
+  type PaymentEvent,
+  paymentIdOf,
+  paymentStream,
+} from '../../src/domains/payments/payment.js';
 
 const asset: Address = `0x${'a'.repeat(40)}`;
 const payee: Address = `0x${'c'.repeat(40)}`;
@@ -22,9 +27,10 @@ export function paymentEvents(n: number): { readonly stream: string; readonly ev
     validBefore: '1900000000',
     nonce,
   } as const;
-  const authorized: PaymentEvent = {
+  const life = lives[n % lives.length]!;
+  const authorized: PaymentAuthorized = {
     type: 'PaymentAuthorized',
-    schema: 2,
+    schema: 3,
     data: {
       tenant: 'demo',
       route: n % 2 === 0 ? 'weather' : 'slow',
@@ -45,8 +51,13 @@ export function paymentEvents(n: number): { readonly stream: string; readonly ev
   };
   return {
     stream: paymentStream(paymentIdOf({ network, asset, payer, nonce })),
-    events: [authorized, ...lives[n % lives.length]!],
+    events: [life.before ? settledBefore(authorized) : authorized, ...life.events],
   };
+}
+
+/** The same, to be settled before its request runs, and so without exposure. */
+function settledBefore(authorized: PaymentAuthorized): PaymentAuthorized {
+  return { ...authorized, data: { ...authorized.data, mode: 'before', holds: [] } };
 }
 
 const event = <T extends PaymentEvent['type']>(type: T, data: Extract<PaymentEvent, { type: T }>['data']) =>
@@ -69,13 +80,51 @@ const settled = event('PaymentSettled', {
 });
 const interrupted = event('DeliveryInterrupted', { gateway: 'gw_one' });
 
-const lives: readonly (readonly PaymentEvent[])[] = [
+const failed = event('DeliveryFailed', { reason: 'upstream_timeout', kept: false, latencyMs: 5 });
+const reverted = event('SettlementReverted', { transaction, blockHash: block });
+const started = event('DeliveryStarted', { gateway: 'gw_two' });
+const refunded = (amount: string, logIndex: number) =>
+  ({
+    ...event('PaymentRefunded', { amount, transaction, blockNumber: '10', blockHash: block, logIndex }),
+    schema: 2,
+  }) as PaymentEvent;
+const requested = event('RefundRequested', {
+  refund: `ref_${'1'.repeat(32)}_${'2'.repeat(16)}`,
+  amount: '1',
+  from: 'payee',
+  sender: payee,
+  block: '9',
+});
+
+interface Life {
+  readonly before?: boolean;
+  readonly events: readonly PaymentEvent[];
+}
+
+const onCredit: readonly (readonly PaymentEvent[])[] = [
   [],
   [delivered],
   [delivered, submitted, settled],
   [delivered, submitted, event('PaymentSettlementFailed', { reason: 'insufficient_funds' })],
-  [event('DeliveryFailed', { reason: 'upstream_timeout', kept: false, latencyMs: 5 })],
+  [failed],
   [interrupted],
   [interrupted, event('DeliveryRestarted', { gateway: 'gw_two' }), delivered, submitted, settled],
-  [delivered, submitted, settled, event('SettlementReverted', { transaction, blockHash: block })],
+  [delivered, submitted, settled, reverted],
 ];
+const before: readonly (readonly PaymentEvent[])[] = [
+  [submitted, settled, started, delivered, reverted, settled],
+  [
+    event('SettlementHeld', { reason: 'screening_denied' }),
+    event('PaymentSettlementFailed', { reason: 'rejected_by_token' }),
+  ],
+  [submitted, settled, started, event('DeliveryInterrupted', { gateway: 'gw_two' }), started, failed, refunded('1', 2)],
+  [submitted, settled, started, reverted, failed],
+  [submitted, settled, requested],
+];
+const lives: readonly Life[] = [
+  ...onCredit.map((events) => ({ events })),
+  ...before.map((events) => ({ events, before: true })),
+];
+
+/** How many different lives there are. */
+export const LIVES = lives.length;

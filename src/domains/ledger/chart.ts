@@ -13,6 +13,7 @@ export const chart = {
   gas_wallet: 'asset',
   prepaid_balance: 'liability',
   deferred_revenue: 'liability',
+  refunds_owed: 'liability',
   revenue: 'income',
   refunds: 'contra_income',
   disputes: 'contra_income',

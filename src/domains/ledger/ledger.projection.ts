@@ -6,7 +6,8 @@ import { type EventRow, eventColumns, toStoredEvent } from '../../base/event-sto
 import { ofStreams } from '../../base/event-store/stream-key.js';
 import { AccountNumbers } from './account-numbers.js';
 import { isNetworkFee, networkFeeTypes, postNetworkFee } from './network-fee-postings.js';
-import { type PaymentBook, paymentTypes, postPayment } from './payment-postings.js';
+import { paymentTypes } from './payment-entries.js';
+import { type PaymentBook, postPayment } from './payment-postings.js';
 import type { Transfer } from './transfer.js';
 import { insertTransfers } from './transfer-rows.js';
 

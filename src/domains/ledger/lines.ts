@@ -25,8 +25,9 @@ export class Lines {
     private readonly amount: AtomicAmount,
   ) {}
 
-  posted(entry: Entry): void {
-    this.add(entry, 'posted');
+  /** @param amount of the line, if it is not that of the event */
+  posted(entry: Entry, amount = this.amount): void {
+    this.add(entry, 'posted', undefined, amount);
   }
 
   pending(entry: Entry): Pending {
@@ -46,9 +47,9 @@ export class Lines {
     this.add(pending, phase, pending.id);
   }
 
-  private add({ code, credit, debit }: Entry, phase: Transfer['phase'], resolves?: bigint): bigint {
+  private add({ code, credit, debit }: Entry, phase: Transfer['phase'], resolves?: bigint, amount = this.amount) {
     const id = transferId(this.event.position, this.transfers.length);
-    const { amount, book } = this;
+    const { book } = this;
     this.transfers.push({ id, book, debit, credit, amount, phase, resolves, code, occurredAt: this.event.occurredAt });
     return id;
   }

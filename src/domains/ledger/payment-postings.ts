@@ -1,36 +1,29 @@
 import type { StoredEvent } from '../../base/event-store/event.js';
 import { assertNever } from '../../base/shared/assert-never.js';
-import type { Address } from '../../base/shared/hex.js';
-import type { AtomicAmount } from '../../base/shared/money.js';
 import { exposureOf } from '../payments/payment.holds.js';
-import type { PaymentAuthorized, PaymentEvent } from '../payments/payment.js';
-import { type Account, type Book, tokenAsset } from './chart.js';
-import { type Entry, Lines, type Pending } from './lines.js';
-import { isRefundPosting, postRefund, type RefundPosting, refundTypes } from './refund-postings.js';
+import type { PaymentAuthorized } from '../payments/payment.js';
+import { beforeStep, type PaidBefore } from './before-postings.js';
+import { tokenAsset } from './chart.js';
+import { Lines, type Pending } from './lines.js';
+import {
+  chargeOf,
+  collectionOf,
+  deferredOf,
+  depositOf,
+  type Later,
+  type NoRefund,
+  type Posting,
+  payoutOf,
+  REFUNDS,
+  REVENUE,
+  receivableOf,
+  reversalOf,
+  type Terms,
+  transitOf,
+  WRITE_OFF,
+} from './payment-entries.js';
+import { isRefundPosting, postRefund } from './refund-postings.js';
 import type { Transfer } from './transfer.js';
-
-/** Every event of a payment that can move value. */
-export const paymentTypes = [
-  'PaymentAuthorized',
-  'RequestDelivered',
-  'DeliveryFailed',
-  'DeliveryInterrupted',
-  'DeliveryRestarted',
-  'SettlementSubmitted',
-  'PaymentSettled',
-  'PaymentSettlementFailed',
-  'SettlementReverted',
-  ...refundTypes,
-] as const satisfies PaymentEvent['type'][];
-
-type Posting = Extract<PaymentEvent, { type: (typeof paymentTypes)[number] }>;
-
-interface Terms {
-  readonly book: Book;
-  readonly amount: AtomicAmount;
-  readonly payer: Address;
-  readonly payee: Address;
-}
 
 /** Delivered before it is settled, within the payer's exposure: owed until it is collected. */
 interface OnCredit extends Terms {
@@ -47,7 +40,7 @@ interface PaidFirst extends Terms {
 }
 
 /** What the postings of a payment's next event depend on. */
-export type PaymentBook = OnCredit | PaidFirst;
+export type PaymentBook = OnCredit | PaidFirst | PaidBefore;
 
 export interface Posted {
   readonly state: PaymentBook;
@@ -64,10 +57,19 @@ export function postPayment(state: PaymentBook | undefined, stored: StoredEvent)
   const event = { type: stored.type, data: stored.data } as unknown as Posting;
   if (event.type === 'PaymentAuthorized') return begin(stored, event.data);
   if (!state) throw new Error(`${stored.type} at ${stored.position} comes before its authorization`);
-  if (isRefundPosting(event)) return { state, transfers: postRefund(stored, event, state.book, state.payee) };
   const lines = new Lines(stored, state.book, state.amount);
-  const next = state.flow === 'on_credit' ? creditStep(state, event, lines) : paidStep(state, event, lines);
-  return { state: next, transfers: lines.transfers };
+  return { state: step(state, event, lines), transfers: lines.transfers };
+}
+
+function step(state: PaymentBook, event: Later, lines: Lines): PaymentBook {
+  if (state.flow === 'paid_before') return beforeStep(state, event, lines);
+  if (isRefundPosting(event)) {
+    postRefund(event, state.payee, REFUNDS, lines);
+    return state;
+  }
+  // What is only asked for moves nothing.
+  if (event.type === 'RefundRequested') return state;
+  return state.flow === 'on_credit' ? creditStep(state, event, lines) : paidStep(state, event, lines);
 }
 
 function begin(stored: StoredEvent, authorized: PaymentAuthorized['data']): Posted {
@@ -76,16 +78,17 @@ function begin(stored: StoredEvent, authorized: PaymentAuthorized['data']): Post
   const book = { tenant: stored.tenant, asset: tokenAsset(terms.network, terms.asset) };
   const known: Terms = { book, amount: BigInt(terms.amount), payer, payee };
   const lines = new Lines(stored, book, known.amount);
-  const state: PaymentBook =
-    exposureOf(authorized).length === 0
-      ? { ...known, flow: 'paid_first', deposit: lines.pending(depositOf(known)) }
-      : { ...known, flow: 'on_credit', charge: lines.pending(chargeOf(known)) };
-  return { state, transfers: lines.transfers };
+  return { state: bookOf(known, authorized, lines), transfers: lines.transfers };
 }
 
-type Later = Exclude<Posting, PaymentAuthorized | RefundPosting>;
+function bookOf(terms: Terms, authorized: PaymentAuthorized['data'], lines: Lines): PaymentBook {
+  if (exposureOf(authorized).length > 0) return { ...terms, flow: 'on_credit', charge: lines.pending(chargeOf(terms)) };
+  const deposit = lines.pending(depositOf(terms));
+  if (authorized.mode !== 'before') return { ...terms, flow: 'paid_first', deposit };
+  return { ...terms, flow: 'paid_before', deposit, idempotent: authorized.idempotent, refunded: 0n };
+}
 
-function creditStep(state: OnCredit, event: Later, lines: Lines): OnCredit {
+function creditStep(state: OnCredit, event: NoRefund, lines: Lines): OnCredit {
   switch (event.type) {
     case 'DeliveryRestarted':
       return { ...state, charge: lines.pending(chargeOf(state)) };
@@ -115,7 +118,7 @@ function creditStep(state: OnCredit, event: Later, lines: Lines): OnCredit {
   }
 }
 
-function paidStep(state: PaidFirst, event: Later, lines: Lines): PaidFirst {
+function paidStep(state: PaidFirst, event: NoRefund, lines: Lines): PaidFirst {
   switch (event.type) {
     case 'DeliveryRestarted':
       return { ...state, deposit: lines.pending(depositOf(state)) };
@@ -147,21 +150,3 @@ function settlePaid(state: PaidFirst, lines: Lines): PaidFirst {
   if (!state.returned) lines.posted({ code: 'recognition', debit: deferredOf(state), credit: REVENUE });
   return { ...state, deposit: undefined, returned: false };
 }
-
-const REVENUE: Account = { kind: 'revenue', party: '' };
-const WRITE_OFF: Account = { kind: 'write_off', party: '' };
-
-const walletOf = ({ payee }: Terms): Account => ({ kind: 'wallet', party: payee });
-const transitOf = ({ payer }: Terms): Account => ({ kind: 'settlement_in_transit', party: payer });
-const receivableOf = ({ payer }: Terms): Account => ({ kind: 'customer_receivable', party: payer });
-const deferredOf = ({ payer }: Terms): Account => ({ kind: 'deferred_revenue', party: payer });
-
-const chargeOf = (terms: Terms): Entry => ({ code: 'charge', debit: receivableOf(terms), credit: REVENUE });
-const depositOf = (terms: Terms): Entry => ({ code: 'deposit', debit: transitOf(terms), credit: deferredOf(terms) });
-const payoutOf = (terms: Terms): Entry => ({ code: 'payout', debit: walletOf(terms), credit: transitOf(terms) });
-const reversalOf = (terms: Terms): Entry => ({ code: 'reversal', debit: transitOf(terms), credit: walletOf(terms) });
-const collectionOf = (terms: Terms): Entry => ({
-  code: 'collection',
-  debit: transitOf(terms),
-  credit: receivableOf(terms),
-});

@@ -21,6 +21,7 @@ export const codes = [
   'loss',
   'refund',
   'refund_reversal',
+  'refund_owed',
   'network_fee',
   'network_fee_reversal',
 ] as const;

@@ -20,7 +20,8 @@ export class DelegateSettlement {
 }
 
 export function decideDelegate(state: Payment, { ended, facilitator, time }: DelegateSettlement): Plan {
-  if (!isOpen(state) || transactionsOf(state).length > 0) return { events: [] };
+  // What will not be delivered any more is sent by nobody anew.
+  if (!isOpen(state) || state.status === 'undelivered' || transactionsOf(state).length > 0) return { events: [] };
   const last = delegationsOf(state).at(-1);
   if (last && last.attempt !== ended && Number(last.until) > time.now) return { events: [] };
   const data = { facilitator, attempt: (last?.attempt ?? 0) + 1, until: time.until.toString() };

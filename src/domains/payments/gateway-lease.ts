@@ -65,7 +65,7 @@ export class GatewayLease {
 
   private async interruptOrphans(): Promise<void> {
     const { rows } = await this.pool.query<{ id: PaymentId }>(
-      `select id from payments where state = 'authorized' and gateway = $1
+      `select id from payments where state in ('authorized', 'delivering') and gateway = $1
          and updated_at < now() - make_interval(secs => $2) limit $3`,
       [this.id, ORPHAN_AFTER_SECONDS, SWEEP_MAX],
     );
@@ -79,7 +79,7 @@ export class GatewayLease {
 export async function sweepDeadGateways(pool: Pool, bus: CommandBus): Promise<boolean> {
   const { rows } = await pool.query<{ id: PaymentId; gateway: string }>(
     `select p.id, p.gateway from payments p left join gateway_leases l on l.id = p.gateway
-       where p.state = 'authorized' and (l.id is null or l.beat_at < now() - make_interval(secs => $1))
+       where p.state in ('authorized', 'delivering') and (l.id is null or l.beat_at < now() - make_interval(secs => $1))
          and p.updated_at < now() - make_interval(secs => $1) limit $2`,
     [DEAD_AFTER_SECONDS, SWEEP_MAX],
   );

@@ -4,14 +4,8 @@ import { NEW_STREAM, VersionConflict } from '../../base/event-store/event.js';
 import { EventStore } from '../../base/event-store/event-store.js';
 import type { GrantedHold } from '../../base/event-store/unit-of-work.js';
 import type { Known, Plan } from './payment.decide.js';
-import {
-  evolvePayment,
-  initialPayment,
-  type Payment,
-  type PaymentEvent,
-  type PaymentId,
-  paymentStream,
-} from './payment.js';
+import { evolvePayment, initialPayment } from './payment.evolve.js';
+import { type Payment, type PaymentEvent, type PaymentId, paymentStream } from './payment.js';
 
 /** What every payment command says. */
 export interface PaymentCommand {

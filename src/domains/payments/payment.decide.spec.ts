@@ -14,9 +14,9 @@ import {
   RecordDelivery,
   RestartDelivery,
 } from './payment.decide.js';
+import { initialPayment } from './payment.evolve.js';
 import {
   type DeliveryInterrupted,
-  initialPayment,
   type Payment,
   type PaymentAuthorized,
   type PaymentEvent,
@@ -61,7 +61,7 @@ const terms: AuthorizePayment['terms'] = {
 
 const authorized = (over: Partial<PaymentAuthorized['data']> = {}): PaymentAuthorized => ({
   type: 'PaymentAuthorized',
-  schema: 2,
+  schema: 3,
   data: { ...terms, mode: 'async', holds: HOLDS, ...over },
 });
 const delivered: RequestDelivered = {

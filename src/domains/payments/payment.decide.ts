@@ -5,6 +5,7 @@ import type {
   DeliveryFailed,
   DeliveryInterrupted,
   DeliveryRestarted,
+  DeliveryStarted,
   Payment,
   PaymentAuthorized,
   PaymentEvent,
@@ -35,7 +36,7 @@ export class AuthorizePayment {
   constructor(
     readonly paymentId: PaymentId,
     readonly terms: Omit<PaymentAuthorized['data'], 'mode' | 'holds'>,
-    /** What `async` needs; none: settle before the answer goes out. */
+    /** What `async` needs; none: the money moves before the answer goes out. */
     readonly exposure: readonly HoldRequest[],
     readonly attachments: readonly Attachment[],
     readonly known: Known,
@@ -43,25 +44,42 @@ export class AuthorizePayment {
     readonly claim?: StreamClaim,
     /** What the request takes of quotas and spending limits; without all of it, it is refused. */
     readonly quotas: readonly HoldRequest[] = [],
+    /** The mode without exposure. */
+    readonly otherwise: Exclude<SettlementMode, 'async'> = 'after',
   ) {}
 }
 
 export function decideAuthorize(state: Payment, command: AuthorizePayment): Plan {
   if (state.status !== 'unknown') throw new Problem('authorization_used_elsewhere');
-  const { attachments, claim, exposure, quotas, terms } = command;
+  const { attachments, claim, exposure, otherwise, quotas, terms } = command;
   const admits = { tenant: terms.tenant, payer: terms.terms.payer };
   const authorized = (mode: SettlementMode, holds: readonly HoldRequest[]): PaymentAuthorized[] => [
-    { type: 'PaymentAuthorized', schema: 2, data: { ...terms, mode, holds: holdsOf(holds) } },
+    { type: 'PaymentAuthorized', schema: 3, data: { ...terms, mode, holds: holdsOf(holds) } },
   ];
   return {
     holds: exposure.length === 0 ? quotas : [...exposure, offProbation(terms), ...quotas],
     // Over the limit, or on probation, is no refusal: the payer is served once the money has moved.
     events: (held) =>
-      held && exposure.length > 0 ? authorized('async', [...exposure, ...quotas]) : authorized('after', quotas),
+      held && exposure.length > 0 ? authorized('async', [...exposure, ...quotas]) : authorized(otherwise, quotas),
     attachments,
     claim,
     admits,
   };
+}
+
+/** Mode `before`: runs the request of a settled payment, here and nowhere else. */
+export class StartDelivery {
+  constructor(
+    readonly paymentId: PaymentId,
+    readonly gateway: string,
+  ) {}
+}
+
+/** @throws Problem `delivery_in_progress` if there is nothing to run any more: somebody else does, or has done so */
+export function decideStart(state: Payment, command: StartDelivery): Plan {
+  if (state.status !== 'paid') throw new Problem('delivery_in_progress');
+  const event: DeliveryStarted = { type: 'DeliveryStarted', schema: 1, data: { gateway: command.gateway } };
+  return { events: [event] };
 }
 
 export class RecordDelivery {
@@ -91,9 +109,12 @@ export class FailDelivery {
 }
 
 export function decideFailure(state: Payment, command: FailDelivery): Plan {
-  const authorized = mustBeDelivering(state, command.gateway);
+  const delivering = mustBeDelivering(state, command.gateway);
+  // It is paid for, and harmless to run again: whoever shows the payment next gets it run.
+  if (command.failed.reason === 'shutdown' && mayRunAgain(delivering))
+    return interruptionOf(delivering, command.gateway);
   const event: DeliveryFailed = { type: 'DeliveryFailed', schema: 1, data: command.failed };
-  return { events: [event], attachments: command.attachments, holds: releaseAll(authorized) };
+  return { events: [event], attachments: command.attachments, holds: releaseAll(delivering.authorized) };
 }
 
 /** Sent for a gateway that is gone. A delivery that finished meanwhile wins. */
@@ -105,9 +126,13 @@ export class InterruptDelivery {
 }
 
 export function decideInterruption(state: Payment, command: InterruptDelivery): Plan {
-  if (state.status !== 'authorized' || state.gateway !== command.gateway) return { events: [] };
-  const event: DeliveryInterrupted = { type: 'DeliveryInterrupted', schema: 1, data: { gateway: command.gateway } };
-  return { events: [event], holds: releaseAll(state.authorized) };
+  return isDelivering(state, command.gateway) ? interruptionOf(state, command.gateway) : { events: [] };
+}
+
+/** What is paid for and may run again keeps what it holds. */
+function interruptionOf(state: Delivering, gateway: string): Plan {
+  const event: DeliveryInterrupted = { type: 'DeliveryInterrupted', schema: 1, data: { gateway } };
+  return { events: [event], holds: mayRunAgain(state) ? [] : releaseAll(state.authorized) };
 }
 
 /** Runs an interrupted request again, if its route declares that this is harmless. */
@@ -131,7 +156,17 @@ export function decideRestart(state: Payment, command: RestartDelivery): Plan {
   return { events: [event], holds, claim: command.claim, admits: { tenant, payer: terms.payer } };
 }
 
-function mustBeDelivering(state: Payment, gateway: string): PaymentAuthorized['data'] {
-  if (state.status === 'authorized' && state.gateway === gateway) return state.authorized;
+type Delivering = Extract<Payment, { status: 'authorized' | 'delivering' }>;
+
+function isDelivering(state: Payment, gateway: string): state is Delivering {
+  return (state.status === 'authorized' || state.status === 'delivering') && state.gateway === gateway;
+}
+
+function mustBeDelivering(state: Payment, gateway: string): Delivering {
+  if (isDelivering(state, gateway)) return state;
   throw new Problem('delivery_interrupted');
+}
+
+function mayRunAgain({ authorized, status }: Delivering): boolean {
+  return status === 'delivering' && authorized.idempotent;
 }

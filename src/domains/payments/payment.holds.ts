@@ -11,7 +11,7 @@ export function holdsOf(requests: readonly HoldRequest[]): Hold[] {
   return requests.map((request) => ({ key: eventKeyOf(request), amount: request.delta.toString() }));
 }
 
-/** The unsettled value that is held: of the payer, and of the tenant where that has a limit. Nothing in mode `after`. */
+/** The unsettled value that is held: of the payer, and of the tenant where that has a limit. In mode `async` alone. */
 export function exposureOf({ holds }: Authorized): readonly Hold[] {
   return holds.filter(({ key }) => isExposure(key));
 }

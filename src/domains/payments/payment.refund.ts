@@ -1,6 +1,7 @@
 import type { StreamClaim } from '../../base/event-store/unit-of-work.js';
 import { Problem } from '../../base/shared/problem.js';
 import type { Plan } from './payment.decide.js';
+import { releaseAll } from './payment.holds.js';
 import type { Payment, PaymentId } from './payment.js';
 import {
   noRefunds,
@@ -45,10 +46,10 @@ export function decideRefund(state: Payment, { paymentId, refund: found }: Recor
   const data: Refund = request ? { refund: request.refund, ...unasked } : unasked;
   const event: PaymentRefunded = { type: 'PaymentRefunded', schema: 2, data };
   // A transfer that was taken back and is there again is this payment's already.
-  if (book.claimed.includes(transferKey(found))) return { events: [event] };
+  if (book.claimed.includes(transferKey(found))) return { events: [event], ...givingUp(state) };
   const claimed: TransferClaimed = { type: 'TransferClaimed', schema: 1, data: { payment: paymentId } };
   const claim: StreamClaim = { stream: transferStream(network, found), expectedVersion: 0, event: claimed };
-  return { events: [event], claim };
+  return { events: [event], claim, ...givingUp(state) };
 }
 
 function fulfils(found: Refund, { amount, block, from, refund }: RequestedRefund): boolean {
@@ -78,9 +79,16 @@ export function transferStream(network: string, transfer: Pick<Refund, 'logIndex
   return `transfer/${network}/${transferKey(transfer)}`;
 }
 
-/** Whether new refunds of it may be asked for. */
-export function isRefundable(state: Payment): state is Extract<Payment, { status: 'settled' }> {
-  return state.status === 'settled';
+export type Refundable = Extract<Payment, { status: 'settled' | 'paid' | 'refund_owed' | 'refunded' }>;
+
+/** Whether new refunds of it may be asked for: the payee has the money, and the request does not run right now. */
+export function isRefundable(state: Payment): state is Refundable {
+  return ['settled', 'paid', 'refund_owed', 'refunded'].includes(state.status);
+}
+
+/** The first refund of what was paid and has not run yet gives up running it. */
+export function givingUp(state: Payment): Pick<Plan, 'holds'> {
+  return state.status === 'paid' ? { holds: releaseAll(state.authorized) } : {};
 }
 
 export function refundBookOf(state: Payment): RefundBook {

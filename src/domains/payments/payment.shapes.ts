@@ -15,6 +15,7 @@ import type {
   DeliveryFailed,
   DeliveryInterrupted,
   DeliveryRestarted,
+  DeliveryStarted,
   PaymentAuthorized,
   PaymentSettled,
   PaymentSettlementFailed,
@@ -24,7 +25,7 @@ import type {
   SettlementSubmitted,
 } from './payment.js';
 import type { TransferClaimed } from './payment.refund.js';
-import type { PaymentAuthorizedV1 } from './payment.upcasts.js';
+import type { PaymentAuthorizedV1, PaymentAuthorizedV2 } from './payment.upcasts.js';
 import type { PurchaseIdentified } from './purchase-identifier.js';
 
 const stream = 'payment/{payment}';
@@ -79,24 +80,46 @@ const authorizedV1 = shapeOf<PaymentAuthorizedV1>()({
   }),
 });
 
-const authorized = shapeOf<PaymentAuthorized>()({
+const authorizedV2Data = z.strictObject({
+  ...authorizedFields,
+  identifier,
+  urgency: z.int().min(0).max(7).optional().meta({ description: 'Urgency that the price was asked for (RFC 9218)' }),
+  class: z.string().optional().meta({ description: 'Quality of service that was chosen' }),
+  inputs: z
+    .record(z.string(), z.string())
+    .optional()
+    .meta({ description: 'What the price looked at, by canonical name' }),
+  holds: z
+    .array(z.strictObject({ key: z.string(), amount: wholeNumber }))
+    .meta({ description: 'What is held for this payment, in the units of each key' }),
+});
+
+const authorizedV2 = shapeOf<PaymentAuthorizedV2>()({
   type: 'PaymentAuthorized',
   schema: 2,
   stream,
   when: AUTHORIZED_WHEN,
-  data: z.strictObject({
-    ...authorizedFields,
-    identifier,
-    urgency: z.int().min(0).max(7).optional().meta({ description: 'Urgency that the price was asked for (RFC 9218)' }),
-    class: z.string().optional().meta({ description: 'Quality of service that was chosen' }),
-    inputs: z
-      .record(z.string(), z.string())
-      .optional()
-      .meta({ description: 'What the price looked at, by canonical name' }),
-    holds: z
-      .array(z.strictObject({ key: z.string(), amount: wholeNumber }))
-      .meta({ description: 'What is held for this payment, in the units of each key' }),
+  data: authorizedV2Data,
+});
+
+const authorized = shapeOf<PaymentAuthorized>()({
+  type: 'PaymentAuthorized',
+  schema: 3,
+  stream,
+  when: AUTHORIZED_WHEN,
+  data: authorizedV2Data.extend({
+    mode: z
+      .enum(['async', 'after', 'before'])
+      .meta({ description: 'Answer at once, or only when settled, or run only when settled' }),
   }),
+});
+
+const started = shapeOf<DeliveryStarted>()({
+  type: 'DeliveryStarted',
+  schema: 1,
+  stream,
+  when: 'A payment of mode `before` is settled, and a gateway runs its request.',
+  data: z.strictObject({ gateway }),
 });
 
 const delivered = shapeOf<RequestDelivered>()({
@@ -117,7 +140,7 @@ const deliveryFailed = shapeOf<DeliveryFailed>()({
   type: 'DeliveryFailed',
   schema: 1,
   stream,
-  when: 'The upstream failed, or its answer is not one that the route charges. Nothing is charged.',
+  when: 'The upstream failed, or its answer is not one that the route charges. Nothing is charged; in mode `before` what was paid is owed back.',
   data: z.strictObject({
     reason: z.enum([
       'upstream_error',
@@ -139,7 +162,7 @@ const interrupted = shapeOf<DeliveryInterrupted>()({
   type: 'DeliveryInterrupted',
   schema: 1,
   stream,
-  when: 'The gateway that delivered is gone. Nothing is charged.',
+  when: 'The gateway that delivered is gone. Nothing is charged; in mode `before` the request may run again, or what was paid is owed back.',
   data: z.strictObject({ gateway }),
 });
 
@@ -243,7 +266,9 @@ const identified = shapeOf<PurchaseIdentified>()({
 
 export const paymentShapes: readonly EventShape[] = [
   authorizedV1,
+  authorizedV2,
   authorized,
+  started,
   delivered,
   deliveryFailed,
   interrupted,

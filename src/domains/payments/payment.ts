@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Address, Hex, Network } from '../../base/shared/hex.js';
 import type { Hold } from '../limits/hold.js';
-import { type Delegated, delegated, type SettlementDelegated } from './delegation.js';
-import { evolveRefunds, noRefunds, type RefundBook, type RefundEvent } from './refund.js';
+import type { Delegated, SettlementDelegated } from './delegation.js';
+import type { RefundBook, RefundEvent } from './refund.js';
 
 /** `pay_` and 32 hex digits, derived from the claim, so that every gateway computes the same id. */
 export type PaymentId = `pay_${string}`;
@@ -35,8 +35,9 @@ export function paymentOfStream(stream: string): PaymentId {
 /**
  * - `async`: deliver at once, settle afterwards, within the payer's exposure limit.
  * - `after`: run the request, hold the answer until the payment is settled.
+ * - `before`: settle the payment, then run the request and answer.
  */
-export type SettlementMode = 'async' | 'after';
+export type SettlementMode = 'async' | 'after' | 'before';
 
 /** The signed terms of one authorization; amounts are decimal strings of atomic units, times epoch seconds. */
 export interface AuthorizationTerms {
@@ -52,7 +53,7 @@ export interface AuthorizationTerms {
 
 export interface PaymentAuthorized {
   readonly type: 'PaymentAuthorized';
-  readonly schema: 2;
+  readonly schema: 3;
   readonly data: {
     readonly tenant: string;
     readonly route: string;
@@ -103,7 +104,7 @@ export interface RequestDelivered {
   };
 }
 
-/** The upstream failed, or its answer is one that the route does not charge. Final: nothing is charged. */
+/** The upstream failed, or its answer is one that the route does not charge. Final: nothing is charged, or what was paid is owed back. */
 export interface DeliveryFailed {
   readonly type: 'DeliveryFailed';
   readonly schema: 1;
@@ -123,7 +124,14 @@ export interface DeliveryFailed {
   };
 }
 
-/** The gateway that delivered is gone. Not charged; run again only if the route is idempotent. */
+/** Mode `before`: the money has moved, and this gateway alone runs the request. */
+export interface DeliveryStarted {
+  readonly type: 'DeliveryStarted';
+  readonly schema: 1;
+  readonly data: { readonly gateway: string };
+}
+
+/** The gateway that delivered is gone. Not charged, or owed back; run again only if the route is idempotent. */
 export interface DeliveryInterrupted {
   readonly type: 'DeliveryInterrupted';
   readonly schema: 1;
@@ -186,6 +194,7 @@ export interface SettlementReverted {
 
 export type PaymentEvent =
   | PaymentAuthorized
+  | DeliveryStarted
   | RequestDelivered
   | DeliveryFailed
   | DeliveryInterrupted
@@ -207,6 +216,25 @@ interface Served extends Known, Delegated {
   readonly refunds?: RefundBook;
 }
 
+/** Mode `before`: the settlement failed, so nothing was run, or what was not delivered is not owed any more. */
+interface Unserved extends Known, Delegated {
+  readonly delivered?: undefined;
+  readonly refunds?: RefundBook;
+}
+/** Mode `before`: what was sent to the chain, oldest first. */
+interface Sent extends Known, Delegated {
+  readonly transactions: readonly Hex[];
+}
+/** Mode `before`: nothing will be delivered for this payment any more. */
+interface GivenUp extends Sent {
+  readonly reason: NotDelivered;
+  readonly refunds?: RefundBook;
+}
+
+/** Why nothing was delivered. `refunded`: money went back, or was asked to, before anybody ran the request. */
+export type NotDelivered = DeliveryFailed['data']['reason'] | 'interrupted' | 'refunded';
+
+/** README.md says what follows what. */
 export type Payment =
   | { readonly status: 'unknown' }
   | ({ readonly status: 'authorized'; readonly gateway: string } & Known)
@@ -217,83 +245,17 @@ export type Payment =
       readonly settled: PaymentSettled['data'];
       readonly transactions: readonly Hex[];
     } & Served)
-  | ({ readonly status: 'settlement_failed'; readonly failed: PaymentSettlementFailed['data'] } & Served)
+  | ({ readonly status: 'settlement_failed'; readonly failed: PaymentSettlementFailed['data'] } & (Served | Unserved))
   | ({ readonly status: 'released'; readonly failed: DeliveryFailed['data'] } & Known)
-  | ({ readonly status: 'interrupted'; readonly gateway: string } & Known);
+  | ({ readonly status: 'interrupted'; readonly gateway: string } & Known)
+  | PaymentBefore;
 
-export const initialPayment: Payment = { status: 'unknown' };
-
-/** Folds one stored event. An event that does not fit the state means a corrupt log, so it throws. */
-export function evolvePayment(state: Payment, event: PaymentEvent): Payment {
-  switch (event.type) {
-    case 'PaymentAuthorized':
-      if (state.status === 'unknown') {
-        return { status: 'authorized', authorized: event.data, gateway: event.data.gateway };
-      }
-      break;
-    case 'DeliveryRestarted':
-      if (state.status === 'interrupted') {
-        return { status: 'authorized', authorized: state.authorized, gateway: event.data.gateway };
-      }
-      break;
-    case 'RequestDelivered':
-      if (state.status === 'authorized') {
-        return { status: 'delivered', authorized: state.authorized, delivered: event.data };
-      }
-      break;
-    case 'DeliveryFailed':
-      if (state.status === 'authorized') {
-        return { status: 'released', authorized: state.authorized, failed: event.data };
-      }
-      break;
-    case 'DeliveryInterrupted':
-      if (state.status === 'authorized') {
-        return { status: 'interrupted', authorized: state.authorized, gateway: event.data.gateway };
-      }
-      break;
-    case 'SettlementHeld':
-      if (state.status === 'delivered') return { ...state, held: event.data };
-      break;
-    case 'SettlementSubmitted':
-      if (state.status === 'delivered' || state.status === 'submitted') {
-        const sent = state.status === 'submitted' ? state.transactions : [];
-        return { ...servedOf(state), status: 'submitted', transactions: [...sent, event.data.transaction] };
-      }
-      break;
-    case 'SettlementDelegated':
-      if (state.status === 'delivered' || state.status === 'submitted') return delegated(state, event.data);
-      break;
-    case 'PaymentSettled':
-      if (state.status === 'delivered' || state.status === 'submitted') {
-        const transactions = state.status === 'submitted' ? state.transactions : [];
-        return { ...servedOf(state), status: 'settled', settled: event.data, transactions };
-      }
-      break;
-    case 'PaymentSettlementFailed':
-      if (state.status === 'delivered' || state.status === 'submitted') {
-        return { ...servedOf(state), status: 'settlement_failed', failed: event.data };
-      }
-      break;
-    case 'SettlementReverted':
-      if (state.status === 'settled') {
-        return { ...servedOf(state), status: 'submitted', transactions: state.transactions };
-      }
-      break;
-    case 'RefundRequested':
-    case 'RefundSubmitted':
-    case 'RefundCancelled':
-    case 'RefundFailed':
-    case 'PaymentRefunded':
-    case 'RefundReverted':
-      // The first one needs a settled payment; what follows it comes whatever became of the settlement.
-      if (state.status === 'settled' || ('refunds' in state && state.refunds)) {
-        return { ...state, refunds: evolveRefunds(state.refunds ?? noRefunds, event) };
-      }
-      break;
-  }
-  throw new Error(`${event.type} does not follow ${state.status}`);
-}
-
-function servedOf({ authorized, delegations, delivered, refunds }: Served): Served {
-  return { authorized, delivered, ...(refunds && { refunds }), ...(delegations && { delegations }) };
-}
+/** Mode `before`, until the request is delivered; from then on the states above. */
+export type PaymentBefore =
+  | ({ readonly status: 'awaiting_settlement'; readonly held?: SettlementHeld['data'] } & Sent)
+  | ({ readonly status: 'paid'; readonly settled: PaymentSettled['data'] } & Sent)
+  /** Without `settled` its block went away while the request ran; what comes of the money is seen when that is done. */
+  | ({ readonly status: 'delivering'; readonly gateway: string; readonly settled?: PaymentSettled['data'] } & Sent)
+  /** Its block went away, and the money is owed back if it moves once more. */
+  | ({ readonly status: 'undelivered' } & GivenUp)
+  | ({ readonly status: 'refund_owed' | 'refunded'; readonly settled: PaymentSettled['data'] } & GivenUp);

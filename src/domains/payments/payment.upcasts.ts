@@ -3,11 +3,20 @@ import type { UpcastStep } from '../../base/event-store/upcast.js';
 import type { PaymentAuthorized } from './payment.js';
 import type { Refund } from './refund.js';
 
+/** How it was written until a payment could be settled before its request runs. */
+export interface PaymentAuthorizedV2 {
+  readonly type: 'PaymentAuthorized';
+  readonly schema: 2;
+  readonly data: Omit<PaymentAuthorized['data'], 'mode'> & { readonly mode: 'async' | 'after' };
+}
+
 /** How it was written until there were quotas: one exposure of the whole amount, or none. */
 export interface PaymentAuthorizedV1 {
   readonly type: 'PaymentAuthorized';
   readonly schema: 1;
-  readonly data: Omit<PaymentAuthorized['data'], 'urgency' | 'class' | 'inputs' | 'holds'> & { readonly hold?: string };
+  readonly data: Omit<PaymentAuthorizedV2['data'], 'urgency' | 'class' | 'inputs' | 'holds'> & {
+    readonly hold?: string;
+  };
 }
 
 function authorizedFromV1(old: StoredEvent['data']): StoredEvent['data'] {
@@ -25,5 +34,6 @@ export interface PaymentRefundedV1 {
 
 export const paymentUpcasts: readonly UpcastStep[] = [
   { type: 'PaymentAuthorized', from: 1, data: authorizedFromV1 },
+  { type: 'PaymentAuthorized', from: 2, data: (old) => old },
   { type: 'PaymentRefunded', from: 1, data: (old) => old },
 ];

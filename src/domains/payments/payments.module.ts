@@ -9,10 +9,12 @@ import {
   decideFailure,
   decideInterruption,
   decideRestart,
+  decideStart,
   FailDelivery,
   InterruptDelivery,
   RecordDelivery,
   RestartDelivery,
+  StartDelivery,
 } from './payment.decide.js';
 import { decideRefund, RecordRefund } from './payment.refund.js';
 
@@ -24,6 +26,7 @@ import { decideRefund, RecordRefund } from './payment.refund.js';
     handlerFor(FailDelivery, decideFailure),
     handlerFor(InterruptDelivery, decideInterruption),
     handlerFor(RestartDelivery, decideRestart),
+    handlerFor(StartDelivery, decideStart),
     handlerFor(TakeFacilitated, decideTakeFacilitated),
     handlerFor(RecordRefund, decideRefund),
   ],

@@ -2,7 +2,7 @@ import type { Address } from '../../base/shared/hex.js';
 import { Problem } from '../../base/shared/problem.js';
 import type { Plan } from './payment.decide.js';
 import type { Payment, PaymentId } from './payment.js';
-import { isRefundable, refundBookOf, requestOf, restOf } from './payment.refund.js';
+import { givingUp, isRefundable, refundBookOf, requestOf, restOf } from './payment.refund.js';
 import type {
   RefundCancelled,
   RefundFailed,
@@ -54,7 +54,7 @@ export function decideRequest(state: Payment, { wanted }: RequestRefund): Plan {
     ...(wallet && { validBefore: wallet.validBefore.toString() }),
   };
   const event: RefundRequested = { type: 'RefundRequested', schema: 1, data };
-  return { events: [event] };
+  return { events: [event], ...givingUp(state) };
 }
 
 function asksTheSame(known: RequestedRefund, { amount, reason, wallet }: WantedRefund): boolean {

@@ -5,7 +5,7 @@ import type { Address, Hex, Network } from '../../base/shared/hex.js';
 import { Problem } from '../../base/shared/problem.js';
 import { loadPayment, type PaymentAfter } from './handler-for.js';
 import { type AuthorizationTerms, type Payment, type PaymentId, paymentIdOf, paymentStream } from './payment.js';
-import { RecordRefund, refundsOf, transferStream } from './payment.refund.js';
+import { isRefundable, RecordRefund, type Refundable, refundsOf, transferStream } from './payment.refund.js';
 import type { Refund } from './refund.js';
 
 /** A lost race is tried again at once; somebody has won each of them. */
@@ -23,8 +23,6 @@ export interface RefundPorts {
   readonly transfers: (network: Network, asset: Address, transaction: Hex) => Promise<ReceiptTransfer[] | undefined>;
   readonly execute: (command: RecordRefund) => Promise<PaymentAfter>;
 }
-
-type Settled = Extract<Payment, { status: 'settled' }>;
 
 /** The payment's terms, the refund, and whether it had been recorded before. */
 export interface Recorded {
@@ -44,7 +42,7 @@ export async function recordRefund(ports: RefundPorts, id: PaymentId, request: R
   const { terms } = state.authorized;
   const known = recordedIn(state, request);
   if (known) return { terms, refund: known, repeated: true };
-  if (state.status !== 'settled') throw new Problem('payment_not_settled');
+  if (!isRefundable(state)) throw new Problem('payment_not_settled');
   const refund = await readRefund(ports, state, request);
   const after = refund && (await claim(ports, id, terms, refund));
   if (refund && after && after.events.length > 0) return { terms, refund, repeated: false };
@@ -56,7 +54,7 @@ export async function recordRefund(ports: RefundPorts, id: PaymentId, request: R
 }
 
 /** `undefined` if every transfer that fits counts for something already. */
-async function readRefund(ports: RefundPorts, state: Settled, request: RefundRequest): Promise<Refund | undefined> {
+async function readRefund(ports: RefundPorts, state: Refundable, request: RefundRequest): Promise<Refund | undefined> {
   const { terms } = state.authorized;
   const transfers = await ports.transfers(terms.network, terms.asset, request.transaction);
   if (!transfers) throw new Problem('refund_not_mined');

@@ -1,7 +1,8 @@
+import type { HoldRequest } from '../../base/event-store/unit-of-work.js';
 import type { Address, Hex } from '../../base/shared/hex.js';
-import { wasShown } from './delegation.js';
+import { delegationsOf, wasShown } from './delegation.js';
 import type { Known, Plan } from './payment.decide.js';
-import { releaseExposure, takeExposureAgain } from './payment.holds.js';
+import { releaseAll, releaseExposure, takeExposureAgain } from './payment.holds.js';
 import type {
   Payment,
   PaymentId,
@@ -24,7 +25,7 @@ export class HoldSettlement {
 }
 
 export function decideHold(state: Payment, { held }: HoldSettlement): Plan {
-  if (state.status !== 'delivered' || state.held !== undefined) return { events: [] };
+  if (!isUnsent(state) || state.held !== undefined) return { events: [] };
   const event: SettlementHeld = { type: 'SettlementHeld', schema: 1, data: held };
   return { events: [event] };
 }
@@ -71,8 +72,8 @@ export function decideConfirm(state: Payment, command: ConfirmSettlement): Plan 
 
 /**
  * The transfer will never happen. If another transaction was submitted than those judged, nothing is
- * decided, because that one may still pay. The hold stays: an answer that was delivered and not paid keeps counting against
- * its payer, who is on probation from now on. (In mode `after` nothing was delivered and there is no hold.)
+ * decided, because that one may still pay. In mode `async` the hold stays: an answer that was delivered and not paid keeps
+ * counting against its payer, who is on probation from now on. In mode `before` nothing is run, and all is given back.
  * What a facilitator was told it may broadcast as long as the token takes it: then only what is final fails the payment.
  */
 export class FailSettlement {
@@ -89,8 +90,12 @@ export function decideFail(state: Payment, command: FailSettlement): Plan {
   if (!isOpen(state) || transactionsOf(state).some((hash) => !command.judged.includes(hash))) return { events: [] };
   if (wasShown(state) && !isFinal(command.failed.reason)) return { events: [] };
   const event: PaymentSettlementFailed = { type: 'PaymentSettlementFailed', schema: 1, data: command.failed };
-  const { authorized } = state;
-  return { events: [event], holds: authorized.mode === 'async' ? [beginProbation(authorized)] : [] };
+  return { events: [event], holds: holdsAfterFailure(state) };
+}
+
+function holdsAfterFailure({ authorized, status }: OpenPayment): readonly HoldRequest[] {
+  if (authorized.mode === 'async') return [beginProbation(authorized)];
+  return status === 'awaiting_settlement' ? releaseAll(authorized) : [];
 }
 
 /** The block that held the transfer is not in the chain any more. Takes the exposure again, whatever its limit. */
@@ -104,25 +109,63 @@ export class RevertSettlement {
 
 export function decideRevert(state: Payment, command: RevertSettlement): Plan {
   const { blockHash, transaction } = command.reverted;
-  if (state.status !== 'settled') return { events: [] };
+  const settled = settlementOf(state);
   // A settlement seen again in another block since then is not the one that went away.
-  if (state.settled.transaction !== transaction || state.settled.blockHash !== blockHash) return { events: [] };
+  if (settled?.transaction !== transaction || settled.blockHash !== blockHash) return { events: [] };
   const event: SettlementReverted = { type: 'SettlementReverted', schema: 1, data: command.reverted };
-  const { authorized } = state;
+  const { authorized } = state as Exclude<Payment, { status: 'unknown' }>;
   const holds = authorized.mode === 'async' ? takeExposureAgain(authorized) : [lengthenProbation(authorized)];
   return { events: [event], holds };
 }
 
-/** A delivered payment whose settlement has no outcome yet. */
-export type OpenPayment = Extract<Payment, { status: 'delivered' | 'submitted' }>;
+/**
+ * A payment whose settlement has no outcome yet: delivered, or of mode `before`. One whose block went away while its
+ * request runs is open only when that is done.
+ */
+export type OpenPayment = Extract<
+  Payment,
+  { status: 'delivered' | 'submitted' | 'awaiting_settlement' | 'undelivered' }
+>;
+
+/** The states of open payments, for queries. */
+export const OPEN_STATES = [
+  'delivered',
+  'submitted',
+  'awaiting_settlement',
+  'undelivered',
+] as const satisfies readonly OpenPayment['status'][];
+
+/** The states in which a settlement stands, for queries. */
+export const SETTLED_STATES = [
+  'settled',
+  'paid',
+  'delivering',
+  'refund_owed',
+  'refunded',
+] as const satisfies readonly Payment['status'][];
 
 export function isOpen(state: Payment): state is OpenPayment {
-  return state.status === 'delivered' || state.status === 'submitted';
+  return (OPEN_STATES as readonly Payment['status'][]).includes(state.status);
 }
 
 /** Hashes submitted so far, oldest first. */
 export function transactionsOf(state: OpenPayment): readonly Hex[] {
-  return state.status === 'submitted' ? state.transactions : [];
+  return state.status === 'delivered' ? [] : state.transactions;
+}
+
+/** An open payment that nothing was sent for yet, and that nobody else was asked to settle. */
+export function isUnsent(
+  state: Payment,
+): state is Extract<OpenPayment, { status: 'delivered' | 'awaiting_settlement' }> {
+  return (
+    state.status === 'delivered' ||
+    (state.status === 'awaiting_settlement' && state.transactions.length + delegationsOf(state).length === 0)
+  );
+}
+
+/** The settlement that stands in the log, if there is one. */
+export function settlementOf(state: Payment): PaymentSettled['data'] | undefined {
+  return 'settled' in state ? state.settled : undefined;
 }
 
 /** The token will never take the authorization, whatever the payer does. */

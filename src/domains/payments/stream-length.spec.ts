@@ -7,13 +7,15 @@ import {
   decideFailure,
   decideInterruption,
   decideRestart,
+  decideStart,
   FailDelivery,
   InterruptDelivery,
   type Plan,
   RecordDelivery,
   RestartDelivery,
+  StartDelivery,
 } from './payment.decide.js';
-import type { Payment, PaymentEvent } from './payment.js';
+import type { Payment, PaymentEvent, SettlementMode } from './payment.js';
 import { decideRefund, RecordRefund } from './payment.refund.js';
 import {
   ConfirmSettlement,
@@ -36,17 +38,18 @@ const REFUNDS = HASHES.map((transaction, logIndex) => {
   return { amount: '5', transaction, blockNumber: '9', blockHash: '0xb9', logIndex } as const;
 });
 
-const authorized = {
-  type: 'PaymentAuthorized',
-  schema: 2,
-  data: {
-    mode: 'async',
-    gateway: GATEWAYS[0],
-    idempotent: true,
-    holds: [{ key: 'exposure/one', amount: '25' }],
-    terms: { amount: '25', network: 'n' },
-  },
-} as unknown as PaymentEvent;
+const authorized = (mode: SettlementMode) =>
+  ({
+    type: 'PaymentAuthorized',
+    schema: 3,
+    data: {
+      mode,
+      gateway: GATEWAYS[0],
+      idempotent: true,
+      holds: [{ key: 'exposure/one', amount: '25' }],
+      terms: { amount: '25', network: 'n' },
+    },
+  }) as unknown as PaymentEvent;
 
 type Command = (state: Payment) => Plan;
 const gateway = fc.constantFrom(...GATEWAYS);
@@ -76,6 +79,11 @@ const command: fc.Arbitrary<Command> = fc.oneof(
       (state) =>
         decideRestart(state, new RestartDelivery(ID, by)),
   ),
+  gateway.map(
+    (by): Command =>
+      (state) =>
+        decideStart(state, new StartDelivery(ID, by)),
+  ),
   fc.constant<Command>((state) => decideHold(state, new HoldSettlement(ID, { reason: 'screening_denied' }))),
   hash.map(
     (sent): Command =>
@@ -103,8 +111,8 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   ),
 );
 
-function eventsAfter(commands: readonly Command[]): PaymentEvent[] {
-  const events = [authorized];
+function eventsAfter(mode: SettlementMode, commands: readonly Command[]): PaymentEvent[] {
+  const events = [authorized(mode)];
   for (const decide of commands) {
     try {
       const plan = decide(foldPayment(events));
@@ -117,22 +125,28 @@ function eventsAfter(commands: readonly Command[]): PaymentEvent[] {
 }
 
 describe('the stream of a payment stays short (docs/adr/0006)', () => {
-  it('whatever is repeated: it grows only by what happened outside', () => {
-    const anything = fc.array(command, { minLength: 50, maxLength: 300 });
-    fc.assert(
-      fc.property(anything, (commands) => {
-        const events = eventsAfter(commands);
-        const count = (...types: PaymentEvent['type'][]) => events.filter(({ type }) => types.includes(type)).length;
-        expect(count('PaymentAuthorized')).toBe(1);
-        expect(count('RequestDelivered', 'DeliveryFailed')).toBeLessThanOrEqual(1);
-        expect(count('DeliveryInterrupted')).toBeLessThanOrEqual(1 + count('DeliveryRestarted'));
-        expect(count('SettlementHeld')).toBeLessThanOrEqual(1);
-        expect(count('SettlementSubmitted')).toBeLessThanOrEqual(HASHES.length);
-        // Each lasts until its time is over; the time of this test is over after ten of them.
-        expect(count('SettlementDelegated')).toBeLessThanOrEqual(1 + 1_000 / LEASE);
-        expect(count('PaymentSettled', 'PaymentSettlementFailed')).toBeLessThanOrEqual(1 + count('SettlementReverted'));
-        expect(count('PaymentRefunded')).toBeLessThanOrEqual(REFUNDS.length);
-      }),
-    );
-  });
+  it.each(['async', 'before'] as const)(
+    'whatever is repeated in mode %s: it grows only by what happened outside',
+    (mode) => {
+      const anything = fc.array(command, { minLength: 50, maxLength: 300 });
+      fc.assert(
+        fc.property(anything, (commands) => {
+          const events = eventsAfter(mode, commands);
+          const count = (...types: PaymentEvent['type'][]) => events.filter(({ type }) => types.includes(type)).length;
+          expect(count('PaymentAuthorized')).toBe(1);
+          expect(count('RequestDelivered', 'DeliveryFailed')).toBeLessThanOrEqual(1);
+          expect(count('DeliveryInterrupted')).toBeLessThanOrEqual(1 + count('DeliveryRestarted', 'DeliveryStarted'));
+          expect(count('DeliveryStarted')).toBeLessThanOrEqual(1 + count('DeliveryInterrupted'));
+          expect(count('SettlementHeld')).toBeLessThanOrEqual(1);
+          expect(count('SettlementSubmitted')).toBeLessThanOrEqual(HASHES.length);
+          // Each lasts until its time is over; the time of this test is over after ten of them.
+          expect(count('SettlementDelegated')).toBeLessThanOrEqual(1 + 1_000 / LEASE);
+          expect(count('PaymentSettled', 'PaymentSettlementFailed')).toBeLessThanOrEqual(
+            1 + count('SettlementReverted'),
+          );
+          expect(count('PaymentRefunded')).toBeLessThanOrEqual(REFUNDS.length);
+        }),
+      );
+    },
+  );
 });

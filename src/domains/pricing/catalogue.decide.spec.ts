@@ -91,7 +91,7 @@ describe('PublishRoute', () => {
 
   it('publishes revisions, each once', () => {
     const first = decidePublishRoute(unpublished, { route });
-    expect(first.events).toEqual([{ type: 'RoutePublished', schema: 2, data: { revision: 1, route } }]);
+    expect(first.events).toEqual([{ type: 'RoutePublished', schema: 3, data: { revision: 1, route } }]);
     const state = stateAfter<never>(first);
     expect(decidePublishRoute(state, { route }).events).toEqual([]);
     const changed = { ...route, description: 'Better weather' };

@@ -115,7 +115,7 @@ function registered(
 export function decidePublishRoute(state: Published<RouteEvent>, { route }: PublishRoute): Decision {
   if (state.last?.type === 'RoutePublished' && same(state.last.data.route, route)) return NOTHING;
   const revision = state.version + 1;
-  const event: RoutePublished = { type: 'RoutePublished', schema: 2, data: { revision, route } };
+  const event: RoutePublished = { type: 'RoutePublished', schema: 3, data: { revision, route } };
   const { id, tenant, ...config } = route;
   return { events: [event], attachments: [{ table: 'routes', row: { tenant, id, revision, config } }] };
 }

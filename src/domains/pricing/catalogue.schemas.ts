@@ -53,7 +53,8 @@ export const routeSchema = z
       .string()
       .max(100)
       .regex(/^[\w.+-]+\/[\w.+-]+$/, 'a media type without parameters'),
-    mode: z.enum(['async', 'after']),
+    /** When the money moves: after the answer, before the answer goes out, or before the request runs. */
+    mode: z.enum(['async', 'after', 'before']),
     /** True if running it twice does no harm: then an interrupted delivery is run again. */
     idempotent: z.boolean(),
     chargeClientErrors: z.boolean(),

@@ -5,6 +5,7 @@ import type { UpcastStep } from '../../base/event-store/upcast.js';
 import type {
   RoutePublished,
   RoutePublishedV1,
+  RoutePublishedV2,
   RouteWithdrawn,
   TariffPublished,
   TariffPublishedV1,
@@ -50,7 +51,7 @@ const routeV1 = z.strictObject({
   maxBodyBytes: z.int().min(0),
 });
 
-const route = routeV1.extend({
+const routeV2 = routeV1.extend({
   rateLimit: z
     .strictObject({ points: z.int().min(1), seconds: z.int().min(1) })
     .optional()
@@ -60,6 +61,8 @@ const route = routeV1.extend({
     .optional()
     .meta({ description: 'Requests at the upstream, and waiting for it, per gateway' }),
 });
+
+const route = routeV2.extend({ mode: z.enum(['async', 'after', 'before']) });
 
 const routePublication = {
   type: 'RoutePublished',
@@ -73,9 +76,15 @@ const routePublishedV1 = shapeOf<RoutePublishedV1>()({
   data: z.strictObject({ revision: z.int().min(1), route: routeV1 }),
 });
 
-const routePublished = shapeOf<RoutePublished>()({
+const routePublishedV2 = shapeOf<RoutePublishedV2>()({
   ...routePublication,
   schema: 2,
+  data: z.strictObject({ revision: z.int().min(1), route: routeV2 }),
+});
+
+const routePublished = shapeOf<RoutePublished>()({
+  ...routePublication,
+  schema: 3,
   data: z.strictObject({ revision: z.int().min(1), route }),
 });
 
@@ -116,6 +125,7 @@ const tariffPublished = shapeOf<TariffPublished>()({
 export const publicationShapes: readonly EventShape[] = [
   registered,
   routePublishedV1,
+  routePublishedV2,
   routePublished,
   routeWithdrawn,
   tariffPublishedV1,
@@ -128,4 +138,5 @@ export const publicationUpcasts: readonly UpcastStep[] = [
   { type: 'TariffPublished', from: 1, data: (old) => old },
   { type: 'TariffPublished', from: 2, data: (old) => old },
   { type: 'RoutePublished', from: 1, data: (old) => old },
+  { type: 'RoutePublished', from: 2, data: (old) => old },
 ];

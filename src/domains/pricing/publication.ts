@@ -11,8 +11,18 @@ export interface TenantRegistered {
 
 export interface RoutePublished {
   readonly type: 'RoutePublished';
-  readonly schema: 2;
+  readonly schema: 3;
   readonly data: { readonly revision: number; readonly route: Route };
+}
+
+/** As stored before version 3. */
+export interface RoutePublishedV2 {
+  readonly type: 'RoutePublished';
+  readonly schema: 2;
+  readonly data: {
+    readonly revision: number;
+    readonly route: Omit<Route, 'mode'> & { readonly mode: Exclude<Route['mode'], 'before'> };
+  };
 }
 
 /** As stored before version 2. */
@@ -21,7 +31,7 @@ export interface RoutePublishedV1 {
   readonly schema: 1;
   readonly data: {
     readonly revision: number;
-    readonly route: Omit<Route, 'rateLimit' | 'upstreamConcurrency'>;
+    readonly route: Omit<RoutePublishedV2['data']['route'], 'rateLimit' | 'upstreamConcurrency'>;
   };
 }
 

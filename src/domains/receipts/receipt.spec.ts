@@ -16,7 +16,7 @@ const SECRETS = {
 };
 const authorized: PaymentAuthorized = {
   type: 'PaymentAuthorized',
-  schema: 2,
+  schema: 3,
   data: {
     tenant: 'demo',
     route: 'query',

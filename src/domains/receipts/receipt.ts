@@ -1,8 +1,10 @@
 import { asStored, type StoredEvent, type Upcast } from '../../base/event-store/event.js';
 import { dataDigest } from '../../base/event-store/seals/leaf.js';
 import type { JsonObject } from '../../base/shared/json.js';
-import { evolvePayment, initialPayment, type Payment, type PaymentEvent, type PaymentId } from '../payments/payment.js';
+import { evolvePayment, initialPayment } from '../payments/payment.evolve.js';
+import type { Payment, PaymentEvent, PaymentId } from '../payments/payment.js';
 import { refundsOf } from '../payments/payment.refund.js';
+import { settlementOf } from '../payments/settle.decide.js';
 import { officialReceipt, receiptFacts, type SignedReceipt } from './official-receipt.js';
 import type { ReceiptSigner } from './receipt-signer.js';
 
@@ -67,23 +69,25 @@ function receiptDocument(id: PaymentId, payment: KnownPayment, events: readonly 
 }
 
 function deliveryPart(payment: KnownPayment): JsonObject {
-  if (!('delivered' in payment)) return {};
+  if (!('delivered' in payment) || payment.delivered === undefined) return {};
   const { status, responseDigest, bytes } = payment.delivered;
   return { response: { status, digest: responseDigest, bytes } };
 }
 
 function outcomePart(payment: KnownPayment): JsonObject {
-  switch (payment.status) {
-    case 'settled': {
-      const { transaction, blockNumber, blockHash, logIndex } = payment.settled;
-      return { settlement: { transaction, blockNumber, blockHash, logIndex } };
-    }
-    case 'settlement_failed':
-    case 'released':
-      return { reason: payment.failed.reason };
-    default:
-      return {};
-  }
+  return { ...settlementPart(payment), ...reasonPart(payment) };
+}
+
+function settlementPart(payment: KnownPayment): JsonObject {
+  const settled = settlementOf(payment);
+  if (!settled) return {};
+  const { transaction, blockNumber, blockHash, logIndex } = settled;
+  return { settlement: { transaction, blockNumber, blockHash, logIndex } };
+}
+
+function reasonPart(payment: KnownPayment): JsonObject {
+  if ('failed' in payment) return { reason: payment.failed.reason };
+  return 'reason' in payment ? { reason: payment.reason } : {};
 }
 
 function refundPart(payment: KnownPayment): JsonObject {

@@ -1,5 +1,5 @@
 import type { Pool, PoolClient } from 'pg';
-import type { Upcast } from '../../base/event-store/event.js';
+import type { StoredEvent, Upcast } from '../../base/event-store/event.js';
 import { readFirstEvents } from '../../base/event-store/rows.js';
 import type { Network } from '../../base/shared/hex.js';
 import { type PaymentAuthorized, type PaymentId, paymentOfStream, type SettlementMode } from '../payments/payment.js';
@@ -19,8 +19,11 @@ export async function readOpenSettlements(
   streams: readonly string[],
   upcast: Upcast,
 ): Promise<OpenSettlement[]> {
-  return (await readFirstEvents(db, streams, upcast)).map(({ data, stream }) => {
-    const { mode, terms, urgency } = data as unknown as PaymentAuthorized['data'];
-    return { id: paymentOfStream(stream), network: terms.network, mode, urgency };
-  });
+  return (await readFirstEvents(db, streams, upcast)).map(openSettlement);
+}
+
+/** Of the event that began a payment. */
+export function openSettlement({ data, stream }: Pick<StoredEvent, 'data' | 'stream'>): OpenSettlement {
+  const { mode, terms, urgency } = data as unknown as PaymentAuthorized['data'];
+  return { id: paymentOfStream(stream), network: terms.network, mode, urgency };
 }

@@ -8,6 +8,7 @@ import {
   FailSettlement,
   HoldSettlement,
   isOpen,
+  isUnsent,
   transactionsOf,
 } from '../payments/settle.decide.js';
 import type { GasPrices } from './batch-plan.js';
@@ -37,7 +38,7 @@ export interface EngineDeps extends SenderDeps {
 }
 
 /**
- * Takes one payment from `delivered` to its end. Knows no queue: call `settle` until it resolves. Any number of
+ * Takes one open payment to its end. Knows no queue: call `settle` until it resolves. Any number of
  * processes may do so for the same payment; streams, the book of transactions and the chain decide between them.
  */
 export class SettlementEngine {
@@ -66,8 +67,10 @@ export class SettlementEngine {
     if (!found) return;
     await this.confirmations.mustBeDue(id);
     const token = this.tokenOf(found);
-    const item = found.state.status === 'delivered' && !again ? found : await this.resume(token, found);
+    const item = isUnsent(found.state) && !again ? found : await this.resume(token, found);
     if (!item) return;
+    // Should the chain take its earlier transaction yet, that is owed back; nobody sends another.
+    if (item.state.status === 'undelivered') throw new SettlementPending('nothing was delivered for it');
     await this.mustBeClear(item);
     const { mode, urgency } = item.state.authorized;
     // What was tried before has waited before.
@@ -147,7 +150,7 @@ export class SettlementEngine {
 
   /**
    * The authorization is unused and no transaction of ours is under way: `false` if one may be signed, `true` if the
-   * payment was failed. In mode `after` a payer who could not pay is refused for good; in mode `async` the answer is
+   * payment was failed. A payer who could not pay is refused for good, but in mode `async`: there the answer is
    * out, so it is tried until the authorization expires, but nothing is spent on what the token would refuse.
    */
   private async weigh(token: Token, item: SettleItem): Promise<boolean> {

@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import type { TransactionOutcome } from '../../base/chain/chain.js';
 import type { Address, Hex, Network } from '../../base/shared/hex.js';
 import type { PaymentId } from '../payments/payment.js';
-import { RevertSettlement } from '../payments/settle.decide.js';
+import { RevertSettlement, SETTLED_STATES, settlementOf } from '../payments/settle.decide.js';
 import { LaneKeeper, type LaneKeeperDeps } from './lane-keeper.js';
 import type { Execute, LoadPayment } from './settlement.ports.js';
 import type { SettlementTransaction } from './settlement-transactions.js';
@@ -86,8 +86,9 @@ export class SettlementRecovery {
   /** Takes a settlement back, if it is in the log and its block is not in the chain any more. */
   private async revert(id: PaymentId, by?: Hex): Promise<void> {
     const known = await this.deps.load(id);
-    if (known.state.status !== 'settled') return;
-    const { blockHash, transaction } = known.state.settled;
+    const settled = settlementOf(known.state);
+    if (!settled) return;
+    const { blockHash, transaction } = settled;
     if (by !== undefined && transaction !== by) return;
     const outcome = await this.deps.chain.transactionOutcome(transaction);
     if (outcome.kind === 'mined' && outcome.blockHash === blockHash) return;
@@ -103,9 +104,9 @@ function stands(row: SettlementTransaction, outcome: TransactionOutcome): boolea
 export function readPaidByOthers(pool: Pool, network: Network): RecoveryDeps['paidByOthers'] {
   return async () => {
     const { rows } = await pool.query<{ id: PaymentId }>(
-      `select id from payments p where state = 'settled' and network = $1 and updated_at > now() - interval '10 minutes'
+      `select id from payments p where state = any($3::text[]) and network = $1 and updated_at > now() - interval '10 minutes'
          and not exists (select 1 from settlement_transactions t where t.hash = p.transaction) limit $2`,
-      [network, LIMIT],
+      [network, LIMIT, SETTLED_STATES],
     );
     return rows.map(({ id }) => id);
   };

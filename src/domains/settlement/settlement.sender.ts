@@ -61,7 +61,7 @@ export class SettlementSender {
   }
 
   /**
-   * Records the submission in each payment's stream and broadcasts. A payment that failed in mode `after` must not be
+   * Records the submission in each payment's stream and broadcasts. A payment that failed in another mode than `async` must not be
    * paid any more: the stream's version decides between that failure and this submission, and if the failure was
    * first, the payment is taken out and the rest signed again with the same nonce, at a higher fee.
    */
@@ -134,7 +134,7 @@ function newestOf(rows: readonly SettlementTransaction[]) {
 
 /** Failed although the chain would still take the authorization, and nothing was delivered for it. */
 function isBarred(state: Payment): boolean {
-  if (state.status !== 'settlement_failed' || state.authorized.mode !== 'after') return false;
+  if (state.status !== 'settlement_failed' || state.authorized.mode === 'async') return false;
   return state.failed.reason === 'insufficient_funds' || state.failed.reason === 'rejected_by_token';
 }
 

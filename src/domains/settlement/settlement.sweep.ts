@@ -2,6 +2,7 @@ import type { Pool } from 'pg';
 import type { Upcast } from '../../base/event-store/event.js';
 import type { Network } from '../../base/shared/hex.js';
 import { type PaymentId, paymentStream } from '../payments/payment.js';
+import { OPEN_STATES } from '../payments/settle.decide.js';
 import { readOpenSettlements } from './open-settlement.js';
 import type { SettlementQueue } from './settlement.queue.js';
 
@@ -28,9 +29,9 @@ export class SettlementSweep {
   async step(): Promise<boolean> {
     if (!(await this.queue.hasRoomForOld())) return false;
     const { rows } = await this.pool.query<{ id: PaymentId }>(
-      `select id from payments where state in ('delivered', 'submitted') and network = $1 and id > $2
+      `select id from payments where state = any($5::text[]) and network = $1 and id > $2
          and updated_at < now() - $3 * interval '1 millisecond' order by id limit $4`,
-      [this.network, this.after, QUIET_MS, PAGE],
+      [this.network, this.after, QUIET_MS, PAGE, OPEN_STATES],
     );
     if (rows.length > 0) {
       const streams = rows.map(({ id }) => paymentStream(id));
@@ -43,8 +44,8 @@ export class SettlementSweep {
 
   private async jobsAreMissing(): Promise<boolean> {
     const { rows } = await this.pool.query<{ open: string }>(
-      `select count(*) as open from payments where state in ('delivered', 'submitted') and network = $1`,
-      [this.network],
+      `select count(*) as open from payments where state = any($2::text[]) and network = $1`,
+      [this.network, OPEN_STATES],
     );
     return (await this.queue.living()) < Number(rows[0]!.open);
   }

@@ -17,6 +17,12 @@ const states = [
   'settlement_failed',
   'released',
   'interrupted',
+  'awaiting_settlement',
+  'paid',
+  'delivering',
+  'undelivered',
+  'refund_owed',
+  'refunded',
 ] as const satisfies readonly Payment['status'][];
 
 const listQuery = pageQuery.extend({

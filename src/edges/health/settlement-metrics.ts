@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import { Counter, Gauge, type Registry } from 'prom-client';
+import { OPEN_STATES } from '../../domains/payments/settle.decide.js';
 
 interface Metric {
   readonly name: string;
@@ -9,22 +10,23 @@ interface Metric {
   readonly query: string;
 }
 
-/** Delivered, and neither settled nor given up: few rows, which an index on the state finds. */
-const unsettled = "from payments where state in ('delivered', 'submitted') group by network, asset";
+/** Open, that is, to be settled: few rows, which an index on the state finds. */
+const open = OPEN_STATES.map((state) => `'${state}'`).join(', ');
+const unsettled = `from payments where state in (${open}) group by network, asset`;
 
-/** What an alarm watches: value that has been delivered and is not on the chain yet. */
+/** What an alarm watches: value that is not on the chain yet. */
 const gauges: readonly Metric[] = [
   {
     name: 'tollbook_unsettled_value_atomic_units',
-    help: 'Value delivered and not settled yet, in atomic units of the asset',
+    help: 'Value delivered, or to be settled before it is delivered, and not settled yet, in atomic units of the asset',
     labels: ['network', 'asset'],
     query: `select network, asset, sum(amount)::text as value ${unsettled}`,
   },
   {
     name: 'tollbook_unsettled_oldest_age_seconds',
-    help: 'Time since the delivery of the oldest payment that is not settled yet',
+    help: 'Time since the delivery, or in mode before the authorization, of the oldest payment that is not settled yet',
     labels: ['network', 'asset'],
-    query: `select network, asset, greatest(0, extract(epoch from now() - min(delivered_at)))::text as value ${unsettled}`,
+    query: `select network, asset, greatest(0, extract(epoch from now() - min(coalesce(delivered_at, authorized_at))))::text as value ${unsettled}`,
   },
   {
     name: 'tollbook_exposure_atomic_units',

@@ -12,7 +12,7 @@ import { notOfRefunds } from './refund.sql.js';
 
 const POLL_MS = 500;
 
-/** States in which a payment's transfer may be on the chain and its `PaymentSettled` not in the log yet. */
+/** Last events after which a payment's transfer may be on the chain and its `PaymentSettled` not in the log yet. */
 const OPEN = [
   'PaymentAuthorized',
   'DeliveryRestarted',
@@ -21,6 +21,8 @@ const OPEN = [
   'SettlementDelegated',
   'SettlementReverted',
 ];
+
+const OF_SETTLEMENT = ['SettlementSubmitted', 'PaymentSettled', 'PaymentSettlementFailed', 'SettlementReverted'];
 
 /** Asks anew about what the first look did not explain: the log and the chain move on while they are read. */
 export class Doubts {
@@ -77,13 +79,14 @@ export class Doubts {
     return kept.filter((one, n) => !found[n]?.some((log) => isNamed(one, log)));
   }
 
-  /** The last event of each payment that says where its money is; a refund does not change that. */
+  /** The last event of each payment that says where its money is: of settlements, if there is one, since deliveries may follow. */
   private async lastOf(ids: readonly PaymentId[]): Promise<Map<PaymentId, Last>> {
     const { rows } = await this.pool.query<Last & { stream: string }>(
       `select distinct on (stream) stream, type, data->>'transaction' as transaction, data->>'blockNumber' as "blockNumber",
          (data->>'logIndex')::int as "logIndex"
-       from events where ${ofStreams} and ${notOfRefunds('type')} order by stream, version desc`,
-      [ids.map(paymentStream)],
+       from events where ${ofStreams} and ${notOfRefunds('type')}
+       order by stream, (type = any($2::text[])) desc, version desc`,
+      [ids.map(paymentStream), OF_SETTLEMENT],
     );
     return new Map(rows.map((row) => [paymentOfStream(row.stream), row]));
   }

@@ -42,18 +42,24 @@ const ALLOWANCE_ENDS = `case length(split_part(key, '/', 5))
 /**
  * All other holds, that is quotas, spending limits, allowances and the exposure of whole tenants, as their rows have them and as
  * the events tell: what a request took counts until its delivery failed or was interrupted, exposure also until it was
- * settled. A rolling window is compared slot by slot. Of windows that are over only those that no purge can have reached.
+ * settled. In mode `before` it counts unless nothing will be delivered any more. A rolling window is compared slot by slot. Of windows that are over only those that no purge can have reached.
  */
 const COUNTED = `
   with asked as (
-    select a.stream, held.key, held.amount from events a cross join lateral ${holdsOfAuthorization} as held
+    select a.stream, held.key, held.amount, a.data->>'mode' as mode, (a.data->>'idempotent')::boolean as idempotent
+    from events a cross join lateral ${holdsOfAuthorization} as held
     where a.type in ('PaymentAuthorized', 'FreeRequestGranted') and held.key not like '${PAYER_EXPOSURE}'),
   taken as (
     select key, sum(amount) as amount
-    from asked cross join lateral (select a.type from events a where ${ofSameStream('asked.stream')}
-      and ${notOfRefunds('a.type')} order by a.version desc limit 1) as ended
-    where ended.type not in ('DeliveryFailed', 'DeliveryInterrupted', 'FreeRequestFailed', 'FreeRequestInterrupted')
-      and (key not like 'exposure/%' or ended.type <> 'PaymentSettled')
+    from asked cross join lateral (
+      select (array_agg(a.type order by a.version desc) filter (where ${notOfRefunds('a.type')}))[1] as type,
+        bool_or(a.type = 'RequestDelivered') as delivered,
+        bool_or(a.type in ('DeliveryFailed', 'PaymentSettlementFailed', 'RefundRequested', 'PaymentRefunded')
+          or a.type = 'DeliveryInterrupted' and not asked.idempotent) as given_up
+      from events a where ${ofSameStream('asked.stream')}) as ended
+    where case mode when 'before' then delivered or not given_up else
+      ended.type not in ('DeliveryFailed', 'DeliveryInterrupted', 'FreeRequestFailed', 'FreeRequestInterrupted')
+      and (key not like 'exposure/%' or ended.type <> 'PaymentSettled') end
     group by key),
   stored as (
     select key, held as amount from hold_totals

@@ -103,28 +103,38 @@ export const strayTransfers = `
 /**
  * Balances as the events alone tell them, up to position $1: what a payment ended with decides. Money is in the wallet if
  * it settled last; a payer owes what holds exposure and is neither settled nor given up; revenue is earned by delivery on
- * credit, or by the first settlement otherwise. Refunds left the payee's wallet, or the refund wallet.
+ * credit or in mode `before`, by the first settlement otherwise. What was paid before and will not be delivered is owed to
+ * the payer, less what was sent back, unless it failed to settle after all. Refunds left the payee's wallet, or the refund wallet.
  */
 export const owedByEvents = `
   with ended as (
     select stream, (array_agg(type order by version desc) filter (where ${notOfRefunds('type')}))[1] as last,
-      bool_or(type = 'PaymentSettled') as settled,
+      (array_agg(type order by version desc)
+        filter (where type in ('PaymentSettled', 'SettlementReverted', 'PaymentSettlementFailed')))[1] as money,
+      bool_or(type = 'PaymentSettled') as settled, bool_or(type = 'RequestDelivered') as delivered,
+      bool_or(type = 'DeliveryFailed') as failed, bool_or(type = 'DeliveryInterrupted') as interrupted,
+      bool_or(type in ('RefundRequested', 'PaymentRefunded')) as refunding,
       coalesce(sum(${REFUNDED}), 0) as refunded,
       coalesce(sum(${REFUNDED}) filter (where data->>'sender' is null), 0) as by_payee
     from events where stream like 'payment/%' and position <= $1 group by stream),
   payment as (
     select a.tenant, terms->>'network' || '/erc20:' || (terms->>'asset') as asset, terms->>'payer' as payer,
-      terms->>'payee' as payee, (terms->>'amount')::numeric as amount, ${holdsExposure} as held, last, settled, refunded, by_payee
+      terms->>'payee' as payee, (terms->>'amount')::numeric as amount, ${holdsExposure} as held, last, money, refunded, by_payee,
+      settled and (delivered or a.data->>'mode' is distinct from 'before') as earned,
+      a.data->>'mode' = 'before' and not delivered as undelivered,
+      failed or interrupted and not (a.data->>'idempotent')::boolean or refunding as given_up
     from ended join events a on ${ofSameStream('ended.stream')} and a.version = 1
     cross join lateral (select a.data->'terms' as terms) as t),
   expected as (
     select tenant, asset, kind, party, sum(owed) as owed from payment cross join lateral (values
-      ('wallet', payee, case last when 'PaymentSettled' then amount else 0 end - by_payee),
+      ('wallet', payee, case money when 'PaymentSettled' then amount else 0 end - by_payee),
       ('customer_receivable', payer, case when held
         and last not in ('DeliveryFailed', 'DeliveryInterrupted', 'PaymentSettled') then amount else 0 end),
       ('revenue', '', case when held and last not in ('PaymentAuthorized', 'DeliveryRestarted', 'DeliveryFailed',
-        'DeliveryInterrupted') or not held and settled then amount else 0 end),
-      ('refunds', '', refunded)) as k (kind, party, owed)
+        'DeliveryInterrupted') or not held and earned then amount else 0 end),
+      ('refunds', '', case when undelivered then 0 else refunded end),
+      ('refunds_owed', payer, case when undelivered and given_up and money <> 'PaymentSettlementFailed'
+        then amount - refunded else 0 end)) as k (kind, party, owed)
     group by tenant, asset, kind, party
     union all
     select tenant, asset, 'refund_wallet', sender, -sum(amount) from (
@@ -140,11 +150,11 @@ export const owedByEvents = `
     where type in ('NetworkFeePaid', 'NetworkFeeReversed') and position <= $1
     group by tenant, data->>'network', kind, party),
   actual as (
-    select b.tenant, b.asset, a.kind, a.party, case a.kind when 'revenue' then a.credits_posted - a.debits_posted
-      when 'customer_receivable' then a.debits_pending + a.debits_posted - a.credits_posted
+    select b.tenant, b.asset, a.kind, a.party, case when a.kind in ('revenue', 'refunds_owed') then a.credits_posted - a.debits_posted
+      when a.kind = 'customer_receivable' then a.debits_pending + a.debits_posted - a.credits_posted
       else a.debits_posted - a.credits_posted end as owed
     from ledger_accounts a join ledger_books b on b.id = a.book
-    where a.kind in ('wallet', 'customer_receivable', 'revenue', 'refunds', 'refund_wallet', 'network_fees', 'gas_wallet'))
+    where a.kind in ('wallet', 'customer_receivable', 'revenue', 'refunds', 'refunds_owed', 'refund_wallet', 'network_fees', 'gas_wallet'))
   select tenant, asset, kind, party, coalesce(e.owed, 0)::text as expected, coalesce(f.owed, 0)::text as found
   from expected e full join actual f using (tenant, asset, kind, party)
   where coalesce(e.owed, 0) <> coalesce(f.owed, 0)

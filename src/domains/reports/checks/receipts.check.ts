@@ -1,10 +1,10 @@
 import { createPublicKey, type KeyObject, verify } from 'node:crypto';
 import { promisify } from 'node:util';
 import type { StoredEvent, Upcast } from '../../../base/event-store/event.js';
+import type { Projection } from '../../../base/event-store/projection-runner.js';
 import { ofSameStream } from '../../../base/event-store/stream-key.js';
 import { canonicalJson, type JsonObject } from '../../../base/shared/json.js';
 import { type PaymentId, paymentOfStream } from '../../payments/payment.js';
-import { paymentsProjection } from '../../payments/payments.projection.js';
 import { type Receipt, receiptOf } from '../../receipts/receipt.js';
 import type { ReceiptSigner } from '../../receipts/receipt-signer.js';
 import type { Check, CheckContext, Progress } from './check.js';
@@ -35,13 +35,13 @@ interface PaymentRow {
  * Every payment has a receipt that follows from its events, is signed by a published key, and says the same as the row
  * that lists show. Events that the rows have not seen yet are left out.
  */
-export function receiptsCheck(signer: ReceiptSigner): Check {
+export function receiptsCheck(payments: Pick<Projection, 'name' | 'version'>, signer: ReceiptSigner): Check {
   return {
     name: 'receipts',
     run: ({ listed, pool, upcast }: CheckContext, onProgress: Progress) =>
       inSnapshot(pool, ['projection_checkpoints', 'payments'], async (snapshot) => {
         const findings = new Findings(listed);
-        const checkpoint = await checkpointOf(snapshot, paymentsProjection, findings);
+        const checkpoint = await checkpointOf(snapshot, payments, findings);
         if (checkpoint === undefined) return findings.result({});
         const counts = { receipts: 0, settled: 0, 'events not listed yet': Number(snapshot.head - checkpoint) };
         const [total] = await snapshot.query<{ rows: string }>('select count(*) as rows from payments');
