@@ -97,6 +97,7 @@ describe('a start', () => {
     ['a port that is no number', { PORT: 'http' }, 'PORT'],
     ['a role that there is not', { ROLE: 'manager' }, 'ROLE'],
     ['a database that is none', { DATABASE_URL: 'mysql://localhost/x' }, 'DATABASE_URL'],
+    ['a file of chains that is not there', { TOLLBOOK_CHAINS: '/nowhere/chains.json' }, 'TOLLBOOK_CHAINS'],
     [
       'a well-known key on a real chain',
       { CHAIN_RPC_URL: 'http://127.0.0.1:1', TOLLBOOK_SIGNER_KEY: WELL_KNOWN_KEY },

@@ -38,3 +38,14 @@ export function codeOf({ body, headers }: Reply): string {
   if (headers['content-type'] !== 'application/problem+json') throw new Error(`no problem: ${body.slice(0, 200)}`);
   return (JSON.parse(body) as { code: string }).code;
 }
+
+/** A `fetch` for clients, which reaches a tenant by its host; the body of a request is not sent. */
+export function fetchAt(host: string): typeof fetch {
+  return async (input, init) => {
+    const request = new Request(input, init);
+    const headers = { ...Object.fromEntries(request.headers), host };
+    const reply = await send({ url: request.url, method: request.method, headers });
+    const answered = Object.entries(reply.headers).map(([name, value]): [string, string] => [name, String(value)]);
+    return new Response(reply.body, { status: reply.status, headers: answered });
+  };
+}

@@ -1,3 +1,5 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import fc from 'fast-check';
 import { type Config, ConfigError, loadConfig } from './config.js';
@@ -45,6 +47,54 @@ describe('the configuration', () => {
     for (const bad of ['https://a.example.com,', 'https://a.example.com,ws://b.example.com', ',', 'a,b']) {
       expect(() => loadConfig({ CHAIN_RPC_URL: bad })).toThrow(/CHAIN_RPC_URL should be .* several with commas/);
     }
+  });
+
+  describe('with a file of chains', () => {
+    const nodes = ['https://a.example.com/key', 'https://b.example.com'];
+    const chains = [
+      { network: 'eip155:8453', rpcUrls: nodes },
+      { network: 'eip155:84532', rpcUrls: ['https://test.example.com'] },
+    ];
+    let folder: string;
+    let path: string;
+    const load = (env = {}) => loadConfig({ TOLLBOOK_CHAINS: path, ...env });
+
+    beforeAll(() => {
+      folder = mkdtempSync(join(tmpdir(), 'tollbook-config-'));
+      path = join(folder, 'chains.json');
+      writeFileSync(path, JSON.stringify(chains));
+    });
+    afterAll(() => rmSync(folder, { recursive: true }));
+
+    it('starts no chain, and has those of the file', () => {
+      const config = load();
+      expect(config.embedded).toEqual({ postgres: true, redis: true, chain: false });
+      expect(config.chains).toEqual(chains.map((chain) => expect.objectContaining(chain)));
+    });
+
+    it('takes the variables of a single chain as long as they say the same', () => {
+      expect(load({ CHAIN_ID: '8453' }).chains).toEqual(load().chains);
+      expect(load({ CHAIN_ID: '8453', CHAIN_RPC_URL: nodes.join(', ') }).chains).toHaveLength(2);
+      expect(load({ CHAIN_RPC_URL: 'https://test.example.com' }).chains).toHaveLength(2);
+      expect(() => load({ CHAIN_ID: '1' })).toThrow(/CHAIN_ID should be left out, or of a chain in TOLLBOOK_CHAINS/);
+      const other = { CHAIN_ID: '8453', CHAIN_RPC_URL: nodes[0] };
+      expect(() => load(other)).toThrow(/CHAIN_RPC_URL should be left out, or the nodes of eip155:8453/);
+    });
+
+    it('refuses secrets that others know', () => {
+      expect(() => load({ TOLLBOOK_SIGNER_KEY: ANVIL_FIRST })).toThrow(/TOLLBOOK_SIGNER_KEY.*well-known/);
+    });
+
+    it('names the place of what is wrong in it, and no value', () => {
+      const bad = join(folder, 'bad.json');
+      writeFileSync(bad, JSON.stringify([{ ...chains[0], rpcUrls: ['ws://secret'] }]));
+      const loadBad = () => load({ TOLLBOOK_CHAINS: bad });
+      expect(loadBad).toThrow(/TOLLBOOK_CHAINS\[0\]\.rpcUrls\[0\] should be an http:\/\/ or https:\/\/ URL/);
+      expect(loadBad).not.toThrow(/secret/);
+      expect(() => load({ TOLLBOOK_CHAINS: join(folder, 'none') })).toThrow(
+        /TOLLBOOK_CHAINS should be the path of a file/,
+      );
+    });
   });
 
   it('takes an empty variable as unset', () => {
