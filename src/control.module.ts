@@ -2,12 +2,14 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
 import { Registry } from 'prom-client';
 import { settlementChain } from './base/chain/chains.js';
+import { keySigner } from './base/chain/signer.js';
 import { CustomersModule } from './domains/customers/customers.module.js';
 import { LimitsModule } from './domains/limits/limits.module.js';
 import { keptAnswersOf } from './domains/payments/kept-answers.js';
 import { PaymentsModule } from './domains/payments/payments.module.js';
 import { PricingModule } from './domains/pricing/pricing.module.js';
 import { GasWatches } from './domains/settlement/gas-watches.js';
+import { RefundWallets } from './domains/settlement/refunds/refund-wallets.js';
 import { AdminKeyGuard } from './edges/admin/admin-key.guard.js';
 import { AllowancesController, CustomerAllowanceController } from './edges/admin/allowances.controller.js';
 import { CustomerAccountController } from './edges/admin/customer-account.controller.js';
@@ -85,6 +87,7 @@ export class ControlModule {
         { provide: UPCAST, useValue: upcast },
         Idempotency,
         TenantChecks,
+        { provide: RefundWallets, useValue: new RefundWallets(secrets.refundKeys.map(keySigner)) },
         { provide: Draining, useValue: draining },
         { provide: GasWatches, useFactory: () => new GasWatches(settlements, clock, log) },
         {

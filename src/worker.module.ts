@@ -9,6 +9,7 @@ import {
 import { CommandBus } from '@nestjs/cqrs';
 import type { Pool } from 'pg';
 import { settlementChain } from './base/chain/chains.js';
+import { keySigner } from './base/chain/signer.js';
 import { LogTail } from './base/event-store/log-tail.js';
 import { ProjectionRunner } from './base/event-store/projection-runner.js';
 import type { Logger } from './base/platform/logger.js';
@@ -21,6 +22,7 @@ import { sweepFreeRequests } from './domains/payments/free-request.sweep.js';
 import { sweepDeadGateways } from './domains/payments/gateway-lease.js';
 import { PaymentsModule } from './domains/payments/payments.module.js';
 import { purgeExpired } from './domains/payments/purge.js';
+import { RefundWallets } from './domains/settlement/refunds/refund-wallets.js';
 import { SettlementModule } from './domains/settlement/settlement.module.js';
 import { upcast } from './event-catalogue.js';
 import { projections } from './projections.js';
@@ -68,16 +70,18 @@ export class WorkerModule {
     const { config, secrets, tokens } = runtime;
     const chains = [...runtime.chains].map(([network, chain]) => ({
       chain: settlementChain(chain, secrets.settlerKeys),
+      client: chain.client,
       tokens: tokens.on(network)!,
       confirmations: chain.settings.confirmations,
     }));
     const screening = screeningOf(config, SETTLEMENT_FRESH_MS, runtime.clock, runtime.log);
+    const wallets = new RefundWallets(secrets.refundKeys.map(keySigner));
     return {
       module: WorkerModule,
       imports: [
         RuntimeModule.of(runtime),
         PaymentsModule,
-        SettlementModule.of({ redisUrl: config.redisUrl, chains, upcast, screening }),
+        SettlementModule.of({ redisUrl: config.redisUrl, chains, upcast, screening, wallets }),
       ],
       providers: [Chores, Sealing],
     };

@@ -1,6 +1,7 @@
 import type { NonceSlot, SignedTransaction } from '../../src/base/chain/chain.js';
 import type { Address, Hex } from '../../src/base/shared/hex.js';
 import type { PaymentId } from '../../src/domains/payments/payment.js';
+import type { RefundId } from '../../src/domains/payments/refund.js';
 import type {
   BlockRef,
   SettlementTransaction,
@@ -27,24 +28,30 @@ export class FakeBook implements TransactionBook {
     return Math.max(-1, ...this.rows.filter((row) => row.settler === settler).map(({ nonce }) => nonce)) + 1;
   }
 
-  async record(transaction: SignedTransaction, payments: readonly PaymentId[]) {
+  async record(transaction: SignedTransaction, payments: readonly PaymentId[], refunds: readonly RefundId[] = []) {
     const open = this.rows.some(
       (row) => row.status === 'submitted' && row.payments.some((id) => payments.includes(id)),
     );
     if (open || this.rows.some((row) => isSameSlot(row, transaction))) return false;
-    this.rows.push({ ...transaction, attempt: 1, payments, status: 'submitted', block: undefined });
+    this.rows.push({ ...transaction, attempt: 1, payments, refunds, status: 'submitted', block: undefined });
     return true;
   }
 
   async replace(old: Hex, transaction: SignedTransaction, payments: readonly PaymentId[]) {
     const newest = this.sorted((row) => isSameSlot(row, transaction)).at(-1);
     if (newest?.hash !== old || newest.status !== 'submitted') return false;
-    this.rows.push({ ...transaction, attempt: newest.attempt + 1, payments, status: 'submitted', block: undefined });
+    const { attempt, refunds } = newest;
+    this.rows.push({ ...transaction, attempt: attempt + 1, payments, refunds, status: 'submitted', block: undefined });
     return true;
   }
 
   async naming(payments: readonly PaymentId[]) {
     return this.sorted((row) => row.payments.some((id) => payments.includes(id)));
+  }
+
+  async onTheirWay(refunds: readonly RefundId[]) {
+    const sent = this.sorted((row) => row.status === 'submitted').flatMap((row) => row.refunds);
+    return new Set(sent.filter((one) => refunds.includes(one)));
   }
 
   async attempts(slot: NonceSlot) {

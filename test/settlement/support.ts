@@ -24,8 +24,11 @@ import {
   paymentStream,
   type SettlementMode,
 } from '../../src/domains/payments/payment.js';
+import { PaymentsModule } from '../../src/domains/payments/payments.module.js';
 import { paymentsProjection } from '../../src/domains/payments/payments.projection.js';
+import { refundsProjection } from '../../src/domains/payments/refunds.projection.js';
 import type { ConfirmationTier } from '../../src/domains/settlement/confirmations.js';
+import { RefundWallets } from '../../src/domains/settlement/refunds/refund-wallets.js';
 import { SettlementModule } from '../../src/domains/settlement/settlement.module.js';
 import { upcast } from '../../src/event-catalogue.js';
 import { addressOf, authorizationOf, type LocalChain, randomKey, signAuthorization } from '../chain/support.js';
@@ -52,10 +55,12 @@ export async function openDesk(): Promise<Desk> {
   const store = new EventStore(pool, systemClock, upcast);
   const tail = new LogTail(databaseUrl, log);
   await tail.start();
-  const projection = new ProjectionRunner(pool, tail, paymentsProjection(upcast), log);
-  projection.start();
+  const runners = [paymentsProjection(upcast), refundsProjection].map(
+    (projection) => new ProjectionRunner(pool, tail, projection, log),
+  );
+  for (const runner of runners) runner.start();
   const close = async () => {
-    await projection.stop();
+    await Promise.all(runners.map((runner) => runner.stop()));
     await tail.stop();
     await pool.end();
   };
@@ -189,6 +194,7 @@ export interface WorkerOptions {
   readonly wrap?: (chain: SettlementChain) => SettlementChain;
   readonly screening?: Screening;
   readonly settlerKeys?: readonly Hex[];
+  readonly refundKeys?: readonly Hex[];
   /** In wei; none for the default. */
   readonly maxFeePerGas?: bigint;
   readonly confirmations?: readonly ConfirmationTier[];
@@ -205,6 +211,7 @@ export async function startWorker(
     settlerKeys = [local.settlerKey],
     maxFeePerGas,
     confirmations,
+    refundKeys = [],
   }: WorkerOptions = {},
 ): Promise<{ stop(): Promise<void> }> {
   const pool = openPool(desk.databaseUrl, 'test-worker', 8, log);
@@ -225,11 +232,19 @@ export async function startWorker(
   ];
   const settlement = SettlementModule.of({
     redisUrl: desk.redisUrl,
-    chains: [{ chain: wrap(chain), tokens: new Map([[local.token.address, local.token]]), confirmations }],
+    chains: [
+      {
+        chain: wrap(chain),
+        client: local.client,
+        tokens: new Map([[local.token.address, local.token]]),
+        confirmations,
+      },
+    ],
+    wallets: new RefundWallets(refundKeys.map(keySigner)),
     upcast,
     screening,
   });
-  @Module({ imports: [TestRuntimeModule.of(values), settlement] })
+  @Module({ imports: [TestRuntimeModule.of(values), PaymentsModule, settlement] })
   class Root {}
   const app = await NestFactory.createApplicationContext(Root, { logger: false });
   const stop = async () => {

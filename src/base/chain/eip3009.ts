@@ -55,6 +55,26 @@ export function authorizationDigest(token: Token, authorization: TransferAuthori
   return keccak256(preimage);
 }
 
+const transferFields = [
+  { name: 'from', type: 'address' },
+  { name: 'to', type: 'address' },
+  { name: 'value', type: 'uint256' },
+  { name: 'validAfter', type: 'uint256' },
+  { name: 'validBefore', type: 'uint256' },
+  { name: 'nonce', type: 'bytes32' },
+] as const;
+
+/** The same as `authorizationDigest` is of, for whoever signs typed data (EIP-712). */
+export function authorizationTypedData(token: Token, authorization: TransferAuthorization) {
+  const { address: verifyingContract, name, network, version } = token;
+  return {
+    domain: { name, version, chainId: chainIdOf(network), verifyingContract },
+    types: { TransferWithAuthorization: transferFields },
+    primaryType: 'TransferWithAuthorization',
+    message: { ...authorization },
+  } as const;
+}
+
 /**
  * Who signed, by the rules of the token's ECRecover: exactly 65 bytes, `s` in the lower half, `v` 27 or 28.
  * `undefined` for anything that the token would revert on.

@@ -46,12 +46,38 @@ export async function hasCode(client: ChainClient, account: Address): Promise<bo
  * Executes the very transfer against the pending block, whose time is now, without sending it.
  * Resolves to why the token refuses, or `undefined`; throws ChainUnavailable if the node cannot say.
  */
-export async function refusalOfTransfer(
+export function refusalOfTransfer(
   client: ChainClient,
   token: Token,
   item: SettlementItem,
 ): Promise<string | undefined> {
-  const call = { to: token.address, data: transferCallData(item), gas: toHex(CONTRACT_PAYER_GAS) };
+  return refusalOf(client, { to: token.address, data: transferCallData(item), gas: toHex(CONTRACT_PAYER_GAS) });
+}
+
+/** As above, for a transfer by the sender itself: shows no signature to the node. */
+export function refusalOfSending(
+  client: ChainClient,
+  token: Pick<Token, 'address'>,
+  from: Address,
+  to: Address,
+  value: bigint,
+): Promise<string | undefined> {
+  return refusalOf(client, { from, to: token.address, data: plainTransferData(to, value) });
+}
+
+/** Call data of ERC-20 `transfer`. */
+export function plainTransferData(to: Address, value: bigint): Hex {
+  return encodeFunctionData({ abi: tokenAbi, functionName: 'transfer', args: [to, value] });
+}
+
+interface Call {
+  readonly from?: Address;
+  readonly to: Address;
+  readonly data: Hex;
+  readonly gas?: Hex;
+}
+
+async function refusalOf(client: ChainClient, call: Call): Promise<string | undefined> {
   try {
     await client.request({ method: 'eth_call', params: [call, 'pending'] }, { retryCount: 0 });
     return undefined;

@@ -101,6 +101,7 @@ const schema = z.object({
     .regex(/^[\x21-\x7e]+$/, 'printable ASCII without blanks')
     .optional(),
   TOLLBOOK_SIGNER_KEY: keys.optional(),
+  TOLLBOOK_REFUND_KEY: keys.optional(),
   TOLLBOOK_RECEIPT_KEY: key.optional(),
   TOLLBOOK_QUOTE_SECRET: notEmpty.optional(),
 });
@@ -180,7 +181,7 @@ function portProblems(values: Values): Problem[] {
 function secretProblems(values: Values): Problem[] {
   if (!values.CHAIN_RPC_URL && !values.TOLLBOOK_CHAINS) return [];
   const problems: Problem[] = [];
-  for (const name of ['TOLLBOOK_SIGNER_KEY', 'TOLLBOOK_RECEIPT_KEY'] as const) {
+  for (const name of ['TOLLBOOK_SIGNER_KEY', 'TOLLBOOK_REFUND_KEY', 'TOLLBOOK_RECEIPT_KEY'] as const) {
     const secrets = values[name]?.split(',') ?? [];
     if (secrets.some((secret) => isWellKnownKey(secret.trim())))
       problems.push([name, 'a key of your own: this one is a well-known test key']);
@@ -193,7 +194,7 @@ function secretProblems(values: Values): Problem[] {
   return problems;
 }
 
-function configError(problems: readonly Problem[]): ConfigError {
+export function configError(problems: readonly Problem[]): ConfigError {
   const lines = problems.map(([variable, shouldBe]) => `  ${variable} should be ${shouldBe}`);
   return new ConfigError(`The configuration cannot be used:\n${lines.join('\n')}`);
 }

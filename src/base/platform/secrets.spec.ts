@@ -55,10 +55,30 @@ describe('secrets', () => {
     const moved = await loadSecrets(elsewhere, {
       TOLLBOOK_ADMIN_KEY: stored.adminKey,
       TOLLBOOK_SIGNER_KEY: stored.settlerKey,
+      TOLLBOOK_REFUND_KEY: stored.refundKey,
       TOLLBOOK_RECEIPT_KEY: stored.receiptKey,
       TOLLBOOK_QUOTE_SECRET: stored.quoteSecret,
     });
     expect(moved).toEqual(made);
+  });
+
+  it('have a refund wallet if one is named, or was made with the others, and never a settler for one', async () => {
+    const key = 'e5f6'.repeat(16);
+    expect((await loadSecrets(folder, { ...FROM_ENVIRONMENT, TOLLBOOK_REFUND_KEY: key })).refundKeys).toEqual([
+      `0x${key}`,
+    ]);
+    expect((await loadSecrets(folder, FROM_ENVIRONMENT)).refundKeys).toEqual([]);
+    const { settlerKeys } = await loadSecrets(folder, {});
+    const both = loadSecrets(folder, { TOLLBOOK_REFUND_KEY: settlerKeys[0] });
+    await expect(both).rejects.toThrow('TOLLBOOK_REFUND_KEY should be another key');
+  });
+
+  it('stay without a refund wallet if their file is of an earlier version', async () => {
+    await loadSecrets(folder, {});
+    const file = join(folder, 'secrets.json');
+    const { refundKey: __, ...earlier } = JSON.parse(await readFile(file, 'utf8'));
+    await writeFile(file, JSON.stringify(earlier));
+    expect((await loadSecrets(folder, {})).refundKeys).toEqual([]);
   });
 
   it('derive separate keys from the quote secret', async () => {

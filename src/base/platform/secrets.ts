@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { privateKeyToAddress } from 'viem/accounts';
 import type { Address, Hex } from '../shared/hex.js';
-import { type Environment, loadConfig } from './config.js';
+import { configError, type Environment, loadConfig } from './config.js';
 import { createPrivateJson, readJson } from './private-file.js';
 
 /** Never logged, never in an error. Gateways and workers of one installation share them. */
@@ -11,6 +11,8 @@ export interface Secrets {
   readonly adminKey: string;
   /** secp256k1; pay the gas of settlements. At least one. */
   readonly settlerKeys: readonly Hex[];
+  /** secp256k1; hold the money that refunds are paid from. The first one pays new refunds; none: there is no refund wallet. */
+  readonly refundKeys: readonly Hex[];
   /** Seed of an Ed25519 key, 32 bytes. */
   readonly receiptKey: Hex;
   readonly quoteSecret: Buffer;
@@ -38,6 +40,8 @@ interface StoredSecrets {
   readonly settlerKey: string;
   readonly receiptKey: string;
   readonly quoteSecret: string;
+  /** As `settlerKey`; missing in files of earlier versions. */
+  readonly refundKey?: string;
 }
 
 /**
@@ -56,21 +60,20 @@ export async function loadSecrets(dataDir: string, env: Environment): Promise<Se
   };
   const complete = Object.values(given).every((secret) => secret !== undefined);
   const stored = complete ? undefined : await storedSecrets(dataDir);
-  const pick = (name: keyof StoredSecrets): string => {
+  const pick = (name: keyof typeof given): string => {
     const secret = given[name] ?? stored?.[name];
     if (!secret) throw new Error(`${secretsFile(dataDir)} has no ${name}`);
     return secret;
   };
   const quoteSecret = Buffer.from(pick('quoteSecret'), 'utf8');
+  const settlerKeys = keysIn(pick('settlerKey'));
+  const refundKeys = keysIn(env.TOLLBOOK_REFUND_KEY || (stored?.refundKey ?? ''));
+  if (refundKeys.some((key) => settlerKeys.includes(key)))
+    throw configError([['TOLLBOOK_REFUND_KEY', 'another key than TOLLBOOK_SIGNER_KEY, whose wallets hold no money']]);
   return {
     adminKey: pick('adminKey'),
-    settlerKeys: [
-      ...new Set(
-        pick('settlerKey')
-          .split(',')
-          .map((one) => toHex(one.trim())),
-      ),
-    ],
+    settlerKeys,
+    refundKeys,
     receiptKey: toHex(pick('receiptKey')),
     quoteSecret,
     answerKey: derive(quoteSecret, 'tollbook answers'),
@@ -97,7 +100,10 @@ async function storedSecrets(dataDir: string): Promise<StoredSecrets | undefined
 
 function newSecrets(): StoredSecrets {
   const random = () => randomBytes(32).toString('hex');
-  return { adminKey: random(), settlerKey: random(), receiptKey: random(), quoteSecret: random() };
+  return {
+    ...{ adminKey: random(), settlerKey: random(), receiptKey: random(), quoteSecret: random() },
+    refundKey: random(),
+  };
 }
 
 function secretsFile(dataDir: string): string {
@@ -107,6 +113,12 @@ function secretsFile(dataDir: string): string {
 /** RFC 5869 with SHA-256, no salt; 32 bytes. */
 function derive(secret: Buffer, label: string): Buffer {
   return Buffer.from(hkdfSync('sha256', secret, Buffer.alloc(0), label, 32));
+}
+
+/** One key, or several with commas between them; none in an empty text. */
+function keysIn(text: string): readonly Hex[] {
+  const keys = text.split(',').filter((one) => one.trim() !== '');
+  return [...new Set(keys.map((one) => toHex(one.trim())))];
 }
 
 function toHex(key: string): Hex {

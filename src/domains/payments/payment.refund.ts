@@ -91,6 +91,11 @@ export function givingUp(state: Payment): Pick<Plan, 'holds'> {
   return state.status === 'paid' ? { holds: releaseAll(state.authorized) } : {};
 }
 
+/** Its digits are in the id. */
+export function paymentOfRefund(refund: RefundId): PaymentId {
+  return `pay_${refund.split('_')[1]!}`;
+}
+
 export function refundBookOf(state: Payment): RefundBook {
   return ('refunds' in state && state.refunds) || noRefunds;
 }

@@ -16,7 +16,17 @@ import {
   RestartDelivery,
   StartDelivery,
 } from './payment.decide.js';
-import { decideRefund, RecordRefund } from './payment.refund.js';
+import { decideRefund, decideRevertRefund, RecordRefund, RevertRefund } from './payment.refund.js';
+import {
+  CancelRefund,
+  decideCancel,
+  decideFailRefund,
+  decideRequest,
+  decideSubmitRefund,
+  FailRefund,
+  RequestRefund,
+  SubmitRefund,
+} from './refund.decide.js';
 
 @Module({
   providers: [
@@ -28,7 +38,12 @@ import { decideRefund, RecordRefund } from './payment.refund.js';
     handlerFor(RestartDelivery, decideRestart),
     handlerFor(StartDelivery, decideStart),
     handlerFor(TakeFacilitated, decideTakeFacilitated),
+    handlerFor(RequestRefund, decideRequest),
+    handlerFor(SubmitRefund, decideSubmitRefund),
+    handlerFor(CancelRefund, decideCancel),
+    handlerFor(FailRefund, decideFailRefund),
     handlerFor(RecordRefund, decideRefund),
+    handlerFor(RevertRefund, decideRevertRefund),
   ],
 })
 export class PaymentsModule {}

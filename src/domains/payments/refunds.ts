@@ -5,11 +5,11 @@ import type { Address, Hex, Network } from '../../base/shared/hex.js';
 import { Problem } from '../../base/shared/problem.js';
 import { loadPayment, type PaymentAfter } from './handler-for.js';
 import { type AuthorizationTerms, type Payment, type PaymentId, paymentIdOf, paymentStream } from './payment.js';
-import { isRefundable, RecordRefund, type Refundable, refundsOf, transferStream } from './payment.refund.js';
-import type { Refund } from './refund.js';
+import { isRefundable, openRequests, RecordRefund, refundBookOf, refundsOf, transferStream } from './payment.refund.js';
+import { type Refund, refundNonce, transferKey } from './refund.js';
 
 /** A lost race is tried again at once; somebody has won each of them. */
-const RACES_MAX = 50;
+export const RACES_MAX = 50;
 
 export interface RefundRequest {
   readonly transaction: Hex;
@@ -24,6 +24,8 @@ export interface RefundPorts {
   readonly execute: (command: RecordRefund) => Promise<PaymentAfter>;
 }
 
+export type Known = Exclude<Payment, { status: 'unknown' }>;
+
 /** The payment's terms, the refund, and whether it had been recorded before. */
 export interface Recorded {
   readonly terms: AuthorizationTerms;
@@ -33,7 +35,7 @@ export interface Recorded {
 
 /**
  * Records a refund that the owner of the payee's wallet has sent: the transfer from payee to payer is read from the chain, where it
- * must be in a block, which is all that counts for a settlement too. The same transaction again gives the same answer.
+ * must be in a block. If the payee was asked for this amount, that request is fulfilled. The same transaction again gives the same answer.
  * Throws a Problem if the payment is unknown or not settled, or if no transfer, or more than one, fits.
  */
 export async function recordRefund(ports: RefundPorts, id: PaymentId, request: RefundRequest): Promise<Recorded> {
@@ -42,10 +44,11 @@ export async function recordRefund(ports: RefundPorts, id: PaymentId, request: R
   const { terms } = state.authorized;
   const known = recordedIn(state, request);
   if (known) return { terms, refund: known, repeated: true };
-  if (!isRefundable(state)) throw new Problem('payment_not_settled');
+  if (!isRefundable(state) && openRequests(state).length === 0) throw new Problem('payment_not_settled');
   const refund = await readRefund(ports, state, request);
   const after = refund && (await claim(ports, id, terms, refund));
-  if (refund && after && after.events.length > 0) return { terms, refund, repeated: false };
+  const [event] = after?.events ?? [];
+  if (event) return { terms, refund: event.data as Refund, repeated: false };
   // Somebody else was faster, most likely with the same request.
   const { state: now } = await loadPayment(ports.store, id);
   const recorded = recordedIn(now, request) ?? (after && recordedIn(now, { transaction: request.transaction }));
@@ -54,14 +57,17 @@ export async function recordRefund(ports: RefundPorts, id: PaymentId, request: R
 }
 
 /** `undefined` if every transfer that fits counts for something already. */
-async function readRefund(ports: RefundPorts, state: Refundable, request: RefundRequest): Promise<Refund | undefined> {
+async function readRefund(ports: RefundPorts, state: Known, request: RefundRequest): Promise<Refund | undefined> {
   const { terms } = state.authorized;
   const transfers = await ports.transfers(terms.network, terms.asset, request.transaction);
   if (!transfers) throw new Problem('refund_not_mined');
-  const since = BigInt(state.settled.blockNumber);
+  const since = isRefundable(state) ? BigInt(state.settled.blockNumber) : 0n;
   const fitting = transfers.filter((transfer) => couldRefund(terms, since, transfer, request.logIndex));
-  const free = await oneFree(ports.store, terms, fitting);
-  return free && refundOf(free);
+  if (fitting.length === 0) throw new Problem('refund_not_found');
+  const free = await freeOf(ports.store, state, fitting);
+  if (free.length > 1)
+    throw new Problem('refund_ambiguous', `log_index: ${free.map(({ logIndex }) => logIndex).join(', ')}`);
+  return free[0] && refundOf(free[0], state);
 }
 
 /** `undefined` if the transfer was claimed meanwhile. Of many refunds of one payment at once, each round records one. */
@@ -94,19 +100,20 @@ function couldRefund(terms: AuthorizationTerms, since: bigint, transfer: Receipt
   return from === terms.payee && to === terms.payer && value > 0n && blockNumber >= since;
 }
 
-/** The one transfer that counts for nothing else yet: neither for another refund nor as a payment that the payee made. */
-async function oneFree(
-  store: RefundPorts['store'],
-  terms: AuthorizationTerms,
+/**
+ * The transfers that count for nothing else yet: neither for another refund nor as a payment that the payee made. One that this
+ * payment had claimed before a reorganization is its own still.
+ */
+export async function freeOf(
+  store: Pick<EventStore, 'readStreams'>,
+  state: Known,
   transfers: readonly ReceiptTransfer[],
-): Promise<ReceiptTransfer | undefined> {
-  if (transfers.length === 0) throw new Problem('refund_not_found');
-  const uses = transfers.map((transfer) => usesOf(terms, transfer));
+): Promise<readonly ReceiptTransfer[]> {
+  const { terms } = state.authorized;
+  const { claimed } = refundBookOf(state);
+  const uses = transfers.map((one) => (claimed.includes(transferKey(one)) ? [] : usesOf(terms, one)));
   const used = await store.readStreams(uses.flat());
-  const free = transfers.filter((_, index) => !uses[index]!.some((stream) => used.has(stream)));
-  if (free.length > 1)
-    throw new Problem('refund_ambiguous', `log_index: ${free.map(({ logIndex }) => logIndex).join(', ')}`);
-  return free[0];
+  return transfers.filter((_, index) => !uses[index]!.some((stream) => used.has(stream)));
 }
 
 /** Streams that exist if the transfer counts for something already. */
@@ -117,6 +124,14 @@ function usesOf({ asset, network }: AuthorizationTerms, transfer: ReceiptTransfe
   return [claim, paymentStream(paymentIdOf({ network, asset, payer, nonce: authorization }))];
 }
 
-function refundOf({ blockHash, blockNumber, logIndex, transaction, value }: ReceiptTransfer): Refund {
-  return { amount: value.toString(), transaction, blockNumber: blockNumber.toString(), blockHash, logIndex };
+/** Where the payee's wallet is the refund wallet, its authorization says which request was sent. */
+function refundOf(transfer: ReceiptTransfer, state: Known): Refund {
+  const { authorization, blockHash, blockNumber, from, logIndex, transaction, value } = transfer;
+  const sent = openRequests(state).find(({ refund }) => refundNonce(refund) === authorization);
+  return {
+    ...(sent && { refund: sent.refund }),
+    amount: value.toString(),
+    ...(sent?.from === 'refund_wallet' && { sender: from }),
+    ...{ transaction, blockNumber: blockNumber.toString(), blockHash, logIndex },
+  };
 }

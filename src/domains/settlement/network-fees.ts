@@ -5,6 +5,7 @@ import type { EventStore } from '../../base/event-store/event-store.js';
 import { ofStreams } from '../../base/event-store/stream-key.js';
 import type { Network } from '../../base/shared/hex.js';
 import { type PaymentId, paymentStream } from '../payments/payment.js';
+import { paymentOfRefund } from '../payments/payment.refund.js';
 import { countOf, decideFee, NO_TENANT, shareOut, standingFee } from './network-fee.decide.js';
 import { type NetworkFee, type NetworkFeeEvent, networkFeeStream } from './network-fee.js';
 import type { SettlementTransaction } from './settlement-transactions.js';
@@ -30,7 +31,7 @@ export class NetworkFees {
 
   /** The fee paid in this block stands when this resolves, and none of another block; `true` if that was news. */
   async pay(transaction: SettlementTransaction, { blockHash, fee, gasUsed }: MinedTransaction): Promise<boolean> {
-    const items = await this.deps.items(transaction.payments);
+    const items = await this.deps.items(paymentsIn(transaction));
     const { hash, settler } = transaction;
     const whole = { network: this.deps.network, transaction: hash, settler, blockHash };
     const amounts = { gasUsed: gasUsed.toString(), fee: fee.toString(), of: countOf(items) };
@@ -43,7 +44,7 @@ export class NetworkFees {
 
   /** The transaction is in no block; `true` if a fee stood that was taken back. */
   async reverse(transaction: SettlementTransaction): Promise<boolean> {
-    const tenants = [...(await this.deps.items(transaction.payments)).keys()];
+    const tenants = [...(await this.deps.items(paymentsIn(transaction))).keys()];
     return this.bringAbout(
       transaction,
       new Map((tenants.length > 0 ? tenants : [NO_TENANT]).map((id) => [id, undefined])),
@@ -82,6 +83,11 @@ export class NetworkFees {
       }
     }
   }
+}
+
+/** Whose tenants bear the gas: the payments that it settles, and those that it refunds, each once. */
+export function paymentsIn({ payments, refunds }: Pick<SettlementTransaction, 'payments' | 'refunds'>): PaymentId[] {
+  return [...new Set([...payments, ...refunds.map(paymentOfRefund)])];
 }
 
 /** From the log, not from the read model, which lags behind. */

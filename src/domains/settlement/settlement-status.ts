@@ -1,4 +1,6 @@
 import type { Hex } from '../../base/shared/hex.js';
+import type { PaymentId } from '../payments/payment.js';
+import type { RefundId } from '../payments/refund.js';
 import type { TransactionStatus } from './settlement-transactions.js';
 
 /**
@@ -17,7 +19,9 @@ export interface SignedAttempt {
   readonly attempt: number;
   readonly hash: Hex;
   readonly status: TransactionStatus;
-  readonly payments: readonly string[];
+  readonly payments: readonly PaymentId[];
+  /** That it sends from the refund wallet. */
+  readonly refunds: readonly RefundId[];
   /** Milliseconds. */
   readonly createdAt: number;
   /** Decimal; of the block that holds it. */

@@ -2,6 +2,7 @@ import type { Pool } from 'pg';
 import type { NonceSlot, SignedTransaction } from '../../base/chain/chain.js';
 import type { Address, Hex, Network } from '../../base/shared/hex.js';
 import type { PaymentId } from '../payments/payment.js';
+import type { RefundId } from '../payments/refund.js';
 
 /**
  * - `submitted`: durable, and broadcast as often as needed; it may be mined at any moment.
@@ -15,6 +16,8 @@ export interface SettlementTransaction extends SignedTransaction {
   /** Of those in its slot, from 1; any of them may be mined, at most one of them is. */
   readonly attempt: number;
   readonly payments: readonly PaymentId[];
+  /** That it sends from the refund wallet. */
+  readonly refunds: readonly RefundId[];
   readonly status: TransactionStatus;
   readonly block: BlockRef | undefined;
 }
@@ -31,17 +34,23 @@ export interface TransactionBook {
   /** `max(nonce) + 1` of a settler, 0 if it never signed. */
   nextNonce(settler: Address): Promise<number>;
   /**
-   * Stores an intent, unless its nonce is taken or one of its payments is in a transaction already that may still
+   * Stores an intent, unless its nonce is taken or one of its payments or refunds is in a transaction already that may still
    * pay for it (`false`: look again and sign anew). One statement, so the unique nonce decides between workers.
    */
-  record(transaction: SignedTransaction, payments: readonly PaymentId[]): Promise<boolean>;
+  record(
+    transaction: SignedTransaction,
+    payments: readonly PaymentId[],
+    refunds?: readonly RefundId[],
+  ): Promise<boolean>;
   /**
    * Stores the next attempt in the slot of an unmined transaction, which may be mined all the same; `false` if that is not
-   * the newest attempt any more, or not unmined. The unique number of the attempt decides between workers.
+   * the newest attempt any more, or not unmined. The unique number of the attempt decides between workers. Refunds stay in it.
    */
   replace(old: Hex, transaction: SignedTransaction, payments: readonly PaymentId[]): Promise<boolean>;
   /** Every transaction that names one of the payments, by nonce and attempt. */
   naming(payments: readonly PaymentId[]): Promise<readonly SettlementTransaction[]>;
+  /** Of these refunds those that an unmined transaction sends. */
+  onTheirWay(refunds: readonly RefundId[]): Promise<ReadonlySet<RefundId>>;
   /** All transactions that were signed for a slot, the oldest first. */
   attempts(slot: NonceSlot): Promise<readonly SettlementTransaction[]>;
   find(hash: Hex): Promise<SettlementTransaction | undefined>;
@@ -69,12 +78,13 @@ interface Row {
   readonly attempt: number;
   readonly raw: Hex;
   readonly payments: PaymentId[];
+  readonly refunds: RefundId[];
   readonly status: TransactionStatus;
   readonly block_number: string | null;
   readonly block_hash: Hex | null;
 }
 
-const columns = 'hash, settler, nonce, attempt, raw, payments, status, block_number, block_hash';
+const columns = 'hash, settler, nonce, attempt, raw, payments, refunds, status, block_number, block_hash';
 
 export class PostgresTransactionBook implements TransactionBook {
   constructor(
@@ -98,14 +108,19 @@ export class PostgresTransactionBook implements TransactionBook {
     return Number(rows[0]!.next);
   }
 
-  async record(transaction: SignedTransaction, payments: readonly PaymentId[]): Promise<boolean> {
+  async record(
+    transaction: SignedTransaction,
+    payments: readonly PaymentId[],
+    refunds: readonly RefundId[] = [],
+  ): Promise<boolean> {
     const { hash, nonce, raw, settler } = transaction;
     const { rowCount } = await this.pool.query(
-      `insert into settlement_transactions (hash, settler, nonce, raw, payments, status, created_at, network)
-       select $1, $2, $3, $4, $5::text[], 'submitted', now(), $6
+      `insert into settlement_transactions (hash, settler, nonce, raw, payments, refunds, status, created_at, network)
+       select $1, $2, $3, $4, $5::text[], $7::text[], 'submitted', now(), $6
        where not exists (select 1 from settlement_transactions where status = 'submitted' and payments && $5::text[])
+         and not exists (select 1 from settlement_transactions where status = 'submitted' and refunds && $7::text[])
        on conflict do nothing`,
-      [hash, settler, nonce, raw, payments, this.network],
+      [hash, settler, nonce, raw, payments, this.network, refunds],
     );
     return rowCount === 1;
   }
@@ -113,8 +128,8 @@ export class PostgresTransactionBook implements TransactionBook {
   async replace(old: Hex, transaction: SignedTransaction, payments: readonly PaymentId[]): Promise<boolean> {
     const { hash, nonce, raw, settler } = transaction;
     const { rowCount } = await this.pool.query(
-      `insert into settlement_transactions (hash, network, settler, nonce, attempt, raw, payments, status, created_at)
-       select $2, network, settler, nonce, attempt + 1, $5, $6::text[], 'submitted', now() from settlement_transactions
+      `insert into settlement_transactions (hash, network, settler, nonce, attempt, raw, payments, refunds, status, created_at)
+       select $2, network, settler, nonce, attempt + 1, $5, $6::text[], refunds, 'submitted', now() from settlement_transactions
        where hash = $1 and settler = $3 and nonce = $4 and status = 'submitted' for update
        on conflict do nothing`,
       [old, hash, settler, nonce, raw, payments],
@@ -124,6 +139,11 @@ export class PostgresTransactionBook implements TransactionBook {
 
   naming(payments: readonly PaymentId[]): Promise<readonly SettlementTransaction[]> {
     return this.select('where payments && $1::text[] order by nonce, attempt', [payments]);
+  }
+
+  async onTheirWay(refunds: readonly RefundId[]): Promise<ReadonlySet<RefundId>> {
+    const rows = await this.select(`where status = 'submitted' and refunds && $1::text[]`, [refunds]);
+    return new Set(rows.flatMap((row) => row.refunds));
   }
 
   attempts({ nonce, settler }: NonceSlot): Promise<readonly SettlementTransaction[]> {

@@ -9,6 +9,7 @@ import {
 import { CommandBus } from '@nestjs/cqrs';
 import type { Pool } from 'pg';
 import type { SettlementChain } from '../../base/chain/chain.js';
+import type { ChainClient } from '../../base/chain/chain-client.js';
 import type { Upcast } from '../../base/event-store/event.js';
 import { EventStore } from '../../base/event-store/event-store.js';
 import { LogTail } from '../../base/event-store/log-tail.js';
@@ -37,6 +38,7 @@ import type { GasPrices } from './batch-plan.js';
 import type { ConfirmationTier } from './confirmations.js';
 import { GasWatch } from './gas-watch.js';
 import { itemReader, NetworkFees } from './network-fees.js';
+import type { RefundWallets } from './refunds/refund-wallets.js';
 import { settlementFeed } from './settlement.feed.js';
 import { signatureReader, type Tokens } from './settlement.ports.js';
 import { removeEarlierQueue } from './settlement.queue.js';
@@ -54,6 +56,7 @@ const OPTIONS = Symbol('SettlementOptions');
 /** A chain to settle on, with the tokens on it. */
 export interface SettledChain {
   readonly chain: SettlementChain;
+  readonly client: ChainClient;
   readonly tokens: Tokens;
   /** Blocks that a settlement needs, by its amount; one if nothing is said. */
   readonly confirmations?: readonly ConfirmationTier[];
@@ -64,6 +67,7 @@ export interface SettlementOptions {
   readonly chains: readonly SettledChain[];
   readonly upcast: Upcast;
   readonly screening: Screening;
+  readonly wallets: RefundWallets;
 }
 
 /** Starts the feed, and a worker for each chain, with the application and stops them within ten seconds. */
@@ -102,17 +106,18 @@ class SettlementRunner implements OnApplicationBootstrap, OnApplicationShutdown 
     await this.options.screening.stop();
   }
 
-  private workerOf({ chain, confirmations, tokens }: SettledChain): SettlementWorker {
+  private workerOf({ chain, client, confirmations, tokens }: SettledChain): SettlementWorker {
     const { bus, clock, log, options, pool, store } = this;
-    const { redisUrl, screening, upcast } = options;
+    const { redisUrl, screening, upcast, wallets } = options;
     const { network } = chain;
     const book = new PostgresTransactionBook(pool, network);
     return new SettlementWorker({
-      ...{ redisUrl, chain, tokens, confirmations, upcast, pool, log, clock, book },
+      ...{ redisUrl, chain, client, tokens, confirmations, upcast, pool, store, log, clock, book, wallets },
       lanes: new SettlerLanes(book, new GasWatch(chain, clock, log)),
       prices: gasPricesOf(chain, clock),
       fees: new NetworkFees({ store, network, items: itemReader(pool) }),
       execute: (command) => bus.execute(command),
+      executeRefund: (command) => bus.execute(command),
       load: (id) => loadPayment(store, id),
       signatures: signatureReader(pool),
       screen: (payer) => verdictOn(screening, payer),

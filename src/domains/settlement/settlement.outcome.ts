@@ -18,7 +18,7 @@ export type Verdict =
   | { readonly kind: 'open' };
 
 /** Pure. A used nonce is a payment only if the payee got the exact amount (EIP-3009 nonces are the payer's own). */
-export function verdictOf(terms: AuthorizationTerms, outcome: AuthorizationOutcome): Verdict {
+export function verdictOf(terms: Pick<AuthorizationTerms, 'amount' | 'payee'>, outcome: AuthorizationOutcome): Verdict {
   switch (outcome.kind) {
     case 'unused':
       return { kind: 'open' };
@@ -49,12 +49,15 @@ const PASSING = /used or cancell?ed|not yet valid/i;
 export function failureOf(refusal: string): PaymentSettlementFailed['data'] | undefined {
   if (PASSING.test(refusal)) return undefined;
   const reason = REFUSALS.find(([words]) => words.test(refusal))?.[1] ?? 'rejected_by_token';
-  return { reason, detail: storable(refusal.slice(0, DETAIL_MAX)) };
+  return { reason, detail: storable(refusal) };
 }
 
-/** What Postgres can hold and a log can show on a line: no control characters, no half of a character that was cut. */
-function storable(words: string): string {
-  return words.replace(/\p{Cc}/gu, '\ufffd').toWellFormed();
+/** What Postgres can hold and a log can show on a line: short, no control characters, no half of a character that was cut. */
+export function storable(words: string): string {
+  return words
+    .slice(0, DETAIL_MAX)
+    .replace(/\p{Cc}/gu, '\ufffd')
+    .toWellFormed();
 }
 
 /** Pure. The token takes an authorization in blocks before `validBefore` only (EIP-3009). Epoch seconds. */

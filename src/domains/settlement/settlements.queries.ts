@@ -1,10 +1,9 @@
 import type { Pool } from 'pg';
 import type { EventStore } from '../../base/event-store/event-store.js';
 import type { Address, Hex, Network } from '../../base/shared/hex.js';
-import type { PaymentId } from '../payments/payment.js';
 import { NO_TENANT, standingFee } from './network-fee.decide.js';
 import { type NetworkFee, type NetworkFeeEvent, networkFeeStream } from './network-fee.js';
-import { itemReader } from './network-fees.js';
+import { itemReader, paymentsIn } from './network-fees.js';
 import { attemptThatCounts, type SettlementStatus, type SignedAttempt } from './settlement-status.js';
 
 export interface SettlementFilter {
@@ -48,7 +47,7 @@ const standsAs: Readonly<Record<SettlementStatus, string>> = {
 
 const attemptsOf = `
   select json_agg(json_build_object(
-    'attempt', t.attempt, 'hash', t.hash, 'status', t.status, 'payments', t.payments,
+    'attempt', t.attempt, 'hash', t.hash, 'status', t.status, 'payments', t.payments, 'refunds', t.refunds,
     'createdAt', (extract(epoch from t.created_at) * 1000)::bigint,
     'blockNumber', t.block_number::text, 'blockHash', t.block_hash) order by t.attempt) as attempts
   from settlement_transactions t where ${SAME_SLOT}`;
@@ -106,7 +105,7 @@ export async function feesOf(
   settlements: readonly SettlementRow[],
 ): Promise<ReadonlyMap<Hex, readonly ShareOfFee[]>> {
   const mined = settlements.map(({ attempts }) => attemptThatCounts(attempts)).filter(({ blockHash }) => blockHash);
-  const payments = mined.flatMap((attempt) => attempt.payments as readonly PaymentId[]);
+  const payments = mined.flatMap((attempt) => paymentsIn(attempt));
   const tenants = [...(await itemReader(pool)(payments)).keys(), NO_TENANT];
   const places = mined.flatMap(({ hash }) => tenants.map((tenant) => ({ hash, tenant })));
   const stored = await store.readStreams(places.map(({ hash, tenant }) => networkFeeStream(tenant, hash)));

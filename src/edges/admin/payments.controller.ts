@@ -5,6 +5,7 @@ import { PRISMA } from '../../base/platform/tokens.js';
 import { Problem } from '../../base/shared/problem.js';
 import type { Payment } from '../../domains/payments/payment.js';
 import { findPayment, listPayments, type PaymentView, paymentView } from '../../domains/payments/payments.queries.js';
+import { type RefundSummary, refundSummaries } from '../../domains/payments/refunds.queries.js';
 import { AdminKeyGuard } from './admin-key.guard.js';
 import { parseQuery, text } from './input.js';
 import { decodeNumber, type Page, pageOf, pageQuery } from './paging.js';
@@ -51,9 +52,9 @@ export class PaymentsController {
   }
 
   @Get(':id')
-  async one(@Param('id') id: string): Promise<PaymentView> {
-    const row = await findPayment(this.prisma, id);
+  async one(@Param('id') id: string): Promise<PaymentView & { readonly refunds: readonly RefundSummary[] }> {
+    const [row, refunds] = await Promise.all([findPayment(this.prisma, id), refundSummaries(this.prisma, id)]);
     if (!row) throw new Problem('not_found');
-    return paymentView(row);
+    return { ...paymentView(row), refunds };
   }
 }

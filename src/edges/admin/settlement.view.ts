@@ -19,6 +19,8 @@ export interface SettlementView {
   readonly payments_count: number;
   /** Ids of the payments in that transaction, in their order. */
   readonly payments: readonly string[];
+  /** Ids of the refunds that it sends from the refund wallet. */
+  readonly refunds: readonly string[];
   readonly block_number: string | null;
   readonly block_hash: string | null;
   /** `null` in no block, and while the chain cannot be asked. */
@@ -53,7 +55,7 @@ export function settlementView(
   fees: ReadonlyMap<Hex, readonly ShareOfFee[]>,
   head: bigint | undefined,
 ): SettlementView {
-  const { blockHash, blockNumber, hash, payments } = attemptThatCounts(attempts);
+  const { blockHash, blockNumber, hash, payments, refunds } = attemptThatCounts(attempts);
   // A fee of another block is on its way to be reversed.
   const shares = (fees.get(hash) ?? []).filter((share) => share.blockHash === blockHash);
   return {
@@ -65,6 +67,7 @@ export function settlementView(
     created_at: timeOf(attempts[0]!.createdAt),
     payments_count: payments.length,
     payments,
+    refunds,
     block_number: blockNumber,
     block_hash: blockHash,
     confirmations: confirmationsOf(blockNumber, head),

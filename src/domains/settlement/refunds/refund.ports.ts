@@ -1,0 +1,51 @@
+import type { Pool } from 'pg';
+import type { SettlementChain } from '../../../base/chain/chain.js';
+import type { ChainClient } from '../../../base/chain/chain-client.js';
+import type { EventStore } from '../../../base/event-store/event-store.js';
+import type { Logger } from '../../../base/platform/logger.js';
+import type { PaymentAfter } from '../../payments/handler-for.js';
+import type { AuthorizationTerms, PaymentId } from '../../payments/payment.js';
+import { type RecordRefund, type RevertRefund, requestOf } from '../../payments/payment.refund.js';
+import type { FailRefund, SubmitRefund } from '../../payments/refund.decide.js';
+import type { RequestedRefund } from '../../payments/refund.js';
+import type { RefundRow } from '../../payments/refunds.queries.js';
+import type { LoadPayment, Tokens } from '../settlement.ports.js';
+
+/** What everybody needs who follows refunds on one chain. */
+export interface RefundDeps {
+  readonly pool: Pool;
+  readonly store: Pick<EventStore, 'readStream' | 'readStreams'>;
+  readonly client: ChainClient;
+  readonly chain: SettlementChain;
+  readonly tokens: Tokens;
+  readonly load: LoadPayment;
+  readonly executeRefund: (command: RecordRefund | RevertRefund | SubmitRefund | FailRefund) => Promise<PaymentAfter>;
+  readonly log: Logger;
+}
+
+/** An open request of one payment, as the log has it. */
+export interface OpenRefund {
+  readonly payment: PaymentId;
+  readonly terms: AuthorizationTerms;
+  readonly request: RequestedRefund;
+}
+
+/** What the read model calls open and is still; it lags behind. */
+export async function stillOpen(load: LoadPayment, rows: readonly RefundRow[]): Promise<readonly OpenRefund[]> {
+  const all = await Promise.all(
+    rows.map(async ({ id, payment }): Promise<OpenRefund | undefined> => {
+      const { state } = await load(payment);
+      const request = requestOf(state, id);
+      const open = request?.state === 'requested' || request?.state === 'sent';
+      return open && state.status !== 'unknown' ? { payment, terms: state.authorized.terms, request } : undefined;
+    }),
+  );
+  return all.filter((one) => one !== undefined);
+}
+
+/** Does the work for each; one that fails keeps none of the others. Rejects with the first failure when all had their turn. */
+export async function forEach<T>(items: readonly T[], work: (item: T) => Promise<unknown>): Promise<void> {
+  const ended = await Promise.allSettled(items.map(work));
+  const failed = ended.find((one) => one.status === 'rejected');
+  if (failed) throw failed.reason;
+}
