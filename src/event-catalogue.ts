@@ -14,6 +14,7 @@ import { paymentShapes } from './domains/payments/payment.shapes.js';
 import { paymentUpcasts } from './domains/payments/payment.upcasts.js';
 import { refundShapes } from './domains/payments/refund.shapes.js';
 import { publicationShapes, publicationUpcasts } from './domains/pricing/publication.shapes.js';
+import { facilitatorListShapes } from './domains/settlement/facilitators/facilitator-list.shapes.js';
 import { networkFeeShapes } from './domains/settlement/network-fee.shapes.js';
 
 /** Every shape that was ever stored, old versions included. docs/events is made from it. */
@@ -29,6 +30,7 @@ export const eventShapes: readonly EventShape[] = [
   ...paymentShapes,
   ...refundShapes,
   ...freeRequestShapes,
+  ...facilitatorListShapes,
   ...networkFeeShapes,
   ...restorationShapes,
 ];

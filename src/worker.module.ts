@@ -81,7 +81,10 @@ export class WorkerModule {
       imports: [
         RuntimeModule.of(runtime),
         PaymentsModule,
-        SettlementModule.of({ redisUrl: config.redisUrl, chains, upcast, screening, wallets }),
+        SettlementModule.of({
+          ...{ redisUrl: config.redisUrl, chains, upcast, screening, wallets },
+          facilitators: { key: secrets.facilitatorKey },
+        }),
       ],
       providers: [Chores, Sealing],
     };

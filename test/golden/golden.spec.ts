@@ -24,6 +24,11 @@ import { evolvePayment, initialPayment } from '../../src/domains/payments/paymen
 import type { Payment, PaymentEvent } from '../../src/domains/payments/payment.js';
 import { identifiedPurchase } from '../../src/domains/payments/purchase-identifier.js';
 import { evolvePublished, type PublicationEvent, unpublished } from '../../src/domains/pricing/publication.js';
+import {
+  evolveFacilitators,
+  type FacilitatorsChosen,
+  noFacilitators,
+} from '../../src/domains/settlement/facilitators/facilitator-list.js';
 import { checkShape, eventShapes, upcast } from '../../src/event-catalogue.js';
 import { nameOf } from '../support/event-docs.js';
 
@@ -86,6 +91,8 @@ const folds: Readonly<Record<string, (event: StoredEvent) => boolean>> = {
   'customer-tariff': (event) => evolveCustomerTariff('', event as unknown as CustomerTariffEvent) !== '',
   'facilitator-keys': (event) =>
     evolveFacilitatorKeys(noFacilitatorKeys, event as unknown as FacilitatorKeyEvent).size < 2,
+  facilitators: (event) =>
+    evolveFacilitators(noFacilitators, event as unknown as FacilitatorsChosen) !== noFacilitators,
   'customer-keys': (event) => evolveCustomerKeys(noKeys, event as unknown as CustomerKeyEvent).size < 2,
   standing: (event) => evolveStanding(undefined, event as unknown as StandingEvent) !== null,
   'list-mode': (event) =>

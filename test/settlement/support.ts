@@ -198,7 +198,12 @@ export interface WorkerOptions {
   /** In wei; none for the default. */
   readonly maxFeePerGas?: bigint;
   readonly confirmations?: readonly ConfirmationTier[];
+  /** How long the chain may take to show what a facilitator did, in milliseconds. */
+  readonly confirmMs?: number;
 }
+
+/** Of what facilitators are shown. */
+export const FACILITATOR_KEY = Buffer.alloc(32, 7);
 
 /** The settlement worker as the application runs it, with connections of its own. */
 export async function startWorker(
@@ -212,6 +217,7 @@ export async function startWorker(
     maxFeePerGas,
     confirmations,
     refundKeys = [],
+    confirmMs,
   }: WorkerOptions = {},
 ): Promise<{ stop(): Promise<void> }> {
   const pool = openPool(desk.databaseUrl, 'test-worker', 8, log);
@@ -243,6 +249,7 @@ export async function startWorker(
     wallets: new RefundWallets(refundKeys.map(keySigner)),
     upcast,
     screening,
+    facilitators: { key: FACILITATOR_KEY, confirmMs },
   });
   @Module({ imports: [TestRuntimeModule.of(values), PaymentsModule, settlement] })
   class Root {}

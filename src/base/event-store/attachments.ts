@@ -95,6 +95,11 @@ const tables: Readonly<Record<AttachmentTable, TableShape>> = {
     key: ['id'],
     columns: { id: 'text', tenant: 'text', digest: 'text', issued_at: 'timestamptz' },
   },
+  tenant_facilitators: {
+    key: ['tenant'],
+    columns: { tenant: 'text', list: 'jsonb', secrets: 'bytea', revision: 'int' },
+    replace: true,
+  },
   payer_standings: {
     key: ['tenant', 'payer'],
     columns: {

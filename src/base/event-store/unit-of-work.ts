@@ -18,6 +18,7 @@ export type AttachmentTable =
   | 'payer_standings'
   | 'customer_keys'
   | 'facilitator_keys'
+  | 'tenant_facilitators'
   | 'customer_tariffs'
   | 'allowances'
   | 'running_free_requests';

@@ -20,6 +20,8 @@ export interface Secrets {
   readonly answerKey: Buffer;
   /** HMAC key of the digests by which API keys, of customers and of tenants' servers, are found. */
   readonly customerKeySecret: Buffer;
+  /** Encrypts what facilitators of tenants are shown. */
+  readonly facilitatorKey: Buffer;
   /** HMAC key of the headers that tell an upstream who paid. */
   readonly upstreamSecret: Buffer;
   /** Where the demo tenant is paid; its key is derived too, so the money is not lost. */
@@ -78,6 +80,7 @@ export async function loadSecrets(dataDir: string, env: Environment): Promise<Se
     quoteSecret,
     answerKey: derive(quoteSecret, 'tollbook answers'),
     customerKeySecret: derive(quoteSecret, 'tollbook customer keys'),
+    facilitatorKey: derive(quoteSecret, 'tollbook facilitators'),
     upstreamSecret: derive(quoteSecret, 'tollbook upstream'),
     demoPayee: addressOf(toHex(derive(quoteSecret, 'tollbook demo payee').toString('hex'))),
   };

@@ -1,6 +1,7 @@
 import type { Token } from '../../base/chain/chain.js';
 import { type Clock, epochSeconds } from '../../base/shared/clock.js';
 import type { Address } from '../../base/shared/hex.js';
+import { wasShown } from '../payments/delegation.js';
 import type { Known } from '../payments/payment.decide.js';
 import type { PaymentId } from '../payments/payment.js';
 import {
@@ -15,6 +16,7 @@ import type { GasPrices } from './batch-plan.js';
 import { BatchQueue } from './batch-queue.js';
 import { ConfirmationWatch } from './confirmation-watch.js';
 import { type ConfirmationTier, IN_A_BLOCK } from './confirmations.js';
+import type { RemoteSettlement } from './facilitators/remote-settlement.js';
 import type { NetworkFees } from './network-fees.js';
 import { OutcomeRecorder } from './outcome-recorder.js';
 import { failureOf, hasExpired, type Verdict, verdictOf } from './settlement.outcome.js';
@@ -33,6 +35,8 @@ export interface EngineDeps extends SenderDeps {
   readonly screen: ScreenPayer;
   /** Blocks that a settlement needs, by its amount; one if nothing is said. */
   readonly confirmations?: readonly ConfirmationTier[];
+  /** Outside facilitators, if tenants may use them. */
+  readonly remote?: RemoteSettlement;
   /** Never rejects. */
   readonly prices: () => Promise<GasPrices>;
 }
@@ -72,14 +76,31 @@ export class SettlementEngine {
     // Should the chain take its earlier transaction yet, that is owed back; nobody sends another.
     if (item.state.status === 'undelivered') throw new SettlementPending('nothing was delivered for it');
     await this.mustBeClear(item);
+    const ours = await this.leave(token, item, again);
+    if (ours) await this.settleHere(token, ours, again);
+  }
+
+  private async settleHere(token: Token, item: SettleItem, again: boolean): Promise<void> {
     const { mode, urgency } = item.state.authorized;
     // What was tried before has waited before.
     const urgent = again || goesAtOnce(mode, urgency);
     const { after, transaction } = await this.batchesOf(token).add(item, urgent);
     await this.watch.mined(transaction);
-    const sent = itemOf(id, after);
+    const sent = itemOf(item.id, after);
     if (!sent || (await this.examine(token, sent)) || (await this.weigh(token, sent))) return;
     throw new SettlementPending('not transferred yet');
+  }
+
+  /** To the facilitators of its tenant, if there are any; the item if it is for the settlers here, `undefined` if all is done. */
+  private async leave(token: Token, item: SettleItem, again: boolean): Promise<SettleItem | undefined> {
+    const { remote } = this.deps;
+    if (!remote?.concerns(item)) return item;
+    // Nobody outside is shown what the token would refuse.
+    if (!again && (await this.weigh(token, item))) return undefined;
+    const left = await remote.settle(token, item);
+    if (left.to === 'settlers') return left.item;
+    if (await this.examine(token, left.item)) return undefined;
+    throw new SettlementPending('the transfer is not there any more');
   }
 
   /** Before anything is signed. A payer who is denied keeps the money for now, and the payment says why it waits. */
@@ -96,6 +117,7 @@ export class SettlementEngine {
   stop(): void {
     for (const batches of this.batches.values()) batches.stop();
     this.watch.stop();
+    void this.deps.remote?.stop();
   }
 
   /** Picks up after an earlier attempt: the item if a transaction may be signed for it, `undefined` if all is done. */
@@ -151,14 +173,15 @@ export class SettlementEngine {
   /**
    * The authorization is unused and no transaction of ours is under way: `false` if one may be signed, `true` if the
    * payment was failed. A payer who could not pay is refused for good, but in mode `async`: there the answer is
-   * out, so it is tried until the authorization expires, but nothing is spent on what the token would refuse.
+   * out, so it is tried until the authorization expires, but nothing is spent on what the token would refuse; so it is
+   * with what a facilitator was shown, who may broadcast it later.
    */
   private async weigh(token: Token, item: SettleItem): Promise<boolean> {
     const signature = (await this.deps.signatures([item.id])).get(item.id);
     if (!signature) throw new SettlementPending('the signature is missing; waiting for the authorization to expire');
     const refusal = await this.deps.chain.refusalOf(token, settlementItem(item.state, signature));
     if (refusal === undefined) return false;
-    if (item.state.authorized.mode === 'async') {
+    if (item.state.authorized.mode === 'async' || wasShown(item.state)) {
       // A chain without traffic makes no blocks, so its clock stands still. Our transaction makes one.
       if (this.isOverdue(item)) return false;
       throw new SettlementPending(refusal);

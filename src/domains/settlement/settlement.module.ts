@@ -36,11 +36,12 @@ import {
 } from '../payments/settle.decide.js';
 import type { GasPrices } from './batch-plan.js';
 import type { ConfirmationTier } from './confirmations.js';
+import { type FacilitatorOptions, FacilitatorsAtWork } from './facilitators/facilitators-at-work.js';
 import { GasWatch } from './gas-watch.js';
 import { itemReader, NetworkFees } from './network-fees.js';
 import type { RefundWallets } from './refunds/refund-wallets.js';
 import { settlementFeed } from './settlement.feed.js';
-import { signatureReader, type Tokens } from './settlement.ports.js';
+import { type Execute, signatureReader, type Tokens } from './settlement.ports.js';
 import { removeEarlierQueue } from './settlement.queue.js';
 import { SettlementWorker } from './settlement.worker.js';
 import { PostgresTransactionBook } from './settlement-transactions.js';
@@ -68,11 +69,13 @@ export interface SettlementOptions {
   readonly upcast: Upcast;
   readonly screening: Screening;
   readonly wallets: RefundWallets;
+  readonly facilitators: FacilitatorOptions;
 }
 
 /** Starts the feed, and a worker for each chain, with the application and stops them within ten seconds. */
 @Injectable()
 class SettlementRunner implements OnApplicationBootstrap, OnApplicationShutdown {
+  private readonly facilitators: FacilitatorsAtWork;
   private readonly workers: readonly SettlementWorker[];
   private readonly feed: ProjectionRunner;
   private readonly tidying: WakeLoop;
@@ -87,6 +90,7 @@ class SettlementRunner implements OnApplicationBootstrap, OnApplicationShutdown 
     @Inject(CommandBus) private readonly bus: CommandBus,
   ) {
     const { chains, redisUrl, upcast } = options;
+    this.facilitators = new FacilitatorsAtWork(pool, redisUrl, options.facilitators, clock, log);
     this.workers = chains.map((one) => this.workerOf(one));
     const queues = new Map(chains.map(({ chain }, n) => [chain.network, this.workers[n]!.queue]));
     this.feed = new ProjectionRunner(pool, tail, settlementFeed(queues, upcast), log, upcast);
@@ -95,7 +99,7 @@ class SettlementRunner implements OnApplicationBootstrap, OnApplicationShutdown 
   }
 
   async onApplicationBootstrap(): Promise<void> {
-    await this.options.screening.start();
+    await Promise.all([this.options.screening.start(), this.facilitators.start()]);
     for (const part of [...this.workers, this.feed, this.tidying]) part.start();
   }
 
@@ -103,7 +107,7 @@ class SettlementRunner implements OnApplicationBootstrap, OnApplicationShutdown 
     // The feed fills the queues that the workers close.
     await Promise.all([this.feed.stop(), this.tidying.stop()]);
     await Promise.all(this.workers.map((worker) => worker.stop()));
-    await this.options.screening.stop();
+    await Promise.all([this.options.screening.stop(), this.facilitators.stop()]);
   }
 
   private workerOf({ chain, client, confirmations, tokens }: SettledChain): SettlementWorker {
@@ -111,15 +115,16 @@ class SettlementRunner implements OnApplicationBootstrap, OnApplicationShutdown 
     const { redisUrl, screening, upcast, wallets } = options;
     const { network } = chain;
     const book = new PostgresTransactionBook(pool, network);
+    const execute: Execute = (command) => bus.execute(command);
+    const signatures = signatureReader(pool);
     return new SettlementWorker({
       ...{ redisUrl, chain, client, tokens, confirmations, upcast, pool, store, log, clock, book, wallets },
       lanes: new SettlerLanes(book, new GasWatch(chain, clock, log)),
       prices: gasPricesOf(chain, clock),
       fees: new NetworkFees({ store, network, items: itemReader(pool) }),
-      execute: (command) => bus.execute(command),
       executeRefund: (command) => bus.execute(command),
+      ...{ execute, signatures, remote: this.facilitators.on(chain, { execute, signatures }) },
       load: (id) => loadPayment(store, id),
-      signatures: signatureReader(pool),
       screen: (payer) => verdictOn(screening, payer),
     });
   }

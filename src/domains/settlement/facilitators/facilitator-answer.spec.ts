@@ -14,10 +14,10 @@ describe('what a facilitator says about a settlement', () => {
   it.each([
     ['success', answered(ok), 'claimed'],
     ['success in the words of version 1', answered({ ...ok, network: 'base-sepolia' }), 'claimed'],
-    ['success without a transaction', answered({ ...ok, transaction: '' }), 'unknown'],
-    ['success with something else than a transaction', answered({ ...ok, transaction: '0x1' }), 'unknown'],
-    ['success on another network', answered({ ...ok, network: 'eip155:8453' }), 'unknown'],
-    ['success on no network', answered({ ...ok, network: null }), 'unknown'],
+    ['success without a transaction', answered({ ...ok, transaction: '' }), 'claimed'],
+    ['success with something else than a transaction', answered({ ...ok, transaction: '0x1' }), 'claimed'],
+    ['success on another network', answered({ ...ok, network: 'eip155:8453' }), 'claimed'],
+    ['success on no network', answered({ ...ok, network: null }), 'claimed'],
     ['success with an error', answered(ok, 502), 'unknown'],
     ['success with a redirect', answered(ok, 308), 'unknown'],
     ['success that is no boolean', answered({ ...ok, success: 'true' }), 'unknown'],
@@ -34,6 +34,11 @@ describe('what a facilitator says about a settlement', () => {
     ['a broken answer', { kind: 'broken', detail: 'timeout' } as const, 'unknown'],
     ['no connection', { kind: 'unreachable', detail: 'ECONNREFUSED' } as const, 'unreachable'],
   ])('%s is %3$s', (_, answer, kind) => expect(settleAnswerOf(answer, NETWORK).kind).toBe(kind));
+
+  it('names a transaction to look for only if it is on this network', () => {
+    expect(settleAnswerOf(answered(ok), NETWORK)).toMatchObject({ transaction: HASH });
+    expect(settleAnswerOf(answered({ ...ok, network: 'eip155:1' }), NETWORK)).toMatchObject({ transaction: undefined });
+  });
 
   it('is cut, and fit for a log', () => {
     const said = settleAnswerOf(answered({ ...no, errorReason: `line\nline${'x'.repeat(500)}` }), NETWORK);

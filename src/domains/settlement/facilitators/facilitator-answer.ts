@@ -15,13 +15,13 @@ export type HttpAnswer =
 
 /**
  * What a facilitator says about a settlement. None of it decides anything: it says where to look, and how long it is worth it.
- * - `claimed`: settled, in this transaction.
+ * - `claimed`: settled, in this transaction, if it names one of this network.
  * - `refused`: it will not settle it.
  * - `unreachable`: it has not heard of it.
  * - `unknown`: anything else; it may or may not settle it.
  */
 export type SettleAnswer =
-  | { readonly kind: 'claimed'; readonly transaction: Hex }
+  | { readonly kind: 'claimed'; readonly transaction: Hex | undefined; readonly detail: string }
   | { readonly kind: 'refused' | 'unreachable' | 'unknown'; readonly detail: string };
 
 /** Members may be null where they are absent (x402 specification, SettleResponse); others do not count. */
@@ -52,9 +52,9 @@ export function settleAnswerOf(answer: HttpAnswer, network: Network): SettleAnsw
   if (isError) return { kind: 'refused', detail: `status ${status}` };
   if (status !== 200 || said?.success !== true) return { kind: 'unknown', detail: `status ${status}` };
   const transaction = parseBytes32(said.transaction);
-  if (transaction === undefined) return { kind: 'unknown', detail: 'success without a transaction' };
-  if (!isNetwork(said.network, network)) return { kind: 'unknown', detail: 'success on another network' };
-  return { kind: 'claimed', transaction };
+  if (transaction === undefined) return { kind: 'claimed', transaction, detail: 'success without a transaction' };
+  if (isNetwork(said.network, network)) return { kind: 'claimed', transaction, detail: `success: ${transaction}` };
+  return { kind: 'claimed', transaction: undefined, detail: 'success on another network' };
 }
 
 const supportedSchema = z.object({
