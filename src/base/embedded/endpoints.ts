@@ -22,7 +22,7 @@ export function writeEndpoints(dataDir: string, endpoints: Endpoints): Promise<v
 }
 
 /** As far as a command needs to know them; none if the file does not say. */
-export function chainsAt({ chains = [] }: Endpoints): readonly ChainSettings[] {
+export function chainsAt({ chains = [] }: Pick<Endpoints, 'chains'>): readonly ChainSettings[] {
   return chains.map(({ network, rpcUrls }) => plainChain(network, rpcUrls));
 }
 

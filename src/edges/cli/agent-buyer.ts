@@ -1,4 +1,4 @@
-import { ExactEvmScheme } from '@x402/evm';
+import { ExactEvmScheme, findDefaultAsset } from '@x402/evm';
 import { decodePaymentResponseHeader, wrapFetchWithPayment, x402Client } from '@x402/fetch';
 import { mnemonicToAccount } from 'viem/accounts';
 import type { Route } from '../../domains/pricing/catalogue.schemas.js';
@@ -31,6 +31,8 @@ export interface Purchase {
   readonly request: DemoRequest;
   /** Atomic units that the payment signed over; absent if none was signed. */
   readonly amount?: bigint;
+  /** Of the token, if it is one of the official clients' well-known dollars. */
+  readonly decimals?: number;
   /** HTTP status; absent if no answer came. */
   readonly status?: number;
   readonly settlement: SettlementMark;
@@ -57,9 +59,11 @@ export async function buy(
   const started = performance.now();
   const client = new x402Client();
   let amount: bigint | undefined;
+  let decimals: number | undefined;
   client.register('eip155:*', new ExactEvmScheme(mnemonicToAccount(TEST_MNEMONIC, { addressIndex: ACCOUNT_INDEX })));
   client.onAfterPaymentCreation(async ({ selectedRequirements }) => {
     amount = BigInt(selectedRequirements.amount);
+    decimals = findDefaultAsset(selectedRequirements.asset, selectedRequirements.network)?.decimals;
   });
   const elapsed = () => performance.now() - started;
   try {
@@ -72,6 +76,7 @@ export async function buy(
     return {
       request,
       amount,
+      decimals,
       status: response.status,
       settlement: settlementMark(answer),
       receipt: await receiptMark(gateway, answer?.extensions),
@@ -81,7 +86,7 @@ export async function buy(
     };
   } catch (error) {
     const none = { settlement: { state: 'none' }, receipt: { state: 'none' } } as const;
-    return { request, amount, ...none, milliseconds: elapsed(), error: messageOf(error) };
+    return { request, amount, decimals, ...none, milliseconds: elapsed(), error: messageOf(error) };
   }
 }
 

@@ -5,6 +5,7 @@ const transaction = `0x${'ab'.repeat(32)}`;
 const settled: Purchase = {
   request: { method: 'GET', path: '/demo/slow' },
   amount: 1234n,
+  decimals: 6,
   status: 200,
   settlement: { state: 'settled', transaction },
   receipt: { state: 'verified' },
@@ -29,6 +30,14 @@ describe('agent table', () => {
   it('adds up only what succeeded', () => {
     const last = renderPurchases([settled, pending, refused]).split('\n').at(-1);
     expect(last).toBe('2 paid for $0.002234, 1 settled, 1 pending, 2 receipts verified, 1 failed');
+  });
+
+  it('takes decimals from the token, and guesses none', () => {
+    const fine = { ...settled, amount: 2_000_000_000_000_000n, decimals: 18 };
+    const unknown = { ...settled, amount: 7n, decimals: undefined };
+    const text = renderPurchases([settled, fine, unknown]);
+    expect(text).toMatch(/\$0\.002 /);
+    expect(text).toContain('3 paid for $0.001234 and $0.002 and 7 atomic units, ');
   });
 
   it.each<[string, Partial<Purchase>, boolean]>([

@@ -2,8 +2,6 @@ import Table from 'cli-table3';
 import { formatUnits } from '../../base/shared/money.js';
 import type { Purchase } from './agent-buyer.js';
 
-/** The demo tenant is paid in USDC. */
-const USDC_DECIMALS = 6;
 const RECEIPT_WORDS = { verified: '✓ verified', invalid: '✗ invalid', none: '–' } as const;
 
 /** The table of all purchases, where to read the last receipt, and a line of totals. */
@@ -21,10 +19,10 @@ export function renderPurchases(purchases: readonly Purchase[]): string {
 }
 
 function rowOf(purchase: Purchase): (string | number)[] {
-  const { request, amount, status, settlement, receipt, milliseconds, error } = purchase;
+  const { request, amount, decimals, status, settlement, receipt, milliseconds, error } = purchase;
   return [
     `${request.method} ${request.path}`,
-    amount === undefined ? '–' : usd(amount),
+    amount === undefined ? '–' : priced(amount, decimals),
     status ?? '–',
     error ?? (settlement.state === 'settled' ? `settled ${shorten(settlement.transaction)}` : settlement.state),
     RECEIPT_WORDS[receipt.state],
@@ -34,11 +32,10 @@ function rowOf(purchase: Purchase): (string | number)[] {
 
 function totals(purchases: readonly Purchase[]): string {
   const paid = purchases.filter(succeeded);
-  const spent = paid.reduce((sum, { amount }) => sum + (amount ?? 0n), 0n);
   const settled = paid.filter(({ settlement }) => settlement.state === 'settled').length;
   const verified = paid.filter(({ receipt }) => receipt.state === 'verified').length;
   return [
-    `${paid.length} paid for ${usd(spent)}`,
+    `${paid.length} paid for ${spentOn(paid)}`,
     `${settled} settled`,
     `${paid.length - settled} pending`,
     `${verified} receipts verified`,
@@ -52,8 +49,16 @@ export function succeeded({ error, amount, settlement, receipt }: Purchase): boo
   return error === undefined && amount !== undefined && settles && receipt.state !== 'invalid';
 }
 
-function usd(amount: bigint): string {
-  return `$${formatUnits(amount, USDC_DECIMALS)}`;
+/** Amounts of tokens with other decimals are not added up. */
+function spentOn(paid: readonly Purchase[]): string {
+  const sums = new Map<number | undefined, bigint>();
+  for (const { amount = 0n, decimals } of paid) sums.set(decimals, (sums.get(decimals) ?? 0n) + amount);
+  return [...sums].map(([decimals, sum]) => priced(sum, decimals)).join(' and ') || '$0';
+}
+
+/** An unknown token is no dollar, and its decimals are not guessed. */
+function priced(amount: bigint, decimals: number | undefined): string {
+  return decimals === undefined ? `${amount} atomic units` : `$${formatUnits(amount, decimals)}`;
 }
 
 function shorten(hash: string): string {

@@ -1,4 +1,4 @@
-import { type Address, parseAddress } from '../../base/shared/hex.js';
+import { type Address, type Network, parseAddress, parseNetwork } from '../../base/shared/hex.js';
 import { idSchema } from '../../domains/pricing/catalogue.schemas.js';
 import { parseFlags, UsageError } from './command.js';
 
@@ -17,6 +17,8 @@ export interface SellOptions {
   /** Host name that leads buyers to the gateway. */
   readonly host: string;
   readonly payee?: Address;
+  /** The first that is served, if none is named. */
+  readonly network?: Network;
   readonly asset?: Address;
   /** Permits an upstream on a private address that is not this machine. */
   readonly allowPrivate: boolean;
@@ -24,7 +26,8 @@ export interface SellOptions {
 
 export const SELL_USAGE =
   'Usage: npm run sell -- --upstream http://127.0.0.1:9000 --path /v1/search --price 0.002\n' +
-  '  [--method GET] [--tenant my-api] [--host my-api.localhost] [--payee 0x…] [--asset 0x…] [--allow-private]';
+  '  [--method GET] [--tenant my-api] [--host my-api.localhost] [--payee 0x…]\n' +
+  '  [--network eip155:8453] [--asset 0x…] [--allow-private]';
 
 const FLAGS = {
   upstream: { type: 'string' },
@@ -34,6 +37,7 @@ const FLAGS = {
   tenant: { type: 'string', default: 'my-api' },
   host: { type: 'string' },
   payee: { type: 'string' },
+  network: { type: 'string' },
   asset: { type: 'string' },
   'allow-private': { type: 'boolean', default: false },
 } as const;
@@ -55,6 +59,7 @@ export function parseSellOptions(args: readonly string[]): SellOptions {
     tenant,
     host: host ?? `${tenant.replaceAll('_', '-')}.localhost`,
     payee: addressOf('--payee', flags.payee),
+    network: networkOf(flags.network),
     asset: addressOf('--asset', flags.asset),
     allowPrivate: flags['allow-private'],
   };
@@ -74,6 +79,12 @@ export function originOf(text: string): string {
 export function pathOf(text: string): string {
   if (/^\/[^\s?#]*$/.test(text)) return text;
   throw new UsageError(`The path begins with / and has no query, such as /v1/search, not "${text}"`);
+}
+
+function networkOf(text: string | undefined): Network | undefined {
+  const network = parseNetwork(text);
+  if (text === undefined || network) return network;
+  throw new UsageError(`--network is the CAIP-2 id of an EVM chain, such as eip155:8453, not "${text}"`);
 }
 
 function addressOf(flag: string, text: string | undefined): Address | undefined {

@@ -2,10 +2,10 @@ import { join } from 'node:path';
 import { DEFAULT_ASSETS } from '@x402/evm';
 import { generatePrivateKey, privateKeyToAddress } from 'viem/accounts';
 import type { Token } from '../../base/chain/chain.js';
-import { createChainClient, createFailoverClient } from '../../base/chain/chain-client.js';
+import { createFailoverClient } from '../../base/chain/chain-client.js';
 import { loadToken } from '../../base/chain/tokens.js';
-import type { Endpoints } from '../../base/embedded/endpoints.js';
-import { rpcUrlsIn } from '../../base/platform/config.js';
+import { chainsAt, type Endpoints } from '../../base/embedded/endpoints.js';
+import type { ChainSettings } from '../../base/platform/chain-settings.js';
 import { createPrivateJson, readJson } from '../../base/platform/private-file.js';
 import { type Address, type Network, parseAddress } from '../../base/shared/hex.js';
 import { formatUnits, parseUnits } from '../../base/shared/money.js';
@@ -23,20 +23,24 @@ export interface Published {
   readonly upstreamSecret?: string;
 }
 
-/** The token that is paid in, as the chain of the running Tollbook has it. @throws UsageError */
-export async function tokenOf({ chain }: Pick<Endpoints, 'chain'>, asset: Address | undefined): Promise<Token> {
-  const rpcUrls = rpcUrlsIn(chain);
+/** A chain that the running Tollbook serves. @throws UsageError */
+export function chainFor(endpoints: Pick<Endpoints, 'chains'>, network: Network | undefined): ChainSettings {
+  const served = chainsAt(endpoints);
+  const found = network === undefined ? served[0] : served.find((one) => one.network === network);
+  if (found) return found;
+  throw new UsageError(`--network is one of ${served.map((one) => one.network).join(', ')}, not ${network}`);
+}
+
+/** The token that is paid in, as its chain has it. @throws UsageError */
+export async function tokenOf({ network, rpcUrls }: ChainSettings, asset: Address | undefined): Promise<Token> {
   try {
-    const first = await Promise.any(rpcUrls.map((rpcUrl) => createChainClient({ rpcUrl }).getChainId()));
-    const network: Network = `eip155:${first}`;
     const client = createFailoverClient(network, rpcUrls);
     const address = asset ?? parseAddress(DEFAULT_ASSETS[network]?.[0]?.asset);
     if (address) return await loadToken(client, network, address);
     throw new UsageError(`There is no well-known dollar on ${network}: name a token with --asset 0x…`);
   } catch (error) {
     if (error instanceof UsageError) throw error;
-    const cause: Error = error instanceof AggregateError ? error.errors[0] : error;
-    throw new UsageError(`The token cannot be read from ${chain}: ${cause.message}`);
+    throw new UsageError(`The token cannot be read from ${rpcUrls.join(', ')}: ${(error as Error).message}`);
   }
 }
 

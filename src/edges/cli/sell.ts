@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Agent, fetch as fetchVia } from 'undici';
 import type { Token } from '../../base/chain/chain.js';
 import { type Endpoints, readEndpoints } from '../../base/embedded/endpoints.js';
+import type { ChainSettings } from '../../base/platform/chain-settings.js';
 import { loadConfig } from '../../base/platform/config.js';
 import { formatUnits } from '../../base/shared/money.js';
 import { AdminClient } from './admin-client.js';
@@ -11,7 +12,7 @@ import { buy, type Way } from './agent-buyer.js';
 import { succeeded } from './agent-table.js';
 import { runCommand, UsageError } from './command.js';
 import { parseSellOptions } from './sell-options.js';
-import { amountOf, type Published, publish, tokenOf } from './sell-publish.js';
+import { amountOf, chainFor, type Published, publish, tokenOf } from './sell-publish.js';
 import { complete, type Sale } from './sell-questions.js';
 import { exampleOf, reachUpstream } from './sell-upstream.js';
 
@@ -28,7 +29,8 @@ async function main(): Promise<number> {
   const sale = await complete(options, stdin.isTTY && stdout.isTTY ? { input: stdin, output: stdout } : undefined);
   const admin = new AdminClient(endpoints);
   await admin.find(`/tenants/${sale.tenant}`); // says so if it does not run any more
-  const token = await tokenOf(endpoints, sale.asset);
+  const chain = chainFor(endpoints, sale.network);
+  const token = await tokenOf(chain, sale.asset);
   const amount = amountOf(sale.price, token);
   const { isPrivate, status } = await reachUpstream(sale);
   say(`✓ ${sale.upstream} answers${status === undefined ? '' : ` ${status} to GET ${exampleOf(sale.path)}`}`);
@@ -37,7 +39,7 @@ async function main(): Promise<number> {
   say(`✓ tenant ${sale.tenant}, tariff and route ${published.route} are published`);
   const way = wayTo(endpoints.gateway, sale.host);
   await showOffer(sale, way, amount, token);
-  const paid = await testPayment(endpoints, sale, way, token);
+  const paid = await testPayment(endpoints.gateway, chain, sale, way, token);
   sayNext(endpoints, sale, published);
   return paid ? 0 : 1;
 }
@@ -80,8 +82,14 @@ async function showOffer({ method, path, tenant }: Sale, way: Way, amount: bigin
 }
 
 /** `true` also if none can be made: there is test money on a chain of this machine only. */
-async function testPayment({ chain, gateway }: Endpoints, sale: Sale, way: Way, token: Token): Promise<boolean> {
-  if (!/^(?:localhost|127\.|\[::1\])/.test(new URL(chain).hostname)) {
+async function testPayment(
+  gateway: string,
+  { rpcUrls }: ChainSettings,
+  sale: Sale,
+  way: Way,
+  token: Token,
+): Promise<boolean> {
+  if (!rpcUrls.every((url) => /^(?:localhost|127\.|\[::1\])/.test(new URL(url).hostname))) {
     say('– No test payment: this Tollbook settles on a public chain. Buy once with your own wallet.');
     return true;
   }
