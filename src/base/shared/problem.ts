@@ -25,6 +25,10 @@ export const problems = {
     409,
     'The request of this name has ended without an answer and used nothing; name a new one to try again',
   ],
+  payment_refunded: [
+    409,
+    'Nothing was delivered for this payment and it was sent back; sign a new authorization to try again',
+  ],
   delivery_in_progress: [409, 'The request is still running; present the same payment again to get its answer'],
   // who calls, and who is served
   invalid_customer_key: [401, 'This key is not known, has expired or was revoked; send another one, or none'],
@@ -79,9 +83,11 @@ export const problems = {
   upstream_timeout: [504, 'The provider took too long; nothing was charged'],
   upstream_broke_off: [502, 'The provider broke its answer off; nothing was charged'],
   answer_too_large_to_hold: [502, 'The answer is too large to hold until it is settled; nothing was charged'],
+  refund_owed: [502, 'The payment was made and nothing was delivered; ask the seller to send it back'],
   upstream_forbidden: [502, 'The provider is configured with an address that this server may not call'],
   // this server
   screening_unavailable: [503, 'Payers cannot be screened right now, so no payment is taken; try again soon'],
+  paid_not_run: [503, 'The payment is made and its request has not run; present the same payment again'],
   settlement_pending: [504, 'Settlement is not known yet; present the same payment again to get the answer'],
   payment_network_unavailable: [
     503,

@@ -167,12 +167,15 @@ export class AdmissionDesk {
     // A payer that nothing is known about is served once the money has moved.
     const known = call.route.mode === 'async' && knownBalance !== undefined;
     const exposure = known ? this.limits.exposureOf(counted, knownBalance) : [];
+    const otherwise = call.route.mode === 'before' ? 'before' : 'after';
     const quotas = this.limits.quotasOf(counted, now);
     const attachments = [authorizationRow(id, payment)];
     for (let attempt = 1; ; attempt++) {
       const identified = await this.identify(id, call, payment);
       if (identified && 'kind' in identified) return identified;
-      const command = new AuthorizePayment(id, terms, exposure, attachments, newPayment, identified?.claim, quotas);
+      const command = new AuthorizePayment(
+        ...([id, terms, exposure, attachments, newPayment, identified?.claim, quotas, otherwise] as const),
+      );
       try {
         const after = await this.bus.execute<AuthorizePayment, PaymentAfter>(command);
         this.payers.reserve(call.token, payment.authorization.from, payment.authorization.value);
@@ -230,8 +233,8 @@ export class AdmissionDesk {
   /** The payment an identifier names, unless nothing was delivered or paid under it, so that it may name a new one. */
   private async namedPayment(id: PaymentId, { payment }: IdentifiedPurchase): Promise<Repeat | undefined> {
     const { state } = await loadPayment(this.store, payment);
-    if (state.status === 'unknown' || state.status === 'released') return undefined;
-    if (state.status === 'settlement_failed' && state.authorized.mode === 'after') return undefined;
+    if (['unknown', 'released', 'refunded'].includes(state.status)) return undefined;
+    if (state.status === 'settlement_failed' && state.authorized.mode !== 'async') return undefined;
     if (state.status === 'interrupted') {
       if (state.authorized.idempotent) return undefined;
       throw new Problem('delivery_interrupted');

@@ -1,64 +1,39 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { CommandBus } from '@nestjs/cqrs';
 import type { Token } from '../../base/chain/chain.js';
-import { VersionConflict } from '../../base/event-store/event.js';
-import { type HoldRequest, HoldsRefused, type StreamClaim } from '../../base/event-store/unit-of-work.js';
 import type { Logger } from '../../base/platform/logger.js';
-import type { Clock } from '../../base/shared/clock.js';
 import { Problem } from '../../base/shared/problem.js';
 import type { Reason } from '../../base/x402/errors.js';
 import { type DecodedPayment, decodePayment, type PaymentHeaders } from '../../base/x402/payment-header.js';
 import type { StandingBook } from '../../domains/customers/standing-book.js';
-import type { PaymentAfter } from '../../domains/payments/handler-for.js';
-import { RestartDelivery } from '../../domains/payments/payment.decide.js';
-import { quotasOf } from '../../domains/payments/payment.holds.js';
-import type { PaymentAuthorized, PaymentId } from '../../domains/payments/payment.js';
 import type { CatalogueFeed } from '../../domains/pricing/catalogue-feed.js';
 import type { QuoteLock } from '../../domains/pricing/quote-lock.js';
 import { asProblem } from '../problem.js';
-import { type AdmissionDesk, type Finding, idOf, type Repeat } from './admission.js';
-import type { DeliveryDesk } from './delivery.js';
+import { type Finding, idOf } from './admission.js';
 import type { FloodGuard, Presented } from './flood-guard.js';
-import type { Leave, UpstreamLanes } from './lanes/upstream-lanes.js';
-import type { LimitDesk } from './limit-desk.js';
+import type { UpstreamLanes } from './lanes/upstream-lanes.js';
 import { hostOf, type PaidCall, paidCall, splitTarget } from './paid-call.js';
-import { type Admitted, PaidDelivery, type PaidParts } from './paid-delivery.js';
-import { failureHeaders } from './payment-answer.js';
 import type { AddressOf } from './public-address.js';
 import type { RateLimits } from './rate-limits.js';
 import { readBody } from './read-body.js';
-import type { ReplayDesk, Replayed } from './replay.js';
 import { sendLimited, sendPreflight, sendProblem } from './reply.js';
-import { type AgreedTerms, checkTerms, presentableUntil, type TermsVerdict } from './terms.js';
-import type { TurnDesk } from './turns.js';
-import type { UnpaidDesk } from './unpaid-desk.js';
+import { RunDesk, type RunParts } from './run-desk.js';
+import { type AgreedTerms, checkTerms, type TermsVerdict } from './terms.js';
 
 /** Time to record deliveries that were given up, in milliseconds. */
 const GIVE_UP_MS = 3_000;
 const WRONG_SIGNATURE: Reason = 'invalid_exact_evm_payload_signature';
 
-export interface DataPlaneParts {
+export interface DataPlaneParts extends RunParts {
   readonly catalogue: CatalogueFeed;
   readonly quotes: QuoteLock;
   readonly standings: StandingBook;
   readonly guard: FloodGuard;
   readonly rates: RateLimits;
   readonly lanes: UpstreamLanes;
-  readonly turns: TurnDesk;
-  readonly admissions: AdmissionDesk;
-  readonly deliveries: DeliveryDesk;
-  readonly paid: PaidParts;
-  readonly limits: LimitDesk;
-  readonly unpaid: UnpaidDesk;
-  readonly replays: ReplayDesk;
-  readonly bus: CommandBus;
   /** By network and asset of the tenants. */
   /** @throws Problem if no payment can be taken in it */
   readonly tokenOf: (tenant: PaidCall['tenant']) => Token;
-  /** Id of this gateway's lease. */
-  readonly gateway: string;
   readonly addressOf: AddressOf;
-  readonly clock: Clock;
   readonly log: Logger;
 }
 
@@ -68,8 +43,11 @@ type TermsCheck = () => ReturnType<typeof checkTerms>;
 export class DataPlane {
   private running = 0;
   private idle: (() => void) | undefined;
+  private readonly runs: RunDesk;
 
-  constructor(private readonly parts: DataPlaneParts) {}
+  constructor(private readonly parts: DataPlaneParts) {
+    this.runs = new RunDesk(parts);
+  }
 
   /** Never rejects: every failure becomes a reply. */
   async handle(message: IncomingMessage, reply: ServerResponse): Promise<void> {
@@ -146,7 +124,7 @@ export class DataPlane {
         guard.failed(call, by, now);
         return this.refuseSignature(call, reply, check, now);
       case 'exists':
-        return this.repeat(call, payment, finding, reply);
+        return this.runs.repeat(call, payment, finding, reply);
       case 'sound':
         guard.sound(now);
         return this.buy(call, by, finding.agreed, reply);
@@ -173,17 +151,19 @@ export class DataPlane {
     const turn = await turns.take(call, payment, clock(), reply);
     if (turn.kind === 'gone') return;
     if (turn.kind === 'limited') return sendLimited(reply, turn.limit);
-    if (turn.kind === 'exists') return this.repeat(call, payment, turn, reply);
+    if (turn.kind === 'exists') return this.runs.repeat(call, payment, turn, reply);
     const { leave } = turn;
+    // Mode `before`: who would not get a place now is not charged; it is taken again when the money has moved.
+    if (call.route.mode === 'before') leave();
     try {
       const admission = await admissions.admit(call, by, agreed, clock());
       if (admission.kind === 'admitted') {
         limits.tell(admission.payment.granted, reply);
-        return await this.deliver(call, payment, admission, leave, reply).finally(admission.done);
+        return await this.runs.begin(call, payment, admission, leave, reply).finally(admission.done);
       }
       leave();
       if (admission.kind === 'refused') return await unpaid.refuse(call, reply, admission.reason);
-      await this.repeat(call, payment, admission, reply);
+      await this.runs.repeat(call, payment, admission, reply);
     } finally {
       leave();
     }
@@ -205,92 +185,6 @@ export class DataPlane {
     await this.parts.catalogue.refresh();
     const again = check();
     return again.ok || again.reason !== 'catalogue_behind' ? again : { ok: false, reason: 'quote_invalid' };
-  }
-
-  /** `leave` is called when the upstream is done, not when the money has moved. */
-  private async deliver(
-    call: PaidCall,
-    payment: DecodedPayment,
-    admitted: Admitted,
-    leave: Leave,
-    reply: ServerResponse,
-  ): Promise<void> {
-    const { state } = admitted.payment;
-    if (state.status === 'unknown') throw new Error('an admitted payment has been authorized');
-    const paid = new PaidDelivery(this.parts.paid, admitted);
-    if (state.authorized.mode === 'async') return this.parts.deliveries.deliverNow(call, paid, reply);
-    if ((await this.parts.deliveries.deliverHeld(call, paid, reply)) === 'released') return;
-    leave();
-    const sent = await this.parts.replays.sendSettled(admitted.id, state, reply);
-    await this.finish(call, payment, admitted.id, sent, reply);
-  }
-
-  private async repeat(call: PaidCall, payment: DecodedPayment, known: Repeat, reply: ServerResponse): Promise<void> {
-    const { id, mine, payment: state } = known;
-    if (state.status === 'unknown') throw new Error(`${id} has no events`);
-    // Under a payment identifier another authorization of the same payer stands for the same purchase.
-    if (mine) this.parts.replays.checkPresenter(call, payment, state);
-    await this.finish(call, payment, id, await this.parts.replays.replay(call, id, state, reply), reply);
-  }
-
-  private async finish(
-    call: PaidCall,
-    payment: DecodedPayment,
-    id: PaymentId,
-    replayed: Replayed,
-    reply: ServerResponse,
-  ): Promise<void> {
-    if (replayed.kind === 'unpaid') {
-      const { authorized, reason } = replayed;
-      return this.parts.unpaid.refuse(call, reply, reason, failureHeaders(id, authorized, reason));
-    }
-    if (replayed.kind === 'restart') await this.restart(call, payment, id, replayed.authorized, reply);
-  }
-
-  /** Of several that want to run an interrupted request again, the first to write it down does; the others wait for it. */
-  private async restart(
-    call: PaidCall,
-    payment: DecodedPayment,
-    id: PaymentId,
-    authorized: PaymentAuthorized['data'],
-    reply: ServerResponse,
-  ): Promise<void> {
-    const { admissions, clock, limits, turns } = this.parts;
-    const leave = await turns.enter(call, payment, clock(), reply);
-    if (!leave) return;
-    const done = admissions.hold(id);
-    try {
-      const claim = await admissions.claimAgain(id, call, payment);
-      const quotas = limits.retake(quotasOf(authorized));
-      const restarted = await this.claimRestart(id, claim, quotas, presentableUntil(call, payment));
-      if (restarted) limits.tell(restarted.granted, reply);
-      if (restarted) return await this.deliver(call, payment, { id, payment: restarted }, leave, reply);
-    } finally {
-      done();
-      leave();
-    }
-    const state = (await admissions.find(id))?.payment;
-    if (!state || state.status === 'unknown') throw new Error(`${id} has no events`);
-    await this.finish(call, payment, id, await this.parts.replays.replay(call, id, state, reply), reply);
-  }
-
-  /** `undefined`: somebody else runs it again, or has done so. */
-  private async claimRestart(
-    id: PaymentId,
-    claim: StreamClaim | undefined,
-    quotas: readonly HoldRequest[],
-    until: number,
-  ): Promise<PaymentAfter | undefined> {
-    try {
-      const command = new RestartDelivery(id, this.parts.gateway, claim, quotas);
-      return await this.parts.bus.execute<RestartDelivery, PaymentAfter>(command);
-    } catch (error) {
-      if (error instanceof Problem && error.code === 'delivery_in_progress') return undefined;
-      if (error instanceof VersionConflict) return undefined;
-      // Others have taken its place meanwhile.
-      if (error instanceof HoldsRefused) throw this.parts.limits.problemOf(error, until);
-      throw error;
-    }
   }
 }
 

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Logger } from '../../base/platform/logger.js';
 import type { Clock } from '../../base/shared/clock.js';
-import { Problem } from '../../base/shared/problem.js';
+import type { Problem, ProblemCode } from '../../base/shared/problem.js';
 import type { DeliveryFailed, RequestDelivered } from '../../domains/payments/payment.js';
 import type { PaidCall } from './paid-call.js';
 import { answerHead } from './reply.js';
@@ -29,6 +29,8 @@ export interface LetIn {
   delivered(record: Delivered, answer: UpstreamAnswer, copy: Buffer | undefined): Promise<unknown>;
   /** With an answer if it is released. */
   failed(record: Failed, answer?: UpstreamAnswer, copy?: Buffer): Promise<unknown>;
+  /** What the client is told if there is no answer. */
+  problem(code: ProblemCode): Problem;
 }
 
 export interface DeliveryParts {
@@ -111,7 +113,7 @@ export class DeliveryDesk {
     const { payment } = letIn.stamp;
     if ('cause' in failure) log.warn({ payment, reason, err: failure.cause?.message }, 'delivery failed');
     await letIn.failed({ reason, latencyMs: clock() - started });
-    return new Problem(code);
+    return letIn.problem(code);
   }
 }
 

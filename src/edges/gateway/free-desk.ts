@@ -6,7 +6,7 @@ import type { Logger } from '../../base/platform/logger.js';
 import { WakeLoop } from '../../base/platform/wake-loop.js';
 import type { Clock } from '../../base/shared/clock.js';
 import type { Address } from '../../base/shared/hex.js';
-import { Problem } from '../../base/shared/problem.js';
+import { Problem, type ProblemCode } from '../../base/shared/problem.js';
 import { type Allowance, allowanceKey, type Period, periodOf } from '../../domains/customers/allowance.js';
 import type { AllowanceBook } from '../../domains/customers/allowance-book.js';
 import type { Screening } from '../../domains/customers/screening.port.js';
@@ -175,6 +175,10 @@ class FreeDelivery implements LetIn {
 
   failed(record: Failed): Promise<unknown> {
     return this.bus.execute(new FailFreeRequest(this.id, record));
+  }
+
+  problem(code: ProblemCode): Problem {
+    return new Problem(code);
   }
 }
 

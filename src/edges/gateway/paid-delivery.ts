@@ -1,11 +1,12 @@
 import type { CommandBus } from '@nestjs/cqrs';
+import { Problem, type ProblemCode } from '../../base/shared/problem.js';
 import { answerAttachment } from '../../domains/payments/answers.js';
 import type { PaymentAfter } from '../../domains/payments/handler-for.js';
 import { FailDelivery, RecordDelivery } from '../../domains/payments/payment.decide.js';
 import type { PaymentAuthorized, PaymentId } from '../../domains/payments/payment.js';
 import type { ReceiptSigner } from '../../domains/receipts/receipt-signer.js';
 import type { Delivered, Failed, LetIn } from './delivery.js';
-import { PAYMENT_ID_HEADER, paymentHeaders } from './payment-answer.js';
+import { paymentHeaders, refundOwed, releasedHeaders } from './payment-answer.js';
 import type { UpstreamAnswer } from './upstream/upstream.js';
 
 /** A payment that this gateway has admitted and must now deliver for. */
@@ -40,21 +41,42 @@ export class PaidDelivery implements LetIn {
 
   fields(end: 'delivered' | 'released'): Readonly<Record<string, string>> {
     const { id, payment } = this.admitted;
-    return end === 'delivered' ? paymentHeaders(id, payment.state, this.parts.signer) : { [PAYMENT_ID_HEADER]: id };
+    return (end === 'delivered' ? paymentHeaders : releasedHeaders)(id, payment.state, this.parts.signer);
   }
 
   delivered(record: Delivered, answer: UpstreamAnswer, copy: Buffer | undefined): Promise<unknown> {
     const { id, payment } = this.admitted;
     const attachments = this.keep(answer, copy);
     const data = { ...record, kept: attachments.length > 0 };
-    return this.parts.bus.execute(new RecordDelivery(id, data, this.parts.gateway, attachments, payment));
+    return this.record(new RecordDelivery(id, data, this.parts.gateway, attachments, payment));
   }
 
   failed(record: Failed, answer?: UpstreamAnswer, copy?: Buffer): Promise<unknown> {
     const { id, payment } = this.admitted;
-    const attachments = this.keep(answer, copy);
+    // A repeat is told that the money is owed back, not this answer.
+    const attachments = this.isPaidFor ? [] : this.keep(answer, copy);
     const data = { ...record, kept: attachments.length > 0 };
-    return this.parts.bus.execute(new FailDelivery(id, data, this.parts.gateway, attachments, payment));
+    return this.record(new FailDelivery(id, data, this.parts.gateway, attachments, payment));
+  }
+
+  problem(code: ProblemCode): Problem {
+    if (!this.isPaidFor) return new Problem(code);
+    const again = code === 'shutting_down' && this.authorized.idempotent;
+    return again ? new Problem('paid_not_run') : refundOwed(this.admitted.id, code);
+  }
+
+  /** In mode `before` the money has moved, so that a delivery which was taken from us is no reason to pay once more. */
+  private async record(command: RecordDelivery | FailDelivery): Promise<unknown> {
+    try {
+      return await this.parts.bus.execute(command);
+    } catch (error) {
+      if (!this.isPaidFor || !(error instanceof Problem) || error.code !== 'delivery_interrupted') throw error;
+      throw this.authorized.idempotent ? new Problem('paid_not_run') : refundOwed(this.admitted.id, error.code);
+    }
+  }
+
+  private get isPaidFor(): boolean {
+    return this.authorized.mode === 'before';
   }
 
   private keep(answer: UpstreamAnswer | undefined, copy: Buffer | undefined) {

@@ -8,7 +8,7 @@ import type { OutcomeWatch } from '../../domains/payments/outcome-watch.js';
 import type { DeliveryFailed, Payment, PaymentAuthorized, PaymentId } from '../../domains/payments/payment.js';
 import type { ReceiptSigner } from '../../domains/receipts/receipt-signer.js';
 import type { PaidCall } from './paid-call.js';
-import { PAYMENT_ID_HEADER, paymentHeaders } from './payment-answer.js';
+import { PAYMENT_ID_HEADER, paymentHeaders, refundOwed } from './payment-answer.js';
 import { answerHead } from './reply.js';
 
 /** How long a settlement may take before the client is told to ask again, in milliseconds. */
@@ -24,9 +24,11 @@ export type Replayed =
   /** The payment failed to settle: a new offer, with the reason. */
   | { readonly kind: 'unpaid'; readonly reason: Reason; readonly authorized: PaymentAuthorized['data'] }
   /** Interrupted before it was delivered, on a route that may be run again. */
-  | { readonly kind: 'restart'; readonly authorized: PaymentAuthorized['data'] };
+  | { readonly kind: 'restart'; readonly authorized: PaymentAuthorized['data'] }
+  /** Mode `before`: settled, and nobody runs the request. */
+  | { readonly kind: 'paid' };
 
-/** Answers a payment that was presented before, from what is kept: the request is never run for it again. */
+/** Answers a payment that was presented before, from what is kept, or says that its request has to run. */
 export class ReplayDesk {
   constructor(
     private readonly answers: AnswerStore,
@@ -38,7 +40,8 @@ export class ReplayDesk {
   /**
    * Pure check, before anything is told: is this the same payment for the same request? Settled authorizations are
    * public, so a version 2 repeat must hold the whole payment with its quote, which never goes on chain; a version 1
-   * repeat is taken only until the authorization was broadcast.
+   * repeat is taken only until the authorization was broadcast. In mode `before` that comes before the answer, so there it
+   * is taken until the request is delivered: whoever reads the chain and guesses the request can show it, too.
    * @throws Problem 409
    */
   checkPresenter(call: PaidCall, payment: DecodedPayment, state: Begun): void {
@@ -52,8 +55,17 @@ export class ReplayDesk {
 
   /** Waits until the first presentation's outcome is known, then gives the same answer. */
   async replay(call: PaidCall, id: PaymentId, state: Begun, reply: ServerResponse): Promise<Replayed> {
-    const delivered = await this.waitForDelivery(call, id, state);
+    const delivered = await this.waitForDelivery(call, id, await this.waitForPayment(id, state));
     switch (delivered.status) {
+      case 'paid':
+        return { kind: 'paid' };
+      case 'awaiting_settlement':
+        throw new Problem('settlement_pending');
+      case 'undelivered':
+      case 'refund_owed':
+        throw refundOwed(id, delivered.reason);
+      case 'refunded':
+        throw new Problem('payment_refunded');
       case 'interrupted':
         if (!delivered.authorized.idempotent) throw new Problem('delivery_interrupted');
         return { kind: 'restart', authorized: delivered.authorized };
@@ -70,23 +82,30 @@ export class ReplayDesk {
     return this.sendDelivered(id, await this.waitForSettlement(id, state), reply);
   }
 
+  /** Mode `before`: until it is known whether the money moves. */
+  private async waitForPayment(id: PaymentId, state: Begun): Promise<Begun> {
+    if (state.status !== 'awaiting_settlement') return state;
+    const outcome = await this.watch.waitFor(id, ({ status }) => status !== 'awaiting_settlement', SETTLEMENT_WAIT_MS);
+    return outcome.status === 'unknown' ? state : outcome;
+  }
+
   private async waitForDelivery(call: PaidCall, id: PaymentId, state: Begun): Promise<Begun> {
-    if (state.status !== 'authorized') return state;
+    if (!isRunning(state)) return state;
     const timeoutMs = call.route.timeoutMs + DELIVERY_SLACK_MS;
-    const outcome = await this.watch.waitFor(id, (payment) => payment.status !== 'authorized', timeoutMs);
-    if (outcome.status === 'unknown' || outcome.status === 'authorized') throw new Problem('delivery_in_progress');
+    const outcome = await this.watch.waitFor(id, (payment) => !isRunning(payment), timeoutMs);
+    if (outcome.status === 'unknown' || isRunning(outcome)) throw new Problem('delivery_in_progress');
     return outcome;
   }
 
   private async waitForSettlement(id: PaymentId, state: Begun): Promise<Begun> {
-    if (state.authorized.mode !== 'after' || isFinal(state)) return state;
+    if (state.authorized.mode === 'async' || isFinal(state)) return state;
     const outcome = await this.watch.waitFor(id, isFinal, SETTLEMENT_WAIT_MS);
     if (outcome.status === 'unknown' || !isFinal(outcome)) throw new Problem('settlement_pending');
     return outcome;
   }
 
   private async sendDelivered(id: PaymentId, state: Begun, reply: ServerResponse): Promise<Replayed> {
-    if (state.status === 'settlement_failed' && state.authorized.mode === 'after') {
+    if (state.status === 'settlement_failed' && state.authorized.mode !== 'async') {
       return { kind: 'unpaid', reason: state.failed.reason, authorized: state.authorized };
     }
     const kept = await this.answers.read(id, this.clock());
@@ -116,6 +135,10 @@ const problemOf: Readonly<Record<DeliveryFailed['data']['reason'], ProblemCode>>
   answer_too_large_to_hold: 'answer_too_large_to_hold',
   shutdown: 'delivery_interrupted',
 };
+
+function isRunning({ status }: Payment): boolean {
+  return status === 'authorized' || status === 'delivering';
+}
 
 function isBroadcast({ status }: Begun): boolean {
   return status === 'submitted' || status === 'settled' || status === 'settlement_failed';

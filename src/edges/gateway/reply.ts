@@ -6,7 +6,7 @@ import type { HeaderPair } from './upstream/headers.js';
 
 const EXPOSE = 'access-control-expose-headers';
 const ALLOW_ORIGIN = 'access-control-allow-origin';
-const OURS = 'Tollbook-Payment, RateLimit, RateLimit-Policy, Retry-After';
+const OURS = 'Tollbook-Payment, Tollbook-Refund, RateLimit, RateLimit-Policy, Retry-After';
 const EXPOSED = `${EXPOSED_HEADERS['Access-Control-Expose-Headers']}, ${OURS}`;
 
 interface WholeReply {

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { Problem } from '../../base/shared/problem.js';
 import type { DecodedPayment } from '../../base/x402/payment-header.js';
 import { type AdmissionDesk, idOf, type Repeat } from './admission.js';
 import type { Leave, UpstreamLanes } from './lanes/upstream-lanes.js';
@@ -37,6 +38,18 @@ export class TurnDesk {
     if (limit !== undefined) return { kind: 'limited', limit };
     const leave = await this.enter(call, payment, now, reply);
     return leave ? { kind: 'turn', leave } : { kind: 'gone' };
+  }
+
+  /**
+   * The upstream's turn for a request whose payment has moved already. `undefined`: the client went away meanwhile.
+   * @throws Problem `paid_not_run`
+   */
+  async enterPaid({ route, urgency }: PaidCall, reply: ServerResponse): Promise<Leave | undefined> {
+    try {
+      return await this.lanes.enter(route, urgency, Number.POSITIVE_INFINITY, reply);
+    } catch (error) {
+      throw error instanceof Problem ? new Problem('paid_not_run', error.code, error.headers) : error;
+    }
   }
 
   /** The upstream's turn alone, for a request that is run again. `undefined`: the client went away meanwhile. */
