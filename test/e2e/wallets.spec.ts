@@ -7,6 +7,7 @@ import type { Call } from '../support/http.js';
 import { addressOf, ask, buy, idOf, newBuyer, type Offer, offerOf, present, sign } from '../support/payment.js';
 import { startSibling } from '../support/sibling.js';
 import { broadcast } from '../support/stranger.js';
+import { blockUsdc } from '../support/token-powers.js';
 
 const PRICE = 1_000n;
 const ELSEWHERE: Address = '0x7011b00c000000000000000000000000000000cc';
@@ -87,6 +88,32 @@ describe('a wallet without enough money', () => {
     }
     expect(await books.admissionsOf(addressOf(buyer))).toBe(admissions);
   });
+});
+
+describe('a wallet on the blacklist of the token', () => {
+  it('never reaches the upstream, known or not, and buys again when it is off', async () => {
+    const [known, stranger] = [await knownBuyer(10n * PRICE), await newBuyer(app, 10n * PRICE)];
+    const bought = await ask(weather()).then((offer) => sign(known, offer));
+    const answer = await present(weather(), bought);
+    for (const buyer of [known, stranger]) await blockUsdc(app.engines.chain, 'blacklist', addressOf(buyer));
+    for (const call of [weather, slow]) await mustBeRefused(stranger, call);
+    // What was read of it before may be believed for as long as a balance.
+    await eventually(async () => offerOf(await buy(known, weather())).error === 'rejected_by_token', NOTICE_MS);
+    await mustBeRefused(known, weather);
+    expect(await present(weather(), bought)).toMatchObject({ status: 200, body: answer.body });
+
+    for (const buyer of [known, stranger]) await blockUsdc(app.engines.chain, 'unBlacklist', addressOf(buyer));
+    for (const buyer of [known, stranger]) {
+      await eventually(async () => (await buy(buyer, weather())).status === 200, NOTICE_MS);
+    }
+  });
+
+  async function mustBeRefused(buyer: LocalAccount, call: () => Call): Promise<void> {
+    const offer = await ask(call());
+    const payment = await sign(buyer, offer);
+    expect(offerOf(await present(call(), payment)).error).toBe('rejected_by_token');
+    await mustNotHappen(offer, payment);
+  }
 });
 
 describe('a signature that the token would refuse', () => {

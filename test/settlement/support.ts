@@ -71,6 +71,7 @@ export interface Purchase {
   readonly mode: SettlementMode;
   readonly amount?: bigint;
   readonly validBefore?: bigint;
+  readonly payee?: Address;
 }
 
 export async function newPayer(chain: LocalChain, balance: bigint): Promise<PrivateKeyAccount> {
@@ -92,15 +93,15 @@ export async function deliver(
   payer: PrivateKeyAccount,
   purchase: Purchase,
 ): Promise<Delivered> {
-  const { mode, amount = 1_000n } = purchase;
+  const { mode, amount = 1_000n, payee = PAYEE } = purchase;
   const validBefore = purchase.validBefore ?? BigInt(Math.floor(Date.now() / 1000) + DAY_SECONDS);
-  const authorization = { ...authorizationOf(addressOf(payer), PAYEE, amount), validBefore };
+  const authorization = { ...authorizationOf(addressOf(payer), payee, amount), validBefore };
   const signature = await signAuthorization(payer, chain.token, authorization);
   const { from, nonce } = authorization;
   const { address: asset, network } = chain.token;
   const id = paymentIdOf({ network, asset, payer: from, nonce });
   const terms = {
-    ...{ network, asset, payer: from, payee: PAYEE, amount: String(amount), nonce },
+    ...{ network, asset, payer: from, payee, amount: String(amount), nonce },
     ...{ validAfter: '0', validBefore: String(validBefore) },
   };
   const held = mode === 'async' ? [holdKey(from)] : [];
@@ -147,7 +148,7 @@ async function heldUnder(desk: Desk, key: string): Promise<string | undefined> {
 }
 
 /** Wei of gas that the log says was paid, and not taken back. */
-export async function gasBooked(desk: Desk): Promise<bigint> {
+export async function gasBooked(desk: Pick<Desk, 'pool'>): Promise<bigint> {
   const { rows } = await desk.pool.query<{ wei: string }>(
     `select coalesce(sum(case type when 'NetworkFeePaid' then 1 else -1 end * (data ->> 'share')::numeric), 0)::text as wei
      from events where type in ('NetworkFeePaid', 'NetworkFeeReversed')`,

@@ -24,6 +24,8 @@ export interface PayerState {
   readonly balance: bigint;
   /** Code at the payer's address means: the token asks the account itself (ERC-1271), never ECDSA. */
   readonly hasCode: boolean;
+  /** The token moves nothing from this payer for now: it is on the token's blacklist, or the token is paused. */
+  readonly blocked: boolean;
   readonly readAt: number;
 }
 

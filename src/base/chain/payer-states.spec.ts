@@ -46,11 +46,11 @@ describe('PayerStates', () => {
     const { states, fetched, pass } = setUp();
     expect(states.known(token, payer)).toBeUndefined();
     expect(await fetched(100n)).toEqual({
-      state: { balance: 100n, hasCode: false, readAt: 1_000_000 },
+      state: { balance: 100n, hasCode: false, blocked: false, readAt: 1_000_000 },
       nonceUsed: false,
     });
     pass(KNOWN_FOR_MS);
-    expect(states.known(token, payer)).toEqual({ balance: 100n, hasCode: false, readAt: 1_000_000 });
+    expect(states.known(token, payer)).toEqual({ balance: 100n, hasCode: false, blocked: false, readAt: 1_000_000 });
     pass(1);
     expect(states.known(token, payer)).toBeUndefined();
   });

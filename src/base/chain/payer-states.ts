@@ -3,7 +3,7 @@ import type { Clock } from '../shared/clock.js';
 import type { Address, Hex } from '../shared/hex.js';
 import type { ChainUnavailable, PayerState, Token } from './chain.js';
 import { asked, type ChainClient } from './chain-client.js';
-import { authorizationState, balanceOf, hasCode } from './token-calls.js';
+import { authorizationState, balanceOf, hasCode, refusalOfPayer } from './token-calls.js';
 
 /** A state read longer ago than this, in milliseconds, is not known any more. */
 export const KNOWN_FOR_MS = 5_000;
@@ -38,7 +38,8 @@ interface Entry {
 }
 
 /**
- * What is known of payers without asking: balance (minus what was admitted since it was read) and presence of code.
+ * What is known of payers without asking: balance (minus what was admitted since it was read), presence of code, and whether
+ * the token moves anything from them at all.
  *
  * Reads of a payer are numbered as they begin. A reservation is dropped only by a read that began after it was made:
  * one that was under way already may have seen the balance from before.
@@ -114,8 +115,12 @@ export class PayerStates {
     const readAt = this.options.clock();
     const { client } = this.options;
     const { token, payer } = entry;
-    const [balance, code] = await Promise.all([balanceOf(client, token, payer), hasCode(client, payer)]);
-    const read: Read = { balance, hasCode: code, readAt, began };
+    const [balance, code, refusal] = await Promise.all([
+      balanceOf(client, token, payer),
+      hasCode(client, payer),
+      refusalOfPayer(client, token, payer),
+    ]);
+    const read: Read = { balance, hasCode: code, blocked: refusal !== undefined, readAt, began };
     const newest = entry.read === undefined || entry.read.began < began;
     if (newest && began >= entry.notBefore) {
       entry.read = read;
@@ -153,8 +158,8 @@ function keyOf(token: Token, payer: Address): string {
 }
 
 /** Balance minus the reservations that `read` cannot have seen, and never below zero. */
-function available({ reserved }: Entry, { balance, hasCode, readAt, began }: Read): PayerState {
+function available({ reserved }: Entry, { balance, began, ...rest }: Read): PayerState {
   let free = balance;
   for (const { after, amount } of reserved) if (after >= began) free -= amount;
-  return { balance: free > 0n ? free : 0n, hasCode, readAt };
+  return { balance: free > 0n ? free : 0n, ...rest };
 }

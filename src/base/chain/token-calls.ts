@@ -70,6 +70,15 @@ export function plainTransferData(to: Address, value: bigint): Hex {
   return encodeFunctionData({ abi: tokenAbi, functionName: 'transfer', args: [to, value] });
 }
 
+/**
+ * Why the token moves nothing from this account for now, because it is blocked or all transfers are paused. Asked by a
+ * transfer of nothing from the account to itself, which is a transfer as any other (ERC-20).
+ * At the latest block: a node builds the pending one anew for each question, which is too dear for every payer.
+ */
+export function refusalOfPayer(client: ChainClient, token: Token, payer: Address): Promise<string | undefined> {
+  return refusalOf(client, { from: payer, to: token.address, data: plainTransferData(payer, 0n) }, 'latest');
+}
+
 interface Call {
   readonly from?: Address;
   readonly to: Address;
@@ -77,9 +86,15 @@ interface Call {
   readonly gas?: Hex;
 }
 
-async function refusalOf(client: ChainClient, call: Call): Promise<string | undefined> {
+async function refusalOf(
+  client: ChainClient,
+  call: Call,
+  block: 'latest' | 'pending' = 'pending',
+): Promise<string | undefined> {
   try {
-    await client.request({ method: 'eth_call', params: [call, 'pending'] }, { retryCount: 0 });
+    // Simulations are repeated by their callers, later; a look at a payer as the other reads of it are.
+    const options = block === 'pending' ? { retryCount: 0 } : undefined;
+    await client.request({ method: 'eth_call', params: [call, block] }, options);
     return undefined;
   } catch (error) {
     const revert = revertOf(error);

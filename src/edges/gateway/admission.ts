@@ -76,7 +76,7 @@ export class AdmissionDesk {
     const id = idOf(call, payment);
     const { authorization } = payment;
     // A payer that we know nothing about may be one that was here before: look before asking the chain.
-    if (!known || known.balance < authorization.value) {
+    if (!known || known.blocked || known.balance < authorization.value) {
       const earlier = await this.find(id);
       if (earlier) return earlier;
     }
@@ -85,8 +85,9 @@ export class AdmissionDesk {
     if ('reason' in asked) return { kind: 'refused', reason: asked.reason };
     const reason = await this.refusalOf(call, by, asked);
     if (reason) {
-      // What the payer's identifier names may be paid already, with the money that is missing now.
-      const named = reason === 'insufficient_funds' ? await this.identify(id, call, payment) : undefined;
+      // What the payer's identifier names may be paid already, with money that is missing or blocked now.
+      const signed = reason !== 'invalid_exact_evm_payload_signature';
+      const named = signed ? await this.identify(id, call, payment) : undefined;
       return named && 'kind' in named ? named : { kind: 'refused', reason };
     }
     await mustBeClear(this.screening, authorization.from);
@@ -129,6 +130,7 @@ export class AdmissionDesk {
     const { ecdsa } = by;
     const verdict = await checkSignature({ token: call.token, authorization, signature, hasCode, ecdsa, client });
     if (!verdict.valid) return 'invalid_exact_evm_payload_signature';
+    if (payer.blocked) return 'rejected_by_token';
     return payer.balance < authorization.value ? 'insufficient_funds' : undefined;
   }
 

@@ -36,7 +36,7 @@ const authorization = {
 
 let good: DecodedPayment;
 const wrong = { authorization, signature: `0x${'11'.repeat(65)}` } as unknown as DecodedPayment;
-const plain: PayerState = { balance: 1n, hasCode: false, readAt: NOW };
+const plain: PayerState = { balance: 1n, hasCode: false, blocked: false, readAt: NOW };
 const contract: PayerState = { ...plain, hasCode: true };
 
 beforeAll(async () => {
