@@ -8,6 +8,7 @@ import { LimitsModule } from './domains/limits/limits.module.js';
 import { keptAnswersOf } from './domains/payments/kept-answers.js';
 import { PaymentsModule } from './domains/payments/payments.module.js';
 import { PricingModule } from './domains/pricing/pricing.module.js';
+import { FacilitatorsModule } from './domains/settlement/facilitators/facilitators.module.js';
 import { GasWatches } from './domains/settlement/gas-watches.js';
 import { RefundWallets } from './domains/settlement/refunds/refund-wallets.js';
 import { AdminKeyGuard } from './edges/admin/admin-key.guard.js';
@@ -18,6 +19,7 @@ import { CustomerTariffsController } from './edges/admin/customer-tariffs.contro
 import { CustomersController } from './edges/admin/customers.controller.js';
 import { EventsController } from './edges/admin/events.controller.js';
 import { FacilitatorKeysController } from './edges/admin/facilitator-keys.controller.js';
+import { FacilitatorsController } from './edges/admin/facilitators.controller.js';
 import { Idempotency } from './edges/admin/idempotency.js';
 import { LedgerController } from './edges/admin/ledger.controller.js';
 import { LimitsController } from './edges/admin/limits.controller.js';
@@ -34,6 +36,8 @@ import { TenantChecks } from './edges/admin/tenant-checks.js';
 import { TenantsController } from './edges/admin/tenants.controller.js';
 import { UsageController } from './edges/admin/usage.controller.js';
 import { Draining } from './edges/health/draining.js';
+import { FacilitatorHealths } from './edges/health/facilitator-healths.js';
+import { addFacilitatorMetrics } from './edges/health/facilitator-metrics.js';
 import { HealthController } from './edges/health/health.controller.js';
 import { MetricsController } from './edges/health/metrics.controller.js';
 import { addMetrics } from './edges/health/metrics.js';
@@ -54,6 +58,7 @@ export class ControlModule {
         PricingModule,
         PaymentsModule,
         LimitsModule,
+        FacilitatorsModule.of(secrets.facilitatorKey),
         CustomersModule.of((tenant, payer) => keptAnswersOf(runtime.pool, tenant, payer)),
       ],
       controllers: [
@@ -76,6 +81,7 @@ export class ControlModule {
         TariffsController,
         TenantsController,
         FacilitatorKeysController,
+        FacilitatorsController,
         SealsController,
         SettlementsController,
         UsageController,
@@ -87,13 +93,17 @@ export class ControlModule {
         { provide: UPCAST, useValue: upcast },
         Idempotency,
         TenantChecks,
+        FacilitatorHealths,
         { provide: RefundWallets, useValue: new RefundWallets(secrets.refundKeys.map(keySigner)) },
         { provide: Draining, useValue: draining },
         { provide: GasWatches, useFactory: () => new GasWatches(settlements, clock, log) },
         {
           provide: Registry,
-          useFactory: (gas: GasWatches) => addMetrics(runtime.metrics, runtime.pool, gas),
-          inject: [GasWatches],
+          useFactory: (gas: GasWatches, healths: FacilitatorHealths) => {
+            addFacilitatorMetrics(runtime.metrics, healths, clock);
+            return addMetrics(runtime.metrics, runtime.pool, gas);
+          },
+          inject: [GasWatches, FacilitatorHealths],
         },
         { provide: APP_FILTER, useClass: ProblemFilter },
       ],
