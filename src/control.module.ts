@@ -34,6 +34,7 @@ import { ListsController, StandingsController } from './edges/admin/standings.co
 import { TariffsController } from './edges/admin/tariffs.controller.js';
 import { TenantChecks } from './edges/admin/tenant-checks.js';
 import { TenantsController } from './edges/admin/tenants.controller.js';
+import { TransfersController } from './edges/admin/transfers.controller.js';
 import { UsageController } from './edges/admin/usage.controller.js';
 import { Draining } from './edges/health/draining.js';
 import { FacilitatorHealths } from './edges/health/facilitator-healths.js';
@@ -84,6 +85,7 @@ export class ControlModule {
         FacilitatorsController,
         SealsController,
         SettlementsController,
+        TransfersController,
         UsageController,
         HealthController,
         MetricsController,

@@ -13,9 +13,11 @@ import { freeRequestUpcasts } from './domains/payments/free-request.upcasts.js';
 import { paymentShapes } from './domains/payments/payment.shapes.js';
 import { paymentUpcasts } from './domains/payments/payment.upcasts.js';
 import { refundShapes } from './domains/payments/refund.shapes.js';
+import { transferShapes } from './domains/payments/transfer.shapes.js';
 import { publicationShapes, publicationUpcasts } from './domains/pricing/publication.shapes.js';
 import { facilitatorListShapes } from './domains/settlement/facilitators/facilitator-list.shapes.js';
 import { networkFeeShapes } from './domains/settlement/network-fee.shapes.js';
+import { walletShapes } from './domains/settlement/wallet.shapes.js';
 
 /** Every shape that was ever stored, old versions included. docs/events is made from it. */
 export const eventShapes: readonly EventShape[] = [
@@ -32,6 +34,8 @@ export const eventShapes: readonly EventShape[] = [
   ...freeRequestShapes,
   ...facilitatorListShapes,
   ...networkFeeShapes,
+  ...transferShapes,
+  ...walletShapes,
   ...restorationShapes,
 ];
 

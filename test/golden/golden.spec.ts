@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isDeepStrictEqual } from 'node:util';
 import type { StoredEvent } from '../../src/base/event-store/event.js';
 import type { JsonObject } from '../../src/base/shared/json.js';
 import { type AllowanceEvent, evolveAllowance } from '../../src/domains/customers/allowance.js';
@@ -23,6 +24,7 @@ import { evolveFreeRequest, type FreeRequestEvent, newFreeRequest } from '../../
 import { evolvePayment, initialPayment } from '../../src/domains/payments/payment.evolve.js';
 import type { Payment, PaymentEvent } from '../../src/domains/payments/payment.js';
 import { identifiedPurchase } from '../../src/domains/payments/purchase-identifier.js';
+import { evolveTransfer, newTransfer, type TransferEvent } from '../../src/domains/payments/transfer.js';
 import { evolvePublished, type PublicationEvent, unpublished } from '../../src/domains/pricing/publication.js';
 import {
   evolveFacilitators,
@@ -98,6 +100,7 @@ const folds: Readonly<Record<string, (event: StoredEvent) => boolean>> = {
   'list-mode': (event) =>
     ['open', 'allow_listed'].includes(evolveListMode('open', event as unknown as ListModeChanged)),
   limit: foldsLimit,
+  transfer: (event) => foldsTransfer(event as unknown as TransferEvent),
   tenant: foldsPublication,
   route: foldsPublication,
   tariff: foldsPublication,
@@ -113,12 +116,21 @@ function foldsFreeRequest(event: FreeRequestEvent): boolean {
   return evolveFreeRequest(before, event).status !== 'unknown';
 }
 
+/** It changes what nobody has seen, or what was found in both directions. */
+function foldsTransfer(event: TransferEvent): boolean {
+  const found = ['InboundTransferFound.v1', 'OutboundTransferFound.v1'].flatMap(
+    samplesOf,
+  ) as unknown as TransferEvent[];
+  const states = [newTransfer, found.reduce(evolveTransfer, newTransfer)];
+  return states.some((state) => !isDeepStrictEqual(evolveTransfer(state, event), state));
+}
+
 function foldsPublication(event: StoredEvent): boolean {
   return evolvePublished(unpublished, event as unknown as PublicationEvent).last !== undefined;
 }
 
 /** No state is folded from these: they stand for themselves. */
-const ALONE = ['NetworkFeePaid', 'NetworkFeeReversed', 'TransferClaimed', 'LogRestored', 'LossAccepted'];
+const ALONE = ['NetworkFeePaid', 'NetworkFeeReversed', 'WalletOpened', 'LogRestored', 'LossAccepted'];
 
 describe('every shape that was ever stored', () => {
   it('has its golden file, and no file is without a shape', () => {

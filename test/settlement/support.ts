@@ -5,6 +5,7 @@ import type { Pool } from 'pg';
 import { parseAbiItem } from 'viem';
 import { type PrivateKeyAccount, privateKeyToAccount } from 'viem/accounts';
 import type { SettlementChain } from '../../src/base/chain/chain.js';
+import type { ChainClient } from '../../src/base/chain/chain-client.js';
 import { ViemSettlementChain } from '../../src/base/chain/settlement-chain.js';
 import { keySigner } from '../../src/base/chain/signer.js';
 import { EventStore } from '../../src/base/event-store/event-store.js';
@@ -201,6 +202,8 @@ export interface WorkerOptions {
   readonly confirmations?: readonly ConfirmationTier[];
   /** How long the chain may take to show what a facilitator did, in milliseconds. */
   readonly confirmMs?: number;
+  /** Puts faults between the reconciler and the chain. */
+  readonly client?: ChainClient;
 }
 
 /** Of what facilitators are shown. */
@@ -219,6 +222,7 @@ export async function startWorker(
     confirmations,
     refundKeys = [],
     confirmMs,
+    client = local.client,
   }: WorkerOptions = {},
 ): Promise<{ stop(): Promise<void> }> {
   const pool = openPool(desk.databaseUrl, 'test-worker', 8, log);
@@ -239,14 +243,7 @@ export async function startWorker(
   ];
   const settlement = SettlementModule.of({
     redisUrl: desk.redisUrl,
-    chains: [
-      {
-        chain: wrap(chain),
-        client: local.client,
-        tokens: new Map([[local.token.address, local.token]]),
-        confirmations,
-      },
-    ],
+    chains: [{ chain: wrap(chain), client, tokens: new Map([[local.token.address, local.token]]), confirmations }],
     wallets: new RefundWallets(refundKeys.map(keySigner)),
     upcast,
     screening,

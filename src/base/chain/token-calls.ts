@@ -16,7 +16,7 @@ const errorAbi = parseAbi(['error Error(string)']);
  */
 export async function balanceOf(
   client: ChainClient,
-  token: Token,
+  token: Pick<Token, 'address'>,
   account: Address,
   block: bigint | 'latest' = 'latest',
 ): Promise<bigint> {

@@ -1,21 +1,16 @@
-import { type RpcLog, toHex } from 'viem';
 import type { Address, Hex } from '../shared/hex.js';
-import { ChainUnavailable, type Token } from './chain.js';
-import { type ChainClient, rpcErrorOf, unavailable } from './chain-client.js';
-import { AUTHORIZATION_USED, addressIn, addressTopic, isMined, type MinedLog, TRANSFER } from './settlement-logs.js';
+import type { Token } from './chain.js';
+import type { ChainClient } from './chain-client.js';
+import { logPages, minedLogs } from './log-pages.js';
+import {
+  AUTHORIZATION_CANCELED,
+  AUTHORIZATION_USED,
+  addressIn,
+  addressTopic,
+  type MinedLog,
+  TRANSFER,
+} from './settlement-logs.js';
 import { readReceipt } from './transaction-outcome.js';
-
-/** Blocks asked for at once: to begin with, and at most. */
-const SPAN_FIRST = 1_000n;
-const SPAN_MAX = 10_000n;
-/** Logs in one answer above which the next one asks for fewer blocks; bounds the memory of the reader. */
-const PAGE_LOGS = 4_000;
-
-/** How nodes say that an answer would be too large or a range too wide: a size, and a limit on it. */
-const SIZE = /results|logs|\brange\b|\bblocks\b|response size|query timeout/i;
-const LIMIT = /max|exceed|limit|too (many|large|wide|big)|more than|timeout/i;
-/** A smaller question would not help against these. */
-const RATE = /too many requests|\brate\b|throughput|capacity|compute units/i;
 
 type TokenAddress = Pick<Token, 'address'>;
 
@@ -36,36 +31,49 @@ export interface ReceiptTransfer extends TransferLog {
   readonly authorization?: Hex;
 }
 
+/** An authorization (EIP-3009) that nobody can use any more: it was used, or cancelled. */
+export interface AuthorizationLog {
+  readonly payer: Address;
+  readonly nonce: Hex;
+  readonly transaction: Hex;
+}
+
+/** One, or any of several. */
 export interface TransferParties {
-  readonly from?: Address;
-  readonly to?: Address;
+  readonly from?: Address | readonly Address[];
+  readonly to?: Address | readonly Address[];
 }
 
 /**
  * All transfers of a token within a range of blocks, both ends included, in their order on the chain, one list per
- * answer of the node. A refusal for its size is asked again in halves, down to one block; memory is that of one answer.
- * Throws ChainUnavailable for every other failure. A node that has not seen `toBlock` yet gives what it has.
+ * answer of the node (`logPages`). Throws ChainUnavailable.
  */
 export async function* transferLogs(
   client: ChainClient,
-  token: TokenAddress,
+  { address }: TokenAddress,
   { from, to }: TransferParties,
   fromBlock: bigint,
   toBlock: bigint,
 ): AsyncGenerator<TransferLog[]> {
-  const topics = [TRANSFER, from ? addressTopic(from) : null, to ? addressTopic(to) : null];
-  let span = SPAN_FIRST;
-  for (let first = fromBlock; first <= toBlock; ) {
-    const last = first + span - 1n < toBlock ? first + span - 1n : toBlock;
-    const filter = { address: token.address, topics, fromBlock: toHex(first), toBlock: toHex(last) };
-    const logs = await request(client, filter, last === first);
-    if (logs === undefined) {
-      span = (last - first + 1n) / 2n;
-      continue;
-    }
-    if (logs.length > 0) yield transfersIn(logs, token);
-    first = last + 1n;
-    span = nextSpan(span, logs.length);
+  const topics = [TRANSFER, topicOf(from), topicOf(to)];
+  for await (const page of logPages(client, { address, topics }, fromBlock, toBlock)) yield page.map(transferOf);
+}
+
+/** As above: which authorizations of these payers came to an end. Throws ChainUnavailable. */
+export async function* authorizationLogs(
+  client: ChainClient,
+  { address }: TokenAddress,
+  payers: readonly Address[],
+  fromBlock: bigint,
+  toBlock: bigint,
+): AsyncGenerator<AuthorizationLog[]> {
+  const topics = [[AUTHORIZATION_USED, AUTHORIZATION_CANCELED], topicOf(payers)];
+  for await (const page of logPages(client, { address, topics }, fromBlock, toBlock)) {
+    yield page.map(({ topics: [, payer, nonce], transactionHash: transaction }) => ({
+      payer: addressIn(payer),
+      nonce: nonce!,
+      transaction,
+    }));
   }
 }
 
@@ -75,51 +83,27 @@ export async function* transferLogs(
  */
 export async function transfersOf(
   client: ChainClient,
-  token: TokenAddress,
+  { address }: TokenAddress,
   hash: Hex,
 ): Promise<ReceiptTransfer[] | undefined> {
   const receipt = await readReceipt(client, hash);
   if (receipt === null) return undefined;
-  const logs = receipt.logs.filter((log) => log.address.toLowerCase() === token.address);
+  const logs = minedLogs(receipt.logs, address);
   const uses = logs.filter((log) => log.topics[0] === AUTHORIZATION_USED);
-  return transfersIn(logs, token).map((transfer) => {
-    const use = uses.findLast((log) => Number(log.logIndex) < transfer.logIndex);
-    // The token writes the use right before its transfer; anything further away belongs to another call.
-    const own = use && Number(use.logIndex) === transfer.logIndex - 1 && addressIn(use.topics[1]) === transfer.from;
-    return own ? { ...transfer, authorization: use.topics[2] } : transfer;
-  });
-}
-
-/** `undefined` if the node says that the answer would be too large, and less can be asked for. */
-async function request(client: ChainClient, filter: object, single: boolean): Promise<readonly RpcLog[] | undefined> {
-  try {
-    return await client.request({ method: 'eth_getLogs', params: [filter] });
-  } catch (error) {
-    if (!single && isTooLarge(rpcErrorOf(error)?.details ?? '')) return undefined;
-    throw unavailable('transfers', error);
-  }
-}
-
-function isTooLarge(refusal: string): boolean {
-  return SIZE.test(refusal) && LIMIT.test(refusal) && !RATE.test(refusal);
-}
-
-function nextSpan(span: bigint, found: number): bigint {
-  if (found > PAGE_LOGS) return span > 1n ? span / 2n : 1n;
-  const wider = found < PAGE_LOGS / 4 ? span * 2n : span;
-  return wider < SPAN_MAX ? wider : SPAN_MAX;
-}
-
-function transfersIn(logs: readonly RpcLog[], token: TokenAddress): TransferLog[] {
   return logs
-    .filter((log) => log.address.toLowerCase() === token.address && log.topics[0] === TRANSFER && !log.removed)
-    .map((log) => {
-      if (!isMined(log)) throw new ChainUnavailable('the node gave a log that is in no block');
-      return transferOf(log);
-    })
-    .sort((a, b) =>
-      a.blockNumber === b.blockNumber ? a.logIndex - b.logIndex : Number(a.blockNumber - b.blockNumber),
-    );
+    .filter((log) => log.topics[0] === TRANSFER)
+    .map(transferOf)
+    .map((transfer) => {
+      const use = uses.findLast((log) => Number(log.logIndex) < transfer.logIndex);
+      // The token writes the use right before its transfer; anything further away belongs to another call.
+      const own = use && Number(use.logIndex) === transfer.logIndex - 1 && addressIn(use.topics[1]) === transfer.from;
+      return own ? { ...transfer, authorization: use.topics[2] } : transfer;
+    });
+}
+
+function topicOf(parties: Address | readonly Address[] | undefined): Hex | readonly Hex[] | null {
+  if (parties === undefined) return null;
+  return typeof parties === 'string' ? addressTopic(parties) : parties.map(addressTopic);
 }
 
 function transferOf({ blockHash, blockNumber, data, logIndex, topics, transactionHash }: MinedLog): TransferLog {

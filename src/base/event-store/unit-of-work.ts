@@ -21,7 +21,9 @@ export type AttachmentTable =
   | 'tenant_facilitators'
   | 'customer_tariffs'
   | 'allowances'
-  | 'running_free_requests';
+  | 'running_free_requests'
+  | 'chain_transfers'
+  | 'chain_wallets';
 
 /** A row beside the log that goes when the events are stored; one that is not there is no error. */
 export interface Removal {

@@ -1,7 +1,7 @@
 import type { Address, Network } from '../../base/shared/hex.js';
 
-/** Assets and expenses grow by debits; liabilities and income by credits; contra income takes from income, by debits. */
-export type AccountClass = 'asset' | 'liability' | 'income' | 'contra_income' | 'expense';
+/** Assets and expenses grow by debits; liabilities, equity and income by credits; contra accounts take from equity or income, by debits. */
+export type AccountClass = 'asset' | 'liability' | 'equity' | 'contra_equity' | 'income' | 'contra_income' | 'expense';
 
 /** The chart of accounts: every kind with its class. README.md says what each is for. */
 export const chart = {
@@ -14,6 +14,9 @@ export const chart = {
   prepaid_balance: 'liability',
   deferred_revenue: 'liability',
   refunds_owed: 'liability',
+  suspense: 'liability',
+  opening_balance: 'equity',
+  owner_withdrawals: 'contra_equity',
   revenue: 'income',
   refunds: 'contra_income',
   disputes: 'contra_income',
@@ -30,7 +33,7 @@ export const accountKinds = Object.keys(chart) as readonly AccountKind[];
 /** True if a debit raises the balance of such an account. */
 export function isDebitNormal(kind: AccountKind): boolean {
   const accountClass: AccountClass = chart[kind];
-  return accountClass !== 'liability' && accountClass !== 'income';
+  return accountClass !== 'liability' && accountClass !== 'equity' && accountClass !== 'income';
 }
 
 /** Everything that one tenant has in one asset; transfers never cross books. */
@@ -43,7 +46,7 @@ export interface Book {
 /** An account within a book. */
 export interface Account {
   readonly kind: AccountKind;
-  /** Whose it is: the payer, payee or settler; empty where the tenant has only one of the kind. */
+  /** Whose it is: the payer, payee, sender or settler; empty where the tenant has only one of the kind. */
   readonly party: string;
 }
 

@@ -9,6 +9,7 @@ import { isNetworkFee, networkFeeTypes, postNetworkFee } from './network-fee-pos
 import { paymentTypes } from './payment-entries.js';
 import { type PaymentBook, postPayment } from './payment-postings.js';
 import type { Transfer } from './transfer.js';
+import { isOfWallet, postOfWallet, walletTypes } from './transfer-postings.js';
 import { insertTransfers } from './transfer-rows.js';
 
 /** Payments remembered between batches: more than are open at once in busy times, a few megabytes. */
@@ -35,7 +36,7 @@ export function ledgerProjection(upcast: Upcast, remembered = PAYMENTS_MAX): Pro
     version: 1,
     lagMs: 250,
     tables: ledgerTables,
-    types: [...paymentTypes, ...networkFeeTypes],
+    types: [...paymentTypes, ...networkFeeTypes, ...walletTypes],
     begin: () => postings(upcast, new LRUCache({ max: remembered })),
   };
 }
@@ -52,6 +53,7 @@ function postings(upcast: Upcast, memory: Memory): ApplyEvents {
 
 function postEvent(event: StoredEvent, payments: Map<string, Remembered>): readonly Transfer[] {
   if (isNetworkFee(event)) return postNetworkFee(event);
+  if (isOfWallet(event)) return postOfWallet(event);
   const { state, transfers } = postPayment(payments.get(event.stream)?.state, event);
   payments.set(event.stream, { version: event.version, state });
   return transfers;
@@ -71,7 +73,7 @@ async function paymentsBefore(
   const missing = new Map<string, number>();
   const seen = new Set<string>();
   for (const event of events) {
-    if (seen.has(event.stream) || isNetworkFee(event)) continue;
+    if (seen.has(event.stream) || isNetworkFee(event) || isOfWallet(event)) continue;
     seen.add(event.stream);
     const payment = memory.get(event.stream);
     if (payment?.version === event.version - 1) before.set(event.stream, payment);

@@ -24,6 +24,11 @@ export const codes = [
   'refund_owed',
   'network_fee',
   'network_fee_reversal',
+  'opening',
+  'receipt',
+  'receipt_reversal',
+  'withdrawal',
+  'withdrawal_reversal',
 ] as const;
 export type Code = (typeof codes)[number];
 

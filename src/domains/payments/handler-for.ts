@@ -74,6 +74,7 @@ async function append(store: EventStore, id: PaymentId, before: Known, plan: Pla
     decide: (held) => ({
       events: typeof events === 'function' ? events(held) : events,
       attachments: plan.attachments,
+      removals: plan.removals,
     }),
   });
   const added = written.events as readonly PaymentEvent[];

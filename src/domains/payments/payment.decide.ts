@@ -1,4 +1,4 @@
-import type { Attachment, HoldRequest, PayerAt, StreamClaim } from '../../base/event-store/unit-of-work.js';
+import type { Attachment, HoldRequest, PayerAt, Removal, StreamClaim } from '../../base/event-store/unit-of-work.js';
 import { Problem } from '../../base/shared/problem.js';
 import { holdsOf, releaseAll, takeExposureAgain } from './payment.holds.js';
 import type {
@@ -20,6 +20,7 @@ export interface Plan {
   readonly holds?: readonly HoldRequest[];
   readonly events: readonly PaymentEvent[] | ((held: boolean) => readonly PaymentEvent[]);
   readonly attachments?: readonly Attachment[];
+  readonly removals?: readonly Removal[];
   readonly claim?: StreamClaim;
   /** Whose request is let in; a payer that is denied gets `PayerDenied`, and nothing is written. */
   readonly admits?: PayerAt;

@@ -1,4 +1,3 @@
-import type { StreamClaim } from '../../base/event-store/unit-of-work.js';
 import { Problem } from '../../base/shared/problem.js';
 import type { Plan } from './payment.decide.js';
 import { releaseAll } from './payment.holds.js';
@@ -13,13 +12,16 @@ import {
   type RequestedRefund,
   transferKey,
 } from './refund.js';
+import { newTransfer, type OutboundTransferClaimed, type TransferClaimed, type TransferState } from './transfer.js';
 
-/** A Transfer log on the chain is spoken for: it refunds this payment and no other. */
-export interface TransferClaimed {
-  readonly type: 'TransferClaimed';
-  readonly schema: 1;
-  readonly data: { readonly payment: PaymentId };
+/** A transfer's stream as it was read. */
+export interface KnownTransfer {
+  readonly version: number;
+  readonly state: TransferState;
 }
+
+/** A transfer that no event names. */
+export const unknownTransfer: KnownTransfer = { version: 0, state: newTransfer };
 
 /**
  * Records that money went back to the payer. Repeatable: the same transfer counts once. Without the request that it
@@ -29,10 +31,11 @@ export class RecordRefund {
   constructor(
     readonly paymentId: PaymentId,
     readonly refund: Refund,
+    readonly transfer: KnownTransfer = unknownTransfer,
   ) {}
 }
 
-export function decideRefund(state: Payment, { paymentId, refund: found }: RecordRefund): Plan {
+export function decideRefund(state: Payment, { paymentId, refund: found, transfer }: RecordRefund): Plan {
   const book = refundBookOf(state);
   if (book.transfers.some((known) => isSameTransfer(known, found))) return { events: [] };
   const request = openRequests(state).find((one) => fulfils(found, one));
@@ -47,9 +50,24 @@ export function decideRefund(state: Payment, { paymentId, refund: found }: Recor
   const event: PaymentRefunded = { type: 'PaymentRefunded', schema: 2, data };
   // A transfer that was taken back and is there again is this payment's already.
   if (book.claimed.includes(transferKey(found))) return { events: [event], ...givingUp(state) };
-  const claimed: TransferClaimed = { type: 'TransferClaimed', schema: 1, data: { payment: paymentId } };
-  const claim: StreamClaim = { stream: transferStream(network, found), expectedVersion: 0, event: claimed };
-  return { events: [event], claim, ...givingUp(state) };
+  return { events: [event], ...claimOf(transferStream(network, found), paymentId, transfer), ...givingUp(state) };
+}
+
+/** The reconciler may have found it before, as the owner's: then that is corrected in the same step. */
+function claimOf(
+  stream: string,
+  payment: PaymentId,
+  { state, version }: KnownTransfer,
+): Pick<Plan, 'claim' | 'removals'> {
+  const { outbound } = state;
+  if (outbound === undefined) {
+    const claimed: TransferClaimed = { type: 'TransferClaimed', schema: 1, data: { payment } };
+    return { claim: { stream, expectedVersion: version, event: claimed } };
+  }
+  const event: OutboundTransferClaimed = { type: 'OutboundTransferClaimed', schema: 1, data: { ...outbound, payment } };
+  const { logIndex, network, transaction } = outbound;
+  const key = { network, transaction, log_index: String(logIndex), direction: 'out' };
+  return { claim: { stream, expectedVersion: version, event }, removals: [{ table: 'chain_transfers', key }] };
 }
 
 function fulfils(found: Refund, { amount, block, from, refund }: RequestedRefund): boolean {

@@ -24,13 +24,13 @@ import type {
   SettlementReverted,
   SettlementSubmitted,
 } from './payment.js';
-import type { TransferClaimed } from './payment.refund.js';
 import type { PaymentAuthorizedV1, PaymentAuthorizedV2 } from './payment.upcasts.js';
 import type { PurchaseIdentified } from './purchase-identifier.js';
+import type { TransferClaimed } from './transfer.js';
 
 const stream = 'payment/{payment}';
 const AUTHORIZED_WHEN = 'A signed payment was accepted for one request, before the request runs.';
-const paymentId = z.templateLiteral(['pay_', z.string().regex(/^[0-9a-f]{32}$/)]);
+export const paymentId = z.templateLiteral(['pay_', z.string().regex(/^[0-9a-f]{32}$/)]);
 const gateway = z.string().meta({ description: 'Lease of the gateway that delivers' });
 const kept = z.boolean().meta({ description: 'Whether the answer is kept for a repeat' });
 const latencyMs = z.int().meta({ description: 'Milliseconds' });

@@ -1,5 +1,5 @@
 import type { ReceiptTransfer } from '../../base/chain/transfer-logs.js';
-import { VersionConflict } from '../../base/event-store/event.js';
+import { type StoredEvent, VersionConflict } from '../../base/event-store/event.js';
 import type { EventStore } from '../../base/event-store/event-store.js';
 import type { Address, Hex, Network } from '../../base/shared/hex.js';
 import { Problem } from '../../base/shared/problem.js';
@@ -7,6 +7,7 @@ import { loadPayment, type PaymentAfter } from './handler-for.js';
 import { type AuthorizationTerms, type Payment, type PaymentId, paymentIdOf, paymentStream } from './payment.js';
 import { isRefundable, openRequests, RecordRefund, refundBookOf, refundsOf, transferStream } from './payment.refund.js';
 import { type Refund, refundNonce, transferKey } from './refund.js';
+import { knownTransfer } from './transfer.js';
 
 /** A lost race is tried again at once; somebody has won each of them. */
 export const RACES_MAX = 50;
@@ -72,18 +73,19 @@ async function readRefund(ports: RefundPorts, state: Known, request: RefundReque
 
 /** `undefined` if the transfer was claimed meanwhile. Of many refunds of one payment at once, each round records one. */
 async function claim(
-  { execute }: RefundPorts,
+  { execute, store }: RefundPorts,
   id: PaymentId,
   { network }: AuthorizationTerms,
   refund: Refund,
 ): Promise<PaymentAfter | undefined> {
   for (let race = 1; ; race++) {
+    // The reconciler may have found the transfer, and taken it for the owner's.
+    const transfer = knownTransfer(await store.readStream(transferStream(network, refund)));
+    if (transfer.state.claimedBy !== undefined && transfer.state.claimedBy !== id) return undefined;
     try {
-      return await execute(new RecordRefund(id, refund));
+      return await execute(new RecordRefund(id, refund, transfer));
     } catch (error) {
-      if (!(error instanceof VersionConflict)) throw error;
-      if (error.stream === transferStream(network, refund)) return undefined;
-      if (race === RACES_MAX) throw error;
+      if (!(error instanceof VersionConflict) || race === RACES_MAX) throw error;
     }
   }
 }
@@ -113,7 +115,14 @@ export async function freeOf(
   const { claimed } = refundBookOf(state);
   const uses = transfers.map((one) => (claimed.includes(transferKey(one)) ? [] : usesOf(terms, one)));
   const used = await store.readStreams(uses.flat());
-  return transfers.filter((_, index) => !uses[index]!.some((stream) => used.has(stream)));
+  return transfers.filter((_, index) => !uses[index]!.some((stream) => isTaken(used.get(stream) ?? [])));
+}
+
+/** A payment, or a transfer that refunds one: not one that the reconciler found, and nobody has said what it is for. */
+function isTaken(stored: readonly StoredEvent[]): boolean {
+  const [first] = stored;
+  if (first === undefined) return false;
+  return first.type === 'PaymentAuthorized' || knownTransfer(stored).state.claimedBy !== undefined;
 }
 
 /** Streams that exist if the transfer counts for something already. */

@@ -57,10 +57,13 @@ const OPTIONS = Symbol('SettlementOptions');
 /** A chain to settle on, with the tokens on it. */
 export interface SettledChain {
   readonly chain: SettlementChain;
+  /** Of the same chain, for the reconciler. */
   readonly client: ChainClient;
   readonly tokens: Tokens;
   /** Blocks that a settlement needs, by its amount; one if nothing is said. */
   readonly confirmations?: readonly ConfirmationTier[];
+  /** How long before its naming the books of a wallet begin, in seconds; an hour if nothing is said. */
+  readonly earlierSeconds?: bigint;
 }
 
 export interface SettlementOptions {
@@ -110,7 +113,7 @@ class SettlementRunner implements OnApplicationBootstrap, OnApplicationShutdown 
     await Promise.all([this.options.screening.stop(), this.facilitators.stop()]);
   }
 
-  private workerOf({ chain, client, confirmations, tokens }: SettledChain): SettlementWorker {
+  private workerOf({ chain, client, confirmations, earlierSeconds, tokens }: SettledChain): SettlementWorker {
     const { bus, clock, log, options, pool, store } = this;
     const { redisUrl, screening, upcast, wallets } = options;
     const { network } = chain;
@@ -118,7 +121,21 @@ class SettlementRunner implements OnApplicationBootstrap, OnApplicationShutdown 
     const execute: Execute = (command) => bus.execute(command);
     const signatures = signatureReader(pool);
     return new SettlementWorker({
-      ...{ redisUrl, chain, client, tokens, confirmations, upcast, pool, store, log, clock, book, wallets },
+      ...{
+        redisUrl,
+        chain,
+        client,
+        tokens,
+        confirmations,
+        earlierSeconds,
+        upcast,
+        pool,
+        store,
+        log,
+        clock,
+        book,
+        wallets,
+      },
       lanes: new SettlerLanes(book, new GasWatch(chain, clock, log)),
       prices: gasPricesOf(chain, clock),
       fees: new NetworkFees({ store, network, items: itemReader(pool) }),

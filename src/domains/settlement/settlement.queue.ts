@@ -60,6 +60,14 @@ export class SettlementQueue {
     await withinTime(this.queue.addBulk(jobs));
   }
 
+  /** As above, for payments that were tried before; those that wait to be tried again are tried now. */
+  async hurry(payments: readonly OpenSettlement[]): Promise<void> {
+    await this.add(payments, true);
+    const jobs = await withinTime(Promise.all(payments.map(({ id }) => this.queue.getJob(id))));
+    // One that does not wait any more need not be told.
+    await withinTime(Promise.allSettled(jobs.map((job) => job?.promote())));
+  }
+
   /** Number of jobs that are waiting, delayed or being worked on. */
   async living(): Promise<number> {
     return sum(await this.counts());

@@ -79,7 +79,8 @@ export class SettlementRecovery {
     if (!(await this.deps.outcomes.record(row.hash, outcome))) await this.deps.book.markReverted(row.hash);
   }
 
-  private async verifyOthers(): Promise<void> {
+  /** Takes back what strangers' transactions settled of late, if their block is gone. */
+  async verifyOthers(): Promise<void> {
     for (const id of await this.deps.paidByOthers()) await this.revert(id);
   }
 

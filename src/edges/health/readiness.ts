@@ -6,6 +6,8 @@ import { TimedOut, withTimeout } from '../../base/platform/with-timeout.js';
 import type { Network } from '../../base/shared/hex.js';
 import type { GasReport } from '../../domains/settlement/gas-watch.js';
 import type { GasWatches } from '../../domains/settlement/gas-watches.js';
+import { reconcilerVerdict } from './reconciler-health.js';
+import type { Verdict } from './verdict.js';
 
 const CHECK_MS = 2_000;
 
@@ -22,11 +24,6 @@ export interface Parts {
   readonly draining: () => boolean;
 }
 
-export interface Verdict {
-  readonly says: string;
-  readonly ready: boolean;
-}
-
 /** What one chain is needed for. */
 export interface ChainVerdict {
   readonly network: Network;
@@ -36,14 +33,17 @@ export interface ChainVerdict {
 
 /** Can this process take paid requests right now? Asks what it stands on, each with a time limit. */
 export async function readiness({ chains, draining, gas, pool }: Parts): Promise<Readiness> {
-  const [database, ...each] = await Promise.all([
+  const [database, reconciler, ...each] = await Promise.all([
     outcome(pool.query('select 1').then(() => fine)),
+    // That nobody can say is the database's to tell.
+    reconcilerVerdict(pool).catch(() => fine),
     ...[...chains.keys()].map((network) => verdictOnChain(network, chains, gas)),
   ]);
   const native = nativeCryptoReady();
   const verdicts: Readonly<Record<string, Verdict>> = {
     database,
     ...verdictOnChains(each),
+    reconciler,
     native_crypto: native === true ? fine : failed(native),
     accepting: draining() ? failed('shutting down') : fine,
   };

@@ -1,21 +1,15 @@
 import type { Pool } from 'pg';
 import { Counter, Gauge, type Registry } from 'prom-client';
 import { OPEN_STATES } from '../../domains/payments/settle.decide.js';
-
-interface Metric {
-  readonly name: string;
-  readonly help: string;
-  readonly labels: readonly string[];
-  /** Its columns are the labels and `value`. */
-  readonly query: string;
-}
+import type { QueriedGauge } from './gauge.js';
+import { reconcilerGauges } from './reconciler-metrics.js';
 
 /** Open, that is, to be settled: few rows, which an index on the state finds. */
 const open = OPEN_STATES.map((state) => `'${state}'`).join(', ');
 const unsettled = `from payments where state in (${open}) group by network, asset`;
 
 /** What an alarm watches: value that is not on the chain yet. */
-const gauges: readonly Metric[] = [
+const gauges: readonly QueriedGauge[] = [
   {
     name: 'tollbook_unsettled_value_atomic_units',
     help: 'Value delivered, or to be settled before it is delivered, and not settled yet, in atomic units of the asset',
@@ -46,11 +40,11 @@ const gauges: readonly Metric[] = [
 ];
 
 export function addSettlementMetrics(registry: Registry, pool: Pool): void {
-  for (const metric of gauges) addGauge(registry, pool, metric);
+  for (const metric of [...gauges, ...reconcilerGauges]) addGauge(registry, pool, metric);
   addSpendingMetrics(registry, pool);
 }
 
-function addGauge(registry: Registry, pool: Pool, { help, labels, name, query }: Metric): void {
+function addGauge(registry: Registry, pool: Pool, { help, labels, name, query }: QueriedGauge): void {
   new Gauge({
     name,
     help,

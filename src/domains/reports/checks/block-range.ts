@@ -1,3 +1,4 @@
+import { blockAt } from '../../../base/chain/block-at.js';
 import { asked, type ChainClient } from '../../../base/chain/chain-client.js';
 import type { Hex, Network } from '../../../base/shared/hex.js';
 import { beginnings } from './chain.sql.js';
@@ -42,16 +43,4 @@ export async function stands(client: ChainClient, { hash, last }: BlockRange): P
     if ((error as Error).name === 'BlockNotFoundError') return false;
     return asked('last block', Promise.reject(error));
   }
-}
-
-/** The first block at or after a time (epoch seconds), by halving. */
-async function blockAt(client: ChainClient, time: bigint, last: bigint): Promise<bigint> {
-  let [low, high] = [0n, last];
-  while (low < high) {
-    const middle = (low + high) / 2n;
-    const { timestamp } = await asked('block', client.getBlock({ blockNumber: middle }));
-    if (timestamp < time) low = middle + 1n;
-    else high = middle;
-  }
-  return low;
 }

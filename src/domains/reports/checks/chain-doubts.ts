@@ -41,23 +41,42 @@ export class Doubts {
     const byLog = new Map(receipts.flatMap((list) => list ?? []).map((one) => [keyOf(one), one]));
     const payments = new Map(transfers.map((one) => [one, paymentOf(token, byLog.get(keyOf(one)))]));
     const ids = [...payments.values()].filter((id) => id !== undefined);
-    const lasts = await this.lastOf(ids);
+    const [lasts, written] = await Promise.all([this.lastOf(ids), this.written(token, 'in', transfers)]);
     return new Map(
       [...payments].map(([transfer, payment]) => {
         const last = payment && lasts.get(payment);
-        return [transfer, { payment: last && payment, inFlight: last !== undefined && isOnItsWay(last, transfer) }];
+        const inFlight = written.has(transfer) || (last !== undefined && isOnItsWay(last, transfer));
+        return [transfer, { payment: last && payment, inFlight }];
       }),
     );
   }
 
-  /** Of transfers out of a wallet: those that a refund was recorded for since the snapshot. */
-  async outgoing(token: Token, transfers: readonly TransferLog[]): Promise<Set<TransferLog>> {
-    const streams = new Map<string, TransferLog>(transfers.map((one) => [transferStream(token.network, one), one]));
+  /** Of transfers out of a wallet: those that were recorded since the snapshot, as a refund or as the owner's. */
+  outgoing(token: Token, transfers: readonly TransferLog[]): Promise<Set<TransferLog>> {
+    return this.written(token, 'out', transfers);
+  }
+
+  /** Those that are in the log now, or are known to wait for the end of their payment. */
+  private async written<T extends Pick<TransferLog, 'logIndex' | 'transaction'>>(
+    { network }: Token,
+    direction: 'in' | 'out',
+    transfers: readonly T[],
+  ): Promise<Set<T>> {
+    const streams = new Map<string, T>(transfers.map((one) => [transferStream(network, one), one]));
     const { rows } = await this.pool.query<{ stream: string }>(
-      `select distinct stream from events where ${ofStreams}`,
-      [[...streams.keys()]],
+      `select stream from (select distinct on (stream) stream, type from events where ${ofStreams} and type like any($2)
+         order by stream, version desc) as last where type like '%Found' or type like '%Claimed'
+       union select 'transfer/' || network || '/' || transaction || '/' || log_index from chain_transfers
+       where network = $3 and direction = $4 and state = 'in_flight' and transaction = any($5::text[])`,
+      [
+        [...streams.keys()],
+        direction === 'in' ? ['InboundTransfer%'] : ['OutboundTransfer%', 'TransferClaimed'],
+        network,
+        direction,
+        transfers.map(({ transaction }) => transaction),
+      ],
     );
-    return new Set(rows.map(({ stream }) => streams.get(stream)!));
+    return new Set(rows.flatMap(({ stream }) => streams.get(stream) ?? []));
   }
 
   /**
@@ -73,10 +92,20 @@ export class Doubts {
   }
 
   private async stillAbsent(token: Token, named: readonly NamedTransfer[]): Promise<NamedTransfer[]> {
-    const lasts = await this.lastOf(named.map(({ payment }) => payment));
-    const kept = named.filter((one) => one.kind === 'refund' || isStillNamed(one, lasts.get(one.payment)));
-    const found = await Promise.all(kept.map(({ transaction }) => transfersOf(this.client, token, transaction)));
-    return kept.filter((one, n) => !found[n]?.some((log) => isNamed(one, log)));
+    const lasts = await this.lastOf(named.flatMap(({ payment }) => payment ?? []));
+    const found = await this.stillFound(token, named);
+    const kept = named.filter((one) => {
+      if (one.kind === 'receipt' || one.kind === 'withdrawal') return found.has(one);
+      return one.kind === 'refund' || isStillNamed(one, lasts.get(one.payment!));
+    });
+    const moved = await Promise.all(kept.map(({ transaction }) => transfersOf(this.client, token, transaction)));
+    return kept.filter((one, n) => !moved[n]?.some((log) => isNamed(one, log)));
+  }
+
+  private async stillFound(token: Token, named: readonly NamedTransfer[]): Promise<Set<NamedTransfer>> {
+    const of = (kind: NamedTransfer['kind']) => named.filter((one) => one.kind === kind);
+    const receipts = await this.written(token, 'in', of('receipt'));
+    return new Set([...receipts, ...(await this.written(token, 'out', of('withdrawal')))]);
   }
 
   /** The last event of each payment that says where its money is: of settlements, if there is one, since deliveries may follow. */

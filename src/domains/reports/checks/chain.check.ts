@@ -4,7 +4,7 @@ import { loadToken } from '../../../base/chain/tokens.js';
 import type { Projection } from '../../../base/event-store/projection-runner.js';
 import type { Network } from '../../../base/shared/hex.js';
 import { type BlockRange, blockRange, stands } from './block-range.js';
-import { type NamedTransfer, refundedPayments, settledPayments, type Wallet, wallets } from './chain.sql.js';
+import { type NamedTransfer, namedReceipts, namedWithdrawals, type Wallet, wallets } from './chain.sql.js';
 import { Doubts } from './chain-doubts.js';
 import type { Check, CheckContext, CheckResult, Progress } from './check.js';
 import { checkpointOf } from './checkpoint.js';
@@ -82,8 +82,8 @@ interface Reading {
 
 /** Reads wallet by wallet, in the order in which the log's transfers come. */
 class WalletReader {
-  private readonly payments: NamedTransfers;
-  private readonly refunds: NamedTransfers;
+  private readonly receipts: NamedTransfers;
+  private readonly withdrawals: NamedTransfers;
   private readonly doubts: Doubts;
   private token: Token | undefined;
 
@@ -94,8 +94,8 @@ class WalletReader {
     private readonly reading: Reading,
   ) {
     const named = (text: string) => new NamedTransfers(snapshot.pages<NamedTransfer>(text, [reading.checkpoint]));
-    this.payments = named(settledPayments);
-    this.refunds = named(refundedPayments);
+    this.receipts = named(namedReceipts);
+    this.withdrawals = named(namedWithdrawals);
     this.doubts = new Doubts(context.pool, deps.client);
     reading.counts.set('transfers matched', 0);
   }
@@ -107,13 +107,13 @@ class WalletReader {
     if (wallet.network !== network) {
       if (!elsewhere.includes(wallet.network))
         findings.gap(`wallet ${wallet.owner} is on ${wallet.network}, and no node of that chain is known`);
-      for (const named of [this.payments, this.refunds]) while (await named.peek(wallet)) named.take();
+      for (const named of [this.receipts, this.withdrawals]) while (await named.peek(wallet)) named.take();
       return;
     }
     const blocks = Number(range.last - range.first) + 1;
     await new WalletReconciliation(wallet, {
       ...{ client, findings, range, doubts: this.doubts, graceMs: this.context.graceMs },
-      ...{ payments: this.payments, refunds: this.refunds, token: await this.tokenOf(wallet) },
+      ...{ receipts: this.receipts, withdrawals: this.withdrawals, token: await this.tokenOf(wallet) },
       count: (what: Counted) => counts.set(what, (counts.get(what) ?? 0) + 1),
       read: (side, block) => onRead((Number(block - range.first) + 1) / blocks / 2 + (side === 'in' ? 0 : 0.5)),
     }).run();

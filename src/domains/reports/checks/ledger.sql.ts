@@ -1,6 +1,7 @@
 import { ofSameStream } from '../../../base/event-store/stream-key.js';
 import { holdsExposure } from './holds.sql.js';
 import { notOfRefunds, REFUNDED } from './refund.sql.js';
+import { WALLET_MOVES } from './wallet.sql.js';
 
 /** The questions of the check `ledger`; each answers with what is wrong. Sums are decimal strings of atomic units. */
 
@@ -105,6 +106,7 @@ export const strayTransfers = `
  * it settled last; a payer owes what holds exposure and is neither settled nor given up; revenue is earned by delivery on
  * credit or in mode `before`, by the first settlement otherwise. What was paid before and will not be delivered is owed to
  * the payer, less what was sent back, unless it failed to settle after all. Refunds left the payee's wallet, or the refund wallet.
+ * What was found of wallets beside that stands unless it was taken back.
  */
 export const owedByEvents = `
   with ended as (
@@ -125,7 +127,8 @@ export const owedByEvents = `
       failed or interrupted and not (a.data->>'idempotent')::boolean or refunding as given_up
     from ended join events a on ${ofSameStream('ended.stream')} and a.version = 1
     cross join lateral (select a.data->'terms' as terms) as t),
-  expected as (
+  ${WALLET_MOVES},
+  reckoned as (
     select tenant, asset, kind, party, sum(owed) as owed from payment cross join lateral (values
       ('wallet', payee, case money when 'PaymentSettled' then amount else 0 end - by_payee),
       ('customer_receivable', payer, case when held
@@ -148,13 +151,18 @@ export const owedByEvents = `
       sum(case type when 'NetworkFeePaid' then sign else -sign end * (data->>'share')::numeric)
     from events cross join lateral (values ('network_fees', '', 1), ('gas_wallet', data->>'settler', -1)) as k (kind, party, sign)
     where type in ('NetworkFeePaid', 'NetworkFeeReversed') and position <= $1
-    group by tenant, data->>'network', kind, party),
+    group by tenant, data->>'network', kind, party
+    union all
+    select tenant, asset, k.kind, k.party, k.owed from wallet_moves cross join lateral (values
+      ('wallet', wallet, moved), (other, other_party, -moved)) as k (kind, party, owed)),
+  expected as (select tenant, asset, kind, party, sum(owed) as owed from reckoned group by tenant, asset, kind, party),
   actual as (
     select b.tenant, b.asset, a.kind, a.party, case when a.kind in ('revenue', 'refunds_owed') then a.credits_posted - a.debits_posted
       when a.kind = 'customer_receivable' then a.debits_pending + a.debits_posted - a.credits_posted
       else a.debits_posted - a.credits_posted end as owed
     from ledger_accounts a join ledger_books b on b.id = a.book
-    where a.kind in ('wallet', 'customer_receivable', 'revenue', 'refunds', 'refunds_owed', 'refund_wallet', 'network_fees', 'gas_wallet'))
+    where a.kind in ('wallet', 'customer_receivable', 'revenue', 'refunds', 'refunds_owed', 'refund_wallet', 'network_fees', 'gas_wallet',
+      'suspense', 'opening_balance', 'owner_withdrawals'))
   select tenant, asset, kind, party, coalesce(e.owed, 0)::text as expected, coalesce(f.owed, 0)::text as found
   from expected e full join actual f using (tenant, asset, kind, party)
   where coalesce(e.owed, 0) <> coalesce(f.owed, 0)

@@ -15,8 +15,8 @@ export interface WalletDeps {
   readonly client: ChainClient;
   readonly token: Token;
   readonly range: BlockRange;
-  readonly payments: NamedTransfers;
-  readonly refunds: NamedTransfers;
+  readonly receipts: NamedTransfers;
+  readonly withdrawals: NamedTransfers;
   readonly doubts: Doubts;
   readonly findings: Findings;
   readonly graceMs: number;
@@ -36,15 +36,20 @@ export class WalletReconciliation {
   private readonly absent: NamedTransfer[] = [];
   private readonly unnamed: Record<'in' | 'out', TransferLog[]> = { in: [], out: [] };
 
+  private readonly range: BlockRange;
+
   constructor(
     private readonly wallet: Wallet,
     private readonly deps: WalletDeps,
-  ) {}
+  ) {
+    const { range } = deps;
+    this.range = wallet.opened === null ? range : { ...range, first: BigInt(wallet.opened) + 1n };
+  }
 
   /** Throws ChainUnavailable. */
   async run(): Promise<void> {
-    await this.match('in', this.deps.payments);
-    await this.match('out', this.deps.refunds);
+    await this.match('in', this.deps.receipts);
+    await this.match('out', this.deps.withdrawals);
     await this.judgeAbsent();
     await this.compareBalance();
   }
@@ -60,7 +65,8 @@ export class WalletReconciliation {
   }
 
   private async *transfers(side: 'in' | 'out'): AsyncGenerator<readonly TransferLog[]> {
-    const { client, range, read, token } = this.deps;
+    const { range } = this;
+    const { client, read, token } = this.deps;
     const parties = side === 'in' ? { to: this.wallet.owner } : { from: this.wallet.owner };
     for await (const page of transferLogs(client, token, parties, range.first, range.last)) {
       for (const { value } of page) this.moved += side === 'in' ? value : -value;
@@ -79,14 +85,15 @@ export class WalletReconciliation {
 
   /** Named but not on the chain: money that the ledger has in the wallet, and the chain has not. */
   private miss(named: NamedTransfer, found?: string): void {
-    this.beyondBooks -= named.kind === 'payment' ? BigInt(named.amount) : -BigInt(named.amount);
+    this.beyondBooks -=
+      named.kind === 'payment' || named.kind === 'receipt' ? BigInt(named.amount) : -BigInt(named.amount);
     if (found === undefined && this.absent.length < TOGETHER) this.absent.push(named);
     else this.deps.findings.differ(named.kind, whereOf(named), 'a transfer of its own', found ?? 'none on the chain');
   }
 
   private async doubt(side: 'in' | 'out', transfer: TransferLog): Promise<void> {
-    // Anybody can send nothing from and to anywhere, and many do.
-    if (transfer.value === 0n) return;
+    // Anybody can send nothing from and to anywhere, and many do; and what a wallet sends to itself stays there.
+    if (transfer.value === 0n || transfer.from === transfer.to) return;
     this.beyondBooks += side === 'in' ? transfer.value : -transfer.value;
     this.unnamed[side].push(transfer);
     if (this.unnamed[side].length >= TOGETHER) await this.judge[side]();
@@ -94,25 +101,32 @@ export class WalletReconciliation {
 
   private readonly judge = {
     in: async (): Promise<void> => {
-      const { count, doubts, findings, token } = this.deps;
+      const { count, doubts, token } = this.deps;
       for (const [transfer, { inFlight, payment }] of await doubts.incoming(token, this.unnamed.in.splice(0))) {
         count(inFlight ? 'in flight' : 'unbooked receipts');
         const by = payment === undefined ? '' : `, by the authorization of ${payment}`;
-        if (!inFlight)
-          findings.note('unbooked receipt', logOf(transfer), `${transfer.value} from ${transfer.from}${by}`);
+        if (!inFlight) this.tell('unbooked receipt', transfer, `${transfer.value} from ${transfer.from}${by}`);
       }
     },
     out: async (): Promise<void> => {
-      const { count, doubts, findings, token } = this.deps;
+      const { count, doubts, token } = this.deps;
       const transfers = this.unnamed.out.splice(0);
       const recorded = await doubts.outgoing(token, transfers);
       for (const transfer of transfers) {
         count(recorded.has(transfer) ? 'in flight' : 'withdrawals');
         if (recorded.has(transfer)) continue;
-        findings.note('withdrawal', logOf(transfer), `${transfer.value} from ${transfer.from} to ${transfer.to}`);
+        this.tell('withdrawal', transfer, `${transfer.value} from ${transfer.from} to ${transfer.to}`);
       }
     },
   };
+
+  /** The reconciler reads each block of a wallet it follows: what it went past and did not write down is a mistake. */
+  private tell(what: string, transfer: TransferLog, found: string): void {
+    const { followed } = this.wallet;
+    const passed = followed !== null && transfer.blockNumber <= BigInt(followed);
+    if (passed) this.deps.findings.differ(what, logOf(transfer), 'an event that names it', found);
+    else this.deps.findings.note(what, logOf(transfer), found);
+  }
 
   private async judgeAbsent(): Promise<void> {
     const { count, doubts, findings, graceMs, token } = this.deps;
@@ -123,7 +137,8 @@ export class WalletReconciliation {
 
   /** To the atomic unit, at the last block. */
   private async compareBalance(): Promise<void> {
-    const { client, findings, range, token } = this.deps;
+    const { range } = this;
+    const { client, findings, token } = this.deps;
     const { asset, booked, owner } = this.wallet;
     const closing = await balanceOf(client, token, owner, range.last).catch(() => undefined);
     if (closing === undefined) {
@@ -143,19 +158,19 @@ export class WalletReconciliation {
   }
 
   /**
-   * What was in the wallet before the first block. A node that has dropped that state leaves what the transfers since then
+   * What was in the wallet before the first block, unless the ledger has that as its opening balance. A node that has dropped that state leaves what the transfers since then
    * imply.
    */
   private async opening(closing: bigint): Promise<bigint> {
     const { client, range, token } = this.deps;
-    if (range.first === 0n) return 0n;
+    if (range.first === 0n || this.wallet.opened !== null) return 0n;
     const told = await balanceOf(client, token, this.wallet.owner, range.first - 1n).catch(() => undefined);
     return told ?? closing - this.moved;
   }
 }
 
-function whereOf({ blockNumber, logIndex, payment, transaction }: NamedTransfer): string {
-  return `${payment}: ${transaction}, block ${blockNumber}, log ${logIndex}`;
+function whereOf({ blockNumber, kind, logIndex, payment, transaction }: NamedTransfer): string {
+  return `${payment ?? kind}: ${transaction}, block ${blockNumber}, log ${logIndex}`;
 }
 
 function logOf({ blockNumber, logIndex, transaction }: TransferLog): string {

@@ -2,10 +2,11 @@ import { type ChainHead, FeeCapReached, type Token } from '../../../base/chain/c
 import { asked } from '../../../base/chain/chain-client.js';
 import { balanceOf, refusalOfSending } from '../../../base/chain/token-calls.js';
 import type { Address, Hex } from '../../../base/shared/hex.js';
-import { RecordRefund, requestOf } from '../../payments/payment.refund.js';
+import { RecordRefund, requestOf, transferStream } from '../../payments/payment.refund.js';
 import { FailRefund, SubmitRefund } from '../../payments/refund.decide.js';
 import { type Refund, type RefundFailed, refundNonce } from '../../payments/refund.js';
 import { openRefunds } from '../../payments/refunds.queries.js';
+import { knownTransfer } from '../../payments/transfer.js';
 import { type ConfirmationTier, confirmationsFor, IN_A_BLOCK } from '../confirmations.js';
 import { storable, verdictOf } from '../settlement.outcome.js';
 import { SettlementPending } from '../settlement.ports.js';
@@ -85,7 +86,10 @@ export class RefundSender {
     // One block is enough as soon as a node has the log, though the head was read before it.
     if (blocks > 1 && head.number + 1n < BigInt(blockNumber) + BigInt(blocks)) return true;
     const found: Refund = { refund, amount, sender, ...verdict.data };
-    await this.deps.executeRefund(new RecordRefund(payment, found));
+    const stream = transferStream(terms.network, found);
+    // The refund wallet may be followed, too, being some tenant's.
+    const transfer = knownTransfer(await this.deps.store.readStream(stream));
+    await this.deps.executeRefund(new RecordRefund(payment, found, transfer));
     return true;
   }
 
