@@ -55,7 +55,7 @@ export async function startProvider(): Promise<Provider> {
   };
 }
 
-/** Publishes a tenant for the host 127.0.0.1, with routes `/quick`, `/held` (mode `after`), `/gate`, `/stream` and `/again` (idempotent). */
+/** Publishes a tenant for the host 127.0.0.1, with routes `/quick`, `/held` (mode `after`), `/gate`, `/stream`, `/again` (idempotent), `/first` and `/first-again` (mode `before`). */
 export function publishMarket(databaseUrl: string, upstream: string, payee: Address): Promise<void> {
   const quick = { tenant: TENANT, upstreamPath: '/quick', timeoutMs: 30_000, maxBodyBytes: 0 };
   const gated = { ...quick, upstreamPath: '/gate' };
@@ -65,6 +65,8 @@ export function publishMarket(databaseUrl: string, upstream: string, payee: Addr
     routeWith({ ...gated, id: 'gate' }),
     routeWith({ ...quick, id: 'stream', upstreamPath: '/stream' }),
     routeWith({ ...gated, id: 'again', idempotent: true }),
+    routeWith({ ...gated, id: 'first', mode: 'before' }),
+    routeWith({ ...gated, id: 'first-again', mode: 'before', idempotent: true }),
   ];
   const [first, ...others] = routes;
   return publish(databaseUrl, [
