@@ -65,7 +65,8 @@ describe('a payer who was denied after the delivery', () => {
     const payer = await newPayer(chain, 10_000n);
     const validBefore = (await chain.client.getBlock()).timestamp + 3_600n;
     const { id } = await deliver(desk, chain, payer, { mode: 'async', validBefore });
-    worker = await startWorker(desk, chain, { screening: switched(says) });
+    // Not far behind the chain's clock as it will be.
+    worker = await startWorker(desk, chain, { clock: () => Date.now() + 3_650_000, screening: switched(says) });
     await eventually(async () => (await reasonOf(id)) === 'screening_denied', LONG_MS);
     await chain.node.increaseTime({ seconds: 3_700 });
     await chain.node.mine({ blocks: 1 });

@@ -84,7 +84,7 @@ export class World {
     const store = { append: gate.guardCall(append), readStreams: gate.guardCall(readStreams) };
     const book = gate.guard(this.book);
     const chain = gate.guard(this.chain);
-    const clock = () => 0;
+    const clock = () => Number(this.chain.time) * 1_000;
     const ports = {
       fees: new NetworkFees({ store, network: token.network, items: gate.guardCall(items) }),
       ...{ chain, book, signatures, log, clock, lanes: new SettlerLanes(book, new GasWatch(chain, clock, log)) },

@@ -2,6 +2,7 @@ import { BaseError, createPublicClient, http, type PublicClient, RpcRequestError
 import { chainIdOf, type Hex, type Network } from '../shared/hex.js';
 import { ChainUnavailable } from './chain.js';
 import { type RpcNode, rpcFailover } from './rpc-failover.js';
+import { rpcFetch } from './rpc-fetch.js';
 
 export type ChainClient = PublicClient;
 
@@ -22,7 +23,7 @@ const ASK_TIMEOUT_MS = 1_000;
  */
 export function createChainClient({ rpcUrl, timeoutMs = 3_000, batchSize = 100 }: ChainClientOptions): ChainClient {
   const batch = { batchSize, wait: 0 };
-  const transport = http(rpcUrl, { batch, timeout: timeoutMs, retryCount: 1, retryDelay: 100 });
+  const transport = http(rpcUrl, { batch, fetchFn: rpcFetch, timeout: timeoutMs, retryCount: 1, retryDelay: 100 });
   return createPublicClient({ transport, ccipRead: false });
 }
 
@@ -39,10 +40,10 @@ export function createFailoverClient(
 ): ChainClient {
   const [rpcUrl = '', ...others] = rpcUrls;
   if (others.length === 0 && !doubtful) return createChainClient({ rpcUrl, timeoutMs, batchSize });
-  const batch = { batchSize, wait: 0 };
+  const common = { batch: { batchSize, wait: 0 }, fetchFn: rpcFetch };
   const nodes = rpcUrls.map((url): RpcNode => {
-    const { request } = http(url, { batch, timeout: timeoutMs, retryCount: 1, retryDelay: 100 })({});
-    const { request: ask } = http(url, { batch, timeout: ASK_TIMEOUT_MS, retryCount: 0 })({});
+    const { request } = http(url, { ...common, timeout: timeoutMs, retryCount: 1, retryDelay: 100 })({});
+    const { request: ask } = http(url, { ...common, timeout: ASK_TIMEOUT_MS, retryCount: 0 })({});
     return { request, ask };
   });
   return createPublicClient({ transport: rpcFailover(nodes, chainIdOf(network)), ccipRead: false });

@@ -23,7 +23,10 @@ import {
   AUTHORIZATION_CANCELED,
   AUTHORIZATION_USED,
   addressTopic,
+  isAbout,
+  isIn,
   isMined,
+  type LogTopics,
   transferBehind,
 } from './settlement-logs.js';
 import type { Signer, UnsignedTransaction } from './signer.js';
@@ -188,6 +191,8 @@ export class ViemSettlementChain implements SettlementChain {
     if (log.topics[0] === AUTHORIZATION_CANCELED) return { kind: 'cancelled', transaction: log.transactionHash };
     const receipt = await readReceipt(this.client, log.transactionHash);
     if (receipt === null) throw new ChainUnavailable('the node has the log of a transaction, but not its receipt');
+    if (!isIn(receipt, log))
+      throw new ChainUnavailable('the node has the log of a transaction, but not in its receipt');
     return transferBehind(log, receipt, token, payer);
   }
 
@@ -203,13 +208,13 @@ export class ViemSettlementChain implements SettlementChain {
   /** Backwards from the latest block, in bounded ranges. */
   private async findLog(token: Token, payer: Address, nonce: Hex) {
     const { logRange, logDepth } = this.options;
-    const topics = [[AUTHORIZATION_USED, AUTHORIZATION_CANCELED], addressTopic(payer), nonce];
+    const topics: LogTopics = [[AUTHORIZATION_USED, AUTHORIZATION_CANCELED], addressTopic(payer), nonce];
     const latest = await asked('latest block', this.client.getBlockNumber({ cacheTime: 0 }));
     for (let to = latest; to >= 0n && latest - to < logDepth; to -= logRange) {
       const range = { fromBlock: quantity(to < logRange ? 0n : to - logRange + 1n), toBlock: quantity(to) };
       const filter = { address: token.address, topics, ...range };
       const logs = await asked('logs', this.client.request({ method: 'eth_getLogs', params: [filter] }));
-      const found = logs.find(isMined);
+      const found = logs.filter(isMined).find((log) => isAbout(log, token, topics));
       if (found !== undefined) return found;
     }
     throw new ChainUnavailable(`authorization ${nonce} is used, but no log of the last ${logDepth} blocks says how`);

@@ -13,6 +13,21 @@ export function isMined(log: RpcLog): log is MinedLog {
   return log.transactionHash !== null && log.blockHash !== null && log.blockNumber !== null;
 }
 
+/** Of which events, and the values of their two indexed fields. */
+export type LogTopics = [events: Hex[], first: Hex, second: Hex];
+
+/** Whether a log is what was asked for: a node that filters badly must not decide which authorization was used. */
+export function isAbout({ address, removed, topics }: MinedLog, token: Token, [events, ...fields]: LogTopics): boolean {
+  if (removed || address.toLowerCase() !== token.address || !events.includes(topics[0]!)) return false;
+  return fields.every((field, index) => topics[index + 1] === field.toLowerCase());
+}
+
+/** Whether a receipt is of the same block as this log, and has it. */
+export function isIn({ blockHash, logs }: RpcTransactionReceipt, log: MinedLog): boolean {
+  const own = logs.find((one) => index(one) === index(log));
+  return blockHash === log.blockHash && own !== undefined && own.topics.join() === log.topics.join();
+}
+
 /**
  * What an AuthorizationUsed log moved: the first Transfer of the same token and payer behind it in its transaction,
  * before another authorization is used. A token that says "used" and moves nothing gives a transfer of 0 to the zero

@@ -6,10 +6,14 @@ import { asked, type ChainClient } from './chain-client.js';
 /** Rollups on the OP Stack add what publishing the data costs on the chain below. */
 type ReceiptOfAnyChain = RpcTransactionReceipt & { readonly l1Fee?: Hex | null };
 
-/** `null` if the transaction is in no block. Requests for the same one that are under way are shared. */
-export function readReceipt(client: ChainClient, hash: Hex): Promise<RpcTransactionReceipt | null> {
+/** `null` if the transaction is in no block. Requests for the same one that are under way are shared. Throws ChainUnavailable. */
+export async function readReceipt(client: ChainClient, hash: Hex): Promise<RpcTransactionReceipt | null> {
   const request = client.request({ method: 'eth_getTransactionReceipt', params: [hash] }, { dedupe: true });
-  return asked('receipt', request);
+  const receipt = await asked('receipt', request);
+  if (receipt !== null && receipt.transactionHash !== hash) {
+    throw new ChainUnavailable('the node gave the receipt of another transaction');
+  }
+  return receipt;
 }
 
 /**
@@ -30,6 +34,10 @@ export async function readOutcome(client: ChainClient, hash: Hex): Promise<Trans
   ]);
   if (receipt === null) return { kind: transaction === null ? 'unknown' : 'pending' };
   const { blockHash, blockNumber, gasUsed, status } = receipt;
+  // Asked at once, so a block in between makes them differ as well.
+  if (transaction?.blockHash !== blockHash) {
+    throw new ChainUnavailable('the node gives a receipt of a transaction that it has not in that block');
+  }
   return {
     kind: 'mined',
     blockNumber: BigInt(blockNumber),

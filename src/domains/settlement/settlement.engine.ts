@@ -1,4 +1,4 @@
-import type { Token } from '../../base/chain/chain.js';
+import { ChainUnavailable, type Token } from '../../base/chain/chain.js';
 import { type Clock, epochSeconds } from '../../base/shared/clock.js';
 import type { Address } from '../../base/shared/hex.js';
 import { wasShown } from '../payments/delegation.js';
@@ -26,8 +26,8 @@ import { type SenderDeps, SettlementSender, settlementItem } from './settlement.
 import type { SettlementTransaction } from './settlement-transactions.js';
 import { TransactionWatch } from './transaction-watch.js';
 
-/** The host's clock counts as past the chain's by this much only, in milliseconds. */
-const OVERDUE_MS = 60_000;
+/** The host's clock and the chain's are believed to be apart by this much at most, in milliseconds. */
+const CLOCKS_APART_MS = 60_000;
 
 export interface EngineDeps extends SenderDeps {
   readonly clock: Clock;
@@ -153,6 +153,7 @@ export class SettlementEngine {
     if (verdict.kind === 'open') {
       const { time } = await this.deps.chain.head();
       if (!hasExpired(terms, time)) return false;
+      this.mustBePast(time);
       // Asked again, since a transfer may have been mined before the clock was read.
       verdict = await ask();
       if (verdict.kind === 'open') verdict = { kind: 'failed', data: { reason: 'authorization_expired' } };
@@ -199,8 +200,14 @@ export class SettlementEngine {
     return true;
   }
 
+  /** A node whose newest block is from the future must not make an authorization lapse. */
+  private mustBePast(chainTime: bigint): void {
+    if (chainTime <= BigInt(epochSeconds(this.deps.clock() + CLOCKS_APART_MS))) return;
+    throw new ChainUnavailable(`the newest block is from the future: ${chainTime}`);
+  }
+
   private isOverdue({ state }: SettleItem): boolean {
-    return hasExpired(state.authorized.terms, BigInt(epochSeconds(this.deps.clock() - OVERDUE_MS)));
+    return hasExpired(state.authorized.terms, BigInt(epochSeconds(this.deps.clock() - CLOCKS_APART_MS)));
   }
 
   private tokenOf(item: SettleItem): Token {
