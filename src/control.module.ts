@@ -101,11 +101,11 @@ export class ControlModule {
         { provide: GasWatches, useFactory: () => new GasWatches(settlements, clock, log) },
         {
           provide: Registry,
-          useFactory: (gas: GasWatches, healths: FacilitatorHealths) => {
+          useFactory: (gas: GasWatches, healths: FacilitatorHealths, wallets: RefundWallets) => {
             addFacilitatorMetrics(runtime.metrics, healths, clock);
-            return addMetrics(runtime.metrics, runtime.pool, gas);
+            return addMetrics(runtime.metrics, gas, { pool: runtime.pool, chains, tokens: runtime.tokens, wallets });
           },
-          inject: [GasWatches, FacilitatorHealths],
+          inject: [GasWatches, FacilitatorHealths, RefundWallets],
         },
         { provide: APP_FILTER, useClass: ProblemFilter },
       ],

@@ -4,6 +4,7 @@ import { EventStore } from '../../src/base/event-store/event-store.js';
 import { LogTail } from '../../src/base/event-store/log-tail.js';
 import { type Projection, ProjectionRunner } from '../../src/base/event-store/projection-runner.js';
 import { openPool } from '../../src/base/platform/pool.js';
+import { RefundWallets } from '../../src/domains/settlement/refunds/refund-wallets.js';
 import { addMetrics } from '../../src/edges/health/metrics.js';
 import { freshDatabase } from '../support/engines.js';
 import { eventually } from '../support/eventually.js';
@@ -64,7 +65,8 @@ async function expectCounted(name: string): Promise<void> {
 }
 
 async function metricsOf(of: Pool): Promise<string> {
-  return addMetrics(new Registry(), of, { byNetwork: new Map() }).metrics();
+  const refunds = { pool: of, chains: new Map(), tokens: { on: () => undefined }, wallets: new RefundWallets([]) };
+  return addMetrics(new Registry(), { byNetwork: new Map() }, refunds).metrics();
 }
 
 describe('several workers', () => {

@@ -2,11 +2,13 @@ import type { Pool } from 'pg';
 import { collectDefaultMetrics, Gauge, type Registry } from 'prom-client';
 import type { GasWatches } from '../../domains/settlement/gas-watches.js';
 import { addGasMetrics } from './gas-metrics.js';
+import { addRefundWalletMetric, type RefundMetricsDeps } from './refund-metrics.js';
 import { addSealMetrics } from './seal-metrics.js';
 import { addSettlementMetrics } from './settlement-metrics.js';
 
 /** Adds Prometheus metrics of this process and of the book. What cannot be read is left out, never an error. */
-export function addMetrics(registry: Registry, pool: Pool, gas: GasWatches): Registry {
+export function addMetrics(registry: Registry, gas: GasWatches, refunds: RefundMetricsDeps): Registry {
+  const { pool } = refunds;
   collectDefaultMetrics({ register: registry, prefix: 'tollbook_' });
   new Gauge({
     name: 'tollbook_payments',
@@ -21,6 +23,7 @@ export function addMetrics(registry: Registry, pool: Pool, gas: GasWatches): Reg
   addSealMetrics(registry, pool);
   addGasMetrics(registry, gas);
   addSettlementMetrics(registry, pool);
+  addRefundWalletMetric(registry, refunds);
   return registry;
 }
 

@@ -3,6 +3,7 @@ import { Counter, Gauge, type Registry } from 'prom-client';
 import { OPEN_STATES } from '../../domains/payments/settle.decide.js';
 import type { QueriedGauge } from './gauge.js';
 import { reconcilerGauges } from './reconciler-metrics.js';
+import { refundGauges } from './refund-metrics.js';
 
 /** Open, that is, to be settled: few rows, which an index on the state finds. */
 const open = OPEN_STATES.map((state) => `'${state}'`).join(', ');
@@ -40,7 +41,7 @@ const gauges: readonly QueriedGauge[] = [
 ];
 
 export function addSettlementMetrics(registry: Registry, pool: Pool): void {
-  for (const metric of [...gauges, ...reconcilerGauges]) addGauge(registry, pool, metric);
+  for (const metric of [...gauges, ...reconcilerGauges, ...refundGauges]) addGauge(registry, pool, metric);
   addSpendingMetrics(registry, pool);
 }
 

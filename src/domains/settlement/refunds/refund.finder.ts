@@ -3,7 +3,7 @@ import { Problem } from '../../../base/shared/problem.js';
 import type { RefundId } from '../../payments/refund.js';
 import { freeOf, type RefundPorts, recordRefund } from '../../payments/refunds.js';
 import { openRefunds } from '../../payments/refunds.queries.js';
-import { forEach, type OpenRefund, type RefundDeps, stillOpen } from './refund.ports.js';
+import { forEachOf, type OpenRefund, type RefundDeps, stillOpen } from './refund.ports.js';
 
 /** Requests looked for at once. */
 const LIMIT = 500;
@@ -39,7 +39,7 @@ export class RefundFinder {
     this.searches = new Map(alone.flatMap(({ request: { refund } }) => this.known(refund)));
     if (alone.length === 0) return;
     const { number: head } = await chain.head();
-    await forEach(alone, (refund) => this.look(refund, head));
+    await forEachOf(alone, (refund) => this.look(refund, head));
   }
 
   private async look(refund: OpenRefund, head: bigint): Promise<void> {

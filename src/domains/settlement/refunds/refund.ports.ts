@@ -43,9 +43,21 @@ export async function stillOpen(load: LoadPayment, rows: readonly RefundRow[]): 
   return all.filter((one) => one !== undefined);
 }
 
-/** Does the work for each; one that fails keeps none of the others. Rejects with the first failure when all had their turn. */
-export async function forEach<T>(items: readonly T[], work: (item: T) => Promise<unknown>): Promise<void> {
-  const ended = await Promise.allSettled(items.map(work));
-  const failed = ended.find((one) => one.status === 'rejected');
+/**
+ * Does the work for each, those of one payment in turn, since they write to one stream; one that fails keeps none of the
+ * others. Rejects with the first failure when all had their turn.
+ */
+export async function forEachOf<T extends { readonly payment: PaymentId }>(
+  items: readonly T[],
+  work: (item: T) => Promise<unknown>,
+): Promise<void> {
+  const turns = new Map<PaymentId, Promise<unknown>>();
+  const ended = items.map((item) => {
+    const before = turns.get(item.payment) ?? Promise.resolve();
+    const turn = before.catch(() => undefined).then(() => work(item));
+    turns.set(item.payment, turn);
+    return turn;
+  });
+  const failed = (await Promise.allSettled(ended)).find((one) => one.status === 'rejected');
   if (failed) throw failed.reason;
 }

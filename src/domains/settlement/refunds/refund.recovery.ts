@@ -5,7 +5,7 @@ import { Problem } from '../../../base/shared/problem.js';
 import { RevertRefund, refundsOf } from '../../payments/payment.refund.js';
 import { recordRefund } from '../../payments/refunds.js';
 import { type MinedRefund, refundsAbove } from '../../payments/refunds.queries.js';
-import { forEach, type RefundDeps } from './refund.ports.js';
+import { forEachOf, type RefundDeps } from './refund.ports.js';
 
 /** Deeper blocks count as final. */
 const REORG_DEPTH = 64n;
@@ -30,7 +30,7 @@ export class RefundRecovery {
     if (!newest) return;
     const place = await this.placeOf(newest);
     if (place !== undefined && place === this.anchor) return;
-    await forEach(rows, (row) => this.verify(row));
+    await forEachOf(unique(rows), (row) => this.verify(row));
     this.anchor = (await this.placeOf(newest)) ?? '';
   }
 
@@ -67,6 +67,11 @@ export class RefundRecovery {
       if (!(error instanceof Problem)) throw error;
     });
   }
+}
+
+/** Several refunds of a payment may be in one transaction, and are looked at together. */
+function unique(rows: readonly MinedRefund[]): readonly MinedRefund[] {
+  return [...new Map(rows.map((row) => [`${row.payment} ${row.transaction}`, row])).values()];
 }
 
 function stands(outcome: TransactionOutcome, blockHash: Hex): boolean {

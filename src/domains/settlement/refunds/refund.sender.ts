@@ -14,7 +14,7 @@ import type { SettlementSender } from '../settlement.sender.js';
 import type { TransactionBook } from '../settlement-transactions.js';
 import type { SettlerLanes } from '../settler-lanes.js';
 import { recordNext } from '../settler-nonces.js';
-import { forEach, type OpenRefund, type RefundDeps, stillOpen } from './refund.ports.js';
+import { forEachOf, type OpenRefund, type RefundDeps, stillOpen } from './refund.ports.js';
 import type { RefundWallets } from './refund-wallets.js';
 
 /** Requests looked at in one turn, and refunds in one transaction. */
@@ -52,10 +52,10 @@ export class RefundSender {
     if (open.length === 0) return;
     const head = await chain.head();
     const unsent: OpenRefund[] = [];
-    await forEach(open, async (refund) => {
+    await forEachOf(open, async (refund) => {
       if (await this.follow(refund, head)) unsent.push(refund);
     });
-    await forEach(groupsOf(unsent), (group) => this.send(group));
+    for (const group of groupsOf(unsent)) await this.send(group);
   }
 
   /** Writes what the chain says; `true` if the authorization is unused and can still be used. */
