@@ -29,7 +29,7 @@ describe('the embedded USDC', () => {
     const states = new PayerStates({ client: chain.client, clock: () => 0 });
     for (const account of TEST_ACCOUNTS) {
       const { state, nonceUsed } = await states.fetch(chain.token, account, randomHex(32));
-      expect(state).toEqual({ balance: 1_000_000_000_000n, hasCode: false, readAt: 0 });
+      expect(state).toEqual({ balance: 1_000_000_000_000n, hasCode: false, blocked: false, readAt: 0 });
       expect(nonceUsed).toBe(false);
     }
     expect(await chain.node.getBalance({ address: chain.settler })).toBeGreaterThan(10n ** 21n);
@@ -72,5 +72,5 @@ it('asks everything about a payer in one HTTP request', async () => {
     globalThis.fetch = original;
   }
   expect(bodies).toEqual([expect.any(Array)]);
-  expect(bodies[0]).toHaveLength(3);
+  expect(bodies[0]).toHaveLength(4);
 });
