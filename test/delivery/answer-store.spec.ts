@@ -57,19 +57,46 @@ describe('the store of kept answers', () => {
 });
 
 describe('the store of signatures', () => {
-  it('forgets one a day after its authorization lapsed, not before', async () => {
-    const pool = new pg.Pool({ connectionString: await freshDatabase() });
-    const lapsed = epochSeconds(NOW);
+  let pool: pg.Pool;
+
+  beforeAll(async () => {
+    pool = new pg.Pool({ connectionString: await freshDatabase() });
+  });
+  afterAll(() => pool.end());
+
+  async function keep(payment: PaymentId, state?: string): Promise<void> {
     await pool.query('insert into authorizations (payment_id, signature, valid_before) values ($1, $2, $3)', [
-      id(1),
+      payment,
       Buffer.alloc(65),
-      lapsed,
+      epochSeconds(NOW),
     ]);
-    const kept = async () => (await pool.query('select 1 from authorizations')).rowCount;
+    if (state === undefined) return;
+    await pool.query(
+      `insert into payments (id, tenant, route, method, state, mode, payer, payee, network, asset, amount, valid_before, gateway,
+         position, authorized_at, updated_at)
+       values ($1, 'demo', 'weather', 'GET', $2, 'async', '', '', '', '', 1, 0, '', $3, now(), now())`,
+      [payment, state, Number(payment.slice(-4))],
+    );
+  }
+  const kept = async () =>
+    (await pool.query<{ payment_id: string }>('select payment_id from authorizations order by 1')).rows.map(
+      ({ payment_id }) => payment_id,
+    );
+
+  it('forgets one a day after its authorization lapsed, not before', async () => {
+    await keep(id(1), 'settled');
     await purgeExpired(pool, NOW + DAY_MS);
-    expect(await kept()).toBe(1);
+    expect(await kept()).toEqual([id(1)]);
     await purgeExpired(pool, NOW + DAY_MS + 1000);
-    expect(await kept()).toBe(0);
-    await pool.end();
+    expect(await kept()).toEqual([]);
+  });
+
+  it('keeps those of payments that are open, or that it does not know yet', async () => {
+    await keep(id(2), 'delivered');
+    await keep(id(3), 'submitted');
+    await keep(id(4));
+    await keep(id(5), 'settlement_failed');
+    await purgeExpired(pool, NOW + 9 * DAY_MS);
+    expect(await kept()).toEqual([id(2), id(3), id(4)]);
   });
 });
