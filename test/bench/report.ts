@@ -135,13 +135,18 @@ function settlementSection({ burst, gas, steady }: SettlementRates): Section {
   const times = ({ p50, p99 }: SettlementRates['burst']) => `p50 ${p50.toFixed(1)} s, p99 ${p99.toFixed(1)} s`;
   return {
     lines: [
-      `gas of a payment: ${count(gas.single)} alone, ${count(gas.batched)} in a batch of ${gas.batch} different payers`,
+      `gas of a payment: ${count(gas.single)} alone; in a batch of ${gas.batch}, ${count(gas.batched)} by as many payers, ${count(gas.batchedOfFew)} by ${gas.few}`,
       `blocks of ${BLOCK_SECONDS} s, raised to ${count(Number(BLOCK_GAS))} gas; from delivery to the settlement in the book:`,
       `${count(burst.settled)} payments as fast as they came: ${burst.seconds.toFixed(1)} s in all, ${times(burst)}`,
       `${count(steady.settled)} payments at ${steady.rate} a second: ${times(steady)}`,
     ],
     goals: [
-      atMost(`gas per payment in batches of ${gas.batch}, share of a single transfer`, gas.batched / gas.single, 0.62),
+      atMost(
+        `gas per payment in batches of ${gas.batch} payers, share of a single transfer`,
+        gas.batched / gas.single,
+        0.62,
+      ),
+      atMost(`gas per payment in batches of ${gas.batch}, ${gas.few} payers`, gas.batchedOfFew / gas.single, 0.62),
       atLeast('payments settled per second', burst.settled / burst.seconds, 200),
       atMost(`delivery to settlement at ${steady.rate} a second, p99 in s`, steady.p99, 2 * BLOCK_SECONDS + 1),
     ],

@@ -2,9 +2,11 @@ import type { Address, Hex } from '../../src/base/shared/hex.js';
 import {
   type PaymentAuthorized,
   type PaymentEvent,
+  type PaymentId,
   paymentIdOf,
   paymentStream,
 } from '../../src/domains/payments/payment.js';
+import { refundIdOf } from '../../src/domains/payments/refund.js';
 
 const asset: Address = `0x${'a'.repeat(40)}`;
 const payee: Address = `0x${'c'.repeat(40)}`;
@@ -49,15 +51,22 @@ export function paymentEvents(n: number): { readonly stream: string; readonly ev
       holds: [{ key: `exposure/demo/${network}/${asset}/${payer}`, amount: terms.amount }],
     },
   };
+  const id = paymentIdOf({ network, asset, payer, nonce });
   return {
-    stream: paymentStream(paymentIdOf({ network, asset, payer, nonce })),
-    events: [life.before ? settledBefore(authorized) : authorized, ...life.events],
+    stream: paymentStream(id),
+    events: [life.before ? settledBefore(authorized) : authorized, ...life.events.map((one) => ownRefund(id, one))],
   };
 }
 
 /** The same, to be settled before its request runs, and so without exposure. */
 function settledBefore(authorized: PaymentAuthorized): PaymentAuthorized {
   return { ...authorized, data: { ...authorized.data, mode: 'before', holds: [] } };
+}
+
+/** The ids of refunds follow from their payment's. */
+function ownRefund(id: PaymentId, one: PaymentEvent): PaymentEvent {
+  if (one.type !== 'RefundRequested') return one;
+  return { ...one, data: { ...one.data, refund: refundIdOf(id, 'one') } };
 }
 
 const event = <T extends PaymentEvent['type']>(type: T, data: Extract<PaymentEvent, { type: T }>['data']) =>
@@ -89,7 +98,7 @@ const refunded = (amount: string, logIndex: number) =>
     schema: 2,
   }) as PaymentEvent;
 const requested = event('RefundRequested', {
-  refund: `ref_${'1'.repeat(32)}_${'2'.repeat(16)}`,
+  refund: 'ref_1_1',
   amount: '1',
   from: 'payee',
   sender: payee,

@@ -82,7 +82,8 @@ export class AdmissionDesk {
     }
     const believed = authorization.validBefore > this.doubtful.until(call.token.network) ? known : undefined;
     const asked = believed ?? (await this.ask(call, payment));
-    if ('reason' in asked) return { kind: 'refused', reason: asked.reason };
+    // It may have been used by this very payment, taken and settled elsewhere since we looked.
+    if ('reason' in asked) return (await this.find(id)) ?? { kind: 'refused', reason: asked.reason };
     const reason = await this.refusalOf(call, by, asked);
     if (reason) {
       // What the payer's identifier names may be paid already, with money that is missing or blocked now.
