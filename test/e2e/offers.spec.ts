@@ -9,7 +9,7 @@ import { flat, publish, routeWith } from '../support/publishing.js';
 
 const HEADER_BUDGET = 8 * 1024;
 const EXPOSED =
-  'PAYMENT-REQUIRED, PAYMENT-RESPONSE, X-PAYMENT-RESPONSE, Tollbook-Payment, RateLimit, RateLimit-Policy, Retry-After';
+  'PAYMENT-REQUIRED, PAYMENT-RESPONSE, X-PAYMENT-RESPONSE, Tollbook-Payment, Tollbook-Refund, RateLimit, RateLimit-Policy, Retry-After';
 const jsonType = { 'content-type': 'application/json' };
 
 let app: App;

@@ -1,5 +1,6 @@
 import { jest } from '@jest/globals';
 import { paymentOfStream } from '../../src/domains/payments/payment.js';
+import { QUEUE_PREFIX, queueNameOf } from '../../src/domains/settlement/settlement.queue.js';
 import { sql, withRedis } from '../embedded/support.js';
 import type { App } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
@@ -137,7 +138,7 @@ async function sealed(): Promise<bigint> {
 }
 
 function jobsOf(tickets: readonly Ticket[]): Promise<number> {
-  const keys = tickets.map(({ id }) => `{tollbook}:settlement:${id}`);
+  const keys = tickets.map(({ id }) => `${QUEUE_PREFIX}:${queueNameOf('eip155:84532')}:${id}`);
   return withRedis(site.main.engines.redis, (redis) => redis.exists(...keys));
 }
 
