@@ -124,7 +124,6 @@ describe('a tenant', () => {
       ['#/upstream'],
     ],
     ['an upstream with a path', { upstream: 'https://api.example.com/v1' }, ['#/upstream']],
-    ['another chain', { network: 'eip155:1' }, ['#/network']],
     ['an asset that is no token', { asset: `0x${'12'.repeat(20)}` }, ['#/asset']],
     ['nobody to be paid', { payee: `0x${'00'.repeat(20)}` }, ['#/payee']],
     ['several faults', { payee: '0x12', host: 'A B', secret: 'x' }, ['#/host', '#/payee', '#/secret']],
@@ -134,5 +133,14 @@ describe('a tenant', () => {
     const { errors } = JSON.parse(reply.body) as { errors: { pointer: string; detail: string }[] };
     expect(errors.map(({ pointer }) => pointer).sort()).toEqual(pointers);
     expect(errors.every(({ detail }) => detail.length > 0)).toBe(true);
+  });
+
+  it('is refused with a chain that is not served here, by the names of those that are', async () => {
+    const elsewhere = shop.tenant('refused.example', { network: 'eip155:1' });
+    const reply = await shop.put(`/tenants/${shop.fresh()}`, elsewhere);
+    expect([reply.status, codeOf(reply)]).toEqual([422, 'network_not_served']);
+    expect(JSON.parse(reply.body).errors).toEqual([
+      { pointer: '#/network', detail: expect.stringContaining('eip155:84532') },
+    ]);
   });
 });

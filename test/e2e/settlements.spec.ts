@@ -86,6 +86,7 @@ describe('GET /admin/v1/settlements', () => {
       created_at: expect.stringMatching(/^\d{4}-.*Z$/),
       payments_count: 1,
       payments: [id],
+      refunds: [],
       block_number: receipt.blockNumber.toString(),
       block_hash: receipt.blockHash,
       confirmations: Number(head - receipt.blockNumber) + 1,
