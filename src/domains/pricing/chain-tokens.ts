@@ -8,7 +8,10 @@ import type { Address } from '../../base/shared/hex.js';
 
 const REFRESH_MS = 10_000;
 
-/** The tokens of one chain. */
+/**
+ * The tokens of one chain: those that tenants are paid in, and those that they were paid in before, since a tenant that moves on
+ * leaves payments and refunds behind.
+ */
 export class ChainTokens {
   private readonly tokens = new Map<Address, Token>();
   private readonly loop: WakeLoop;
@@ -49,7 +52,9 @@ export class ChainTokens {
   async read(): Promise<false> {
     const { network, tokens } = this.chain.settings;
     const { rows } = await this.pool.query<{ asset: Address }>(
-      'select distinct asset from tenants where network = $1',
+      `select asset from tenants where network = $1
+       union select e.data->>'asset' from tenants t join events e on stream_key(e.stream) = stream_key('tenant/' || t.id)
+         and e.stream = 'tenant/' || t.id where e.type = 'TenantRegistered' and e.data->>'network' = $1`,
       [network],
     );
     const wanted = new Set([...tokens, ...rows.map(({ asset }) => asset)]);

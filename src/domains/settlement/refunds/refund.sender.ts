@@ -47,8 +47,10 @@ export class RefundSender {
 
   /** One turn. */
   async step(): Promise<void> {
-    const { chain, load, pool } = this.deps;
-    const open = await stillOpen(load, await openRefunds(pool, chain.network, 'refund_wallet', LIMIT));
+    const { chain, load, pool, tokens } = this.deps;
+    const all = await stillOpen(load, await openRefunds(pool, chain.network, 'refund_wallet', LIMIT));
+    // One whose token cannot be read now keeps none of the others.
+    const open = all.filter(({ terms }) => tokens.get(terms.asset) !== undefined);
     if (open.length === 0) return;
     const head = await chain.head();
     const unsent: OpenRefund[] = [];
