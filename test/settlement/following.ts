@@ -1,6 +1,6 @@
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
-import { encodeFunctionData, erc20Abi, parseAbi } from 'viem';
+import { encodeFunctionData, erc20Abi, parseAbi, type TransactionSerializableEIP1559 } from 'viem';
 import { type PrivateKeyAccount, privateKeyToAccount } from 'viem/accounts';
 import type { ChainClient } from '../../src/base/chain/chain-client.js';
 import { transferCallData } from '../../src/base/chain/eip3009.js';
@@ -89,15 +89,17 @@ export interface ReconcilerOptions {
   readonly store?: Pick<Desk['store'], 'append' | 'readStreams'>;
   readonly earlierSeconds?: bigint;
   readonly hurried?: PaymentId[];
+  readonly verifyOthers?: () => Promise<void>;
 }
 
 /** The reconciler alone: nothing is settled. */
 export function reconcilerOf(desk: Desk, chain: LocalChain, options: ReconcilerOptions = {}): Reconciler {
   const { client = chain.client, earlierSeconds, hurried, pool = desk.pool, store = desk.store } = options;
+  const { verifyOthers = async () => undefined } = options;
   return assembleReconciler({
     ...{ client, earlierSeconds, pool, store, log, network: chain.token.network, clock: systemClock },
     hurry: async (ids) => void hurried?.push(...ids),
-    verifyOthers: async () => undefined,
+    verifyOthers,
   });
 }
 
@@ -168,6 +170,27 @@ export async function send(chain: LocalChain, from: PrivateKeyAccount, data: Hex
 
 export function transfer(chain: LocalChain, from: PrivateKeyAccount, to: Address, amount: bigint): Promise<Hex> {
   return send(chain, from, encodeFunctionData({ abi: erc20Abi, functionName: 'transfer', args: [to, amount] }));
+}
+
+/** A transfer that can be sent again after a reorganization has removed it. */
+export async function signTransfer(
+  chain: LocalChain,
+  from: PrivateKeyAccount,
+  to: Address,
+  amount: bigint,
+): Promise<Hex> {
+  const wallet = walletAt(chain.rpcUrl, from);
+  const data = encodeFunctionData({ abi: erc20Abi, functionName: 'transfer', args: [to, amount] });
+  const request = await wallet.prepareTransactionRequest({ chain: null, to: chain.token.address, data, gas: 300_000n });
+  const chainId = Number(chain.token.network.slice(7));
+  return from.signTransaction({ ...request, chainId, type: 'eip1559' } as TransactionSerializableEIP1559);
+}
+
+/** Resolves when mined. */
+export async function sendRaw(chain: LocalChain, raw: Hex): Promise<Hex> {
+  const hash = await chain.node.request({ method: 'eth_sendRawTransaction', params: [raw] } as never);
+  await eventually(async () => (await chain.node.getTransactionReceipt({ hash })).status === 'success');
+  return hash;
 }
 
 /** As anybody can who has seen the signature. */

@@ -100,6 +100,28 @@ describe('the reconciler', () => {
     expect(await books(shop)).toEqual({ wallet: 90n, suspense: -90n });
   });
 
+  it('has settlements by others looked at after a reorganization, also if whoever saw it died before', async () => {
+    const stranger = await rich(chain);
+    await transfer(chain, stranger, shop.payee, 7n);
+    let away = false;
+    const first = reconcilerOf(shop, chain, {
+      verifyOthers: async () => {
+        if (away) throw new Error('dies here');
+      },
+    });
+    await follow(first);
+    await reorganize(chain, 1);
+    away = true;
+    await expect(follow(first)).rejects.toThrow('dies here');
+    await shop.pool.query('update chain_checkpoints set lease_until = now()');
+    let looks = 0;
+    const next = reconcilerOf(shop, chain, { verifyOthers: async () => void looks++ });
+    await follow(next);
+    await follow(next);
+    await next.stop();
+    expect(looks).toBe(1);
+  });
+
   it.each([1, 5, 12])('takes back what a reorganization of %i blocks removed, and finds what moved', async (depth) => {
     const stranger = await rich(chain);
     await transfer(chain, stranger, shop.payee, 1_000n);

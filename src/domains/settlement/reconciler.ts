@@ -55,7 +55,9 @@ interface Range {
 export class Reconciler {
   private span = SPAN_FIRST;
   private shortSince: number | undefined;
-  private reorganizedAt = Number.NEGATIVE_INFINITY;
+  /** `undefined` once strangers' settlements were looked at long enough after it. */
+  private reorganizedAt: number | undefined;
+  private epoch: bigint | undefined;
 
   constructor(private readonly deps: ReconcilerDeps) {}
 
@@ -84,7 +86,7 @@ export class Reconciler {
     if (tip !== undefined && !(await this.stands(tip))) return this.findBack(lease, tip, head);
     this.shortSince = undefined;
     await opener.open(fence, head);
-    if (performance.now() - this.reorganizedAt < UNSETTLED_MS) await this.deps.verifyOthers();
+    await this.verifyOthers(lease);
     const range = rangeOf(await checkpoint.wallets(), tip, head, this.span);
     const more = await this.read(lease, range, head);
     await reading.reconsider(fence, head.time);
@@ -136,8 +138,19 @@ export class Reconciler {
     log.warn({ network, to: common.number.toString(), head: head.number.toString() }, 'the chain was reorganized');
     await checkpoint.stepBack(lease, common, head.number);
     this.reorganizedAt = performance.now();
-    await this.deps.verifyOthers();
     return true;
+  }
+
+  /** For a while after a reorganization; and once by whoever takes over, since the one before may have died on its way here. */
+  private async verifyOthers({ epoch }: Lease): Promise<void> {
+    const now = performance.now();
+    if (epoch !== this.epoch) this.reorganizedAt ??= now - UNSETTLED_MS;
+    this.epoch = epoch;
+    if (this.reorganizedAt === undefined) return;
+    const isLast = now - this.reorganizedAt >= UNSETTLED_MS;
+    // However long the chain is away, it is asked once more after that.
+    await this.deps.verifyOthers();
+    if (isLast) this.reorganizedAt = undefined;
   }
 
   private async newestStanding(recent: readonly BlockRef[], head: Block): Promise<BlockRef | undefined> {

@@ -10,6 +10,8 @@ import type { SettlementTransaction } from './settlement-transactions.js';
 /** Deeper blocks count as final. */
 const REORG_DEPTH = 64;
 const LIMIT = 200;
+/** Payments that are looked at together. */
+const TOGETHER = 20;
 
 export interface RecoveryDeps extends LaneKeeperDeps {
   readonly execute: Execute;
@@ -81,7 +83,10 @@ export class SettlementRecovery {
 
   /** Takes back what strangers' transactions settled of late, if their block is gone. */
   async verifyOthers(): Promise<void> {
-    for (const id of await this.deps.paidByOthers()) await this.revert(id);
+    const ids = await this.deps.paidByOthers();
+    for (let at = 0; at < ids.length; at += TOGETHER) {
+      await Promise.all(ids.slice(at, at + TOGETHER).map((id) => this.revert(id)));
+    }
   }
 
   /** Takes a settlement back, if it is in the log and its block is not in the chain any more. */
@@ -101,13 +106,13 @@ function stands(row: SettlementTransaction, outcome: TransactionOutcome): boolea
   return outcome.kind === 'mined' && outcome.blockHash === row.block?.hash;
 }
 
-/** Reads the read model: settled within ten minutes by a transaction that is not in the book. */
+/** Reads the read model: settled within ten minutes by a transaction that is not in the book. All of them: outside facilitators may settle everything. */
 export function readPaidByOthers(pool: Pool, network: Network): RecoveryDeps['paidByOthers'] {
   return async () => {
     const { rows } = await pool.query<{ id: PaymentId }>(
-      `select id from payments p where state = any($3::text[]) and network = $1 and updated_at > now() - interval '10 minutes'
-         and not exists (select 1 from settlement_transactions t where t.hash = p.transaction) limit $2`,
-      [network, LIMIT, SETTLED_STATES],
+      `select id from payments p where state = any($2::text[]) and network = $1 and updated_at > now() - interval '10 minutes'
+         and not exists (select 1 from settlement_transactions t where t.hash = p.transaction)`,
+      [network, SETTLED_STATES],
     );
     return rows.map(({ id }) => id);
   };
