@@ -22,8 +22,11 @@ import { Slots } from './slots.js';
 const CONFIRM_MS = 15_000;
 /** How long the settlers here have, before facilitators are asked again; nobody is once they have signed. */
 const OWN_MS = 60_000;
-/** Requests to one facilitator at the same time. */
-const REQUESTS_MAX = 64;
+/**
+ * Requests to one facilitator at the same time, to all of them, and payments that wait for their turn. A payment holds a place of the
+ * worker meanwhile (`CONCURRENCY`), so a facilitator that takes its time must leave most of those to others.
+ */
+const REQUESTS_MAX = { each: 64, all: 400, waiting: 200 };
 const POLL_FIRST_MS = 100;
 const POLL_MAX_MS = 2_000;
 
@@ -89,7 +92,7 @@ export class RemoteSettlement {
       const spoken = (await this.kinds.of(endpoint)) ?? [item.state.authorized.x402Version];
       const version = versionFor(item.state.authorized, spoken);
       if (version === undefined) useless.add(endpoint.url);
-      else if (!this.slots.take(endpoint.url)) await this.slots.released();
+      else if (!this.slots.take(endpoint.url)) await this.turn();
       else {
         try {
           item = await this.claim(item, endpoint.url, this.timeFor(endpoint), ended);
@@ -194,6 +197,11 @@ export class RemoteSettlement {
 
   private get confirmMs(): number {
     return this.deps.confirmMs ?? CONFIRM_MS;
+  }
+
+  private async turn(): Promise<void> {
+    if (this.slots.isCrowded) throw new SettlementPending('too many wait for facilitators');
+    await this.slots.released();
   }
 
   private mustGoOn(): void {
