@@ -21,6 +21,8 @@ import {
   reorganize,
   rich,
   type Shop,
+  sendRaw,
+  signTransfer,
   transfer,
   verified,
   withGas,
@@ -122,6 +124,7 @@ describe('money for a payment that failed', () => {
       const sold = await deliver(elsewhere, chain, payer, { mode: 'async', payee: shop.payee });
       await broadcast(chain, await withGas(chain), sold);
       await eventually(async () => (await happened(shop)).includes('InboundTransferFound'), LONG_MS);
+      await crowd(500);
       const events = await elsewhere.store.readStream(paymentStream(sold.id));
       const { rows } = await elsewhere.pool.query('select signature, valid_before from authorizations');
       const row = { payment_id: sold.id, signature: rows[0].signature, valid_before: rows[0].valid_before };
@@ -134,6 +137,7 @@ describe('money for a payment that failed', () => {
       });
       await eventually(() => allAre(shop, 'settled', [sold.id]), LONG_MS);
       await eventually(async () => (await happened(shop)).includes('InboundTransferMatched'), LONG_MS);
+      await shop.pool.query("delete from chain_transfers where tenant = 'crowd'");
       await inOrder();
       expect(await books(shop)).toMatchObject({ wallet: 1_000n });
       expect(await books(shop)).not.toHaveProperty('suspense');
@@ -142,6 +146,17 @@ describe('money for a payment that failed', () => {
     }
   });
 });
+
+/** Later transfers by authorizations that nobody was shown, as anybody can send them. */
+async function crowd(count: number): Promise<void> {
+  await shop.pool.query(
+    `insert into chain_transfers (network, transaction, log_index, direction, tenant, asset, wallet, counterparty, amount,
+       block_number, block_hash, payment, state, found_at)
+     select network, 'crowd ' || n, 0, direction, 'crowd', asset, wallet, counterparty, 1, 0, block_hash, 'pay_crowd' || n, 'found',
+       found_at + interval '1 hour' from chain_transfers, generate_series(1, $1) as n`,
+    [count],
+  );
+}
 
 describe('a refund that the reconciler found first', () => {
   it('is recorded all the same, and is no withdrawal any more', async () => {
@@ -166,6 +181,38 @@ describe('a refund that the reconciler found first', () => {
       expect(await books(shop)).toMatchObject({ wallet: 600n, refunds: 400n });
       expect(await books(shop)).not.toHaveProperty('owner_withdrawals');
       expect((await happened(shop)).at(-1)).toBe('OutboundTransferClaimed');
+    } finally {
+      await worker.stop();
+    }
+  });
+
+  it('nor while a reorganization has taken it back, though its transaction comes into a block again, later', async () => {
+    const payer = await newPayer(chain, 10_000n);
+    const worker = await startWorker(shop, chain);
+    try {
+      const sold = await deliver(shop, chain, payer, { mode: 'async', payee: shop.payee });
+      await eventually(() => allAre(shop, 'settled', [sold.id]), LONG_MS);
+      const raw = await signTransfer(chain, shop.owner, addressOf(payer), 400n);
+      const transaction = await sendRaw(chain, raw);
+      const ports = {
+        store: shop.store,
+        transfers: () => transfersOf(chain.client, chain.token, transaction),
+        execute: (command: RecordRefund) => execute(command),
+      };
+      await recordRefund(ports, sold.id, { transaction });
+      await inOrder();
+      await reorganize(chain, 1);
+      await eventually(async () => {
+        const events = await shop.store.readStream(paymentStream(sold.id));
+        return events.at(-1)!.type === 'RefundReverted';
+      }, LONG_MS);
+      expect(await sendRaw(chain, raw)).toBe(transaction);
+      await inOrder();
+      expect(await books(shop)).toMatchObject({ wallet: 600n, owner_withdrawals: 400n });
+      expect(await recordRefund(ports, sold.id, { transaction })).toMatchObject({ repeated: false });
+      await inOrder();
+      expect(await books(shop)).toMatchObject({ wallet: 600n, refunds: 400n });
+      expect(await books(shop)).not.toHaveProperty('owner_withdrawals');
     } finally {
       await worker.stop();
     }

@@ -48,8 +48,10 @@ export function decideRefund(state: Payment, { paymentId, refund: found, transfe
   const { refund: _, ...unasked } = found;
   const data: Refund = request ? { refund: request.refund, ...unasked } : unasked;
   const event: PaymentRefunded = { type: 'PaymentRefunded', schema: 2, data };
-  // A transfer that was taken back and is there again is this payment's already.
-  if (book.claimed.includes(transferKey(found))) return { events: [event], ...givingUp(state) };
+  // A transfer that was taken back and is there again is this payment's already. Its stream says so again, if it was read, since the
+  // reconciler may take it for the owner's meanwhile.
+  if (book.claimed.includes(transferKey(found)) && transfer.version === 0)
+    return { events: [event], ...givingUp(state) };
   return { events: [event], ...claimOf(transferStream(network, found), paymentId, transfer), ...givingUp(state) };
 }
 

@@ -48,8 +48,9 @@ class Desk {
     const stream = paymentStream(command.paymentId);
     const before = this.read(stream) as unknown as PaymentEvent[];
     const { claim, events } = decideRefund(foldPayment(before), command);
-    if (claim && this.streams.has(claim.stream)) throw new VersionConflict(claim.stream, NEW_STREAM);
-    if (claim) this.streams.set(claim.stream, [claim.event]);
+    const stored = (claim && this.streams.get(claim.stream)) ?? [];
+    if (claim && stored.length !== claim.expectedVersion) throw new VersionConflict(claim.stream, NEW_STREAM);
+    if (claim) this.streams.set(claim.stream, [...stored, claim.event]);
     const added = events as readonly PaymentEvent[];
     this.streams.set(stream, [...before, ...added]);
     return { state: foldPayment([...before, ...added]), version: before.length + added.length, events: added };

@@ -1,6 +1,8 @@
 import type { TransferLog } from '../../base/chain/transfer-logs.js';
 import type { Address } from '../../base/shared/hex.js';
 import type { Payment, PaymentSettled } from '../payments/payment.js';
+import { refundsOf } from '../payments/payment.refund.js';
+import { transferKey } from '../payments/refund.js';
 import type { TransferEvent, TransferState, WalletTransfer } from '../payments/transfer.js';
 
 export type Direction = 'in' | 'out';
@@ -45,9 +47,19 @@ function isSettledBy({ blockHash, logIndex, transaction }: PaymentSettled['data'
   return transaction === seen.transaction && blockHash === seen.blockHash && logIndex === seen.logIndex;
 }
 
-/** Pure. A transfer out of a wallet: a refund, or the owner's. */
-export function judgeOutbound({ claimedBy }: TransferState): Judgement {
-  return claimedBy === undefined ? 'unexplained' : 'explained';
+/**
+ * Pure. A transfer out of a wallet: a refund, or the owner's. One that a reorganization took back is a refund again only when it is
+ * recorded again, which for one that nobody had asked for may be never.
+ *
+ * @param payment that claims it
+ */
+export function judgeOutbound(
+  seen: Pick<Seen, 'blockHash' | 'logIndex' | 'transaction'>,
+  payment: Payment | undefined,
+): Judgement {
+  const refunds = payment === undefined ? [] : refundsOf(payment);
+  const stands = refunds.some((one) => transferKey(one) === transferKey(seen) && one.blockHash === seen.blockHash);
+  return stands ? 'explained' : 'unexplained';
 }
 
 /** Pure. The chain has it and nothing explains it; again, nothing to say. */
@@ -57,7 +69,7 @@ export function decideFound(
   data: WalletTransfer,
 ): readonly TransferEvent[] {
   const standing = direction === 'in' ? state.inbound : state.outbound;
-  if (standing?.blockHash === data.blockHash || (direction === 'out' && state.claimedBy !== undefined)) return [];
+  if (standing?.blockHash === data.blockHash) return [];
   const before = standing === undefined ? [] : decideGone(state, direction, standing.blockHash);
   const type = direction === 'in' ? 'InboundTransferFound' : 'OutboundTransferFound';
   return [...before, { type, schema: 1, data }];

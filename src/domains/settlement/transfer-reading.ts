@@ -1,6 +1,7 @@
 import { ChainUnavailable } from '../../base/chain/chain.js';
 import type { ChainReader } from '../../base/chain/chain-reader.js';
 import type { TransferLog } from '../../base/chain/transfer-logs.js';
+import { VersionConflict } from '../../base/event-store/event.js';
 import type { EventStore } from '../../base/event-store/event-store.js';
 import type { HoldRequest } from '../../base/event-store/unit-of-work.js';
 import type { Hex, Network } from '../../base/shared/hex.js';
@@ -49,6 +50,12 @@ interface Found {
   readonly log: TransferLog;
 }
 
+interface Judged {
+  readonly judgement: Judgement;
+  /** Version of the transfer's stream that it was judged by, of one that went out. */
+  readonly at?: number;
+}
+
 export interface TransferReadingDeps {
   readonly network: Network;
   readonly chain: Pick<ChainReader, 'transfers' | 'transfersOf'>;
@@ -93,9 +100,11 @@ export class TransferReading {
     if (doubtful.length === 0) return;
     const judged = await this.judge(doubtful, time);
     const those = (state: StandingTransfer['state'], judgement: Judgement) =>
-      doubtful.filter((one) => one.state === state && judged.get(one) === judgement);
+      doubtful.filter((one) => one.state === state && judged.get(one)!.judgement === judgement);
     await records.forget(those('in_flight', 'explained'));
-    await records.write(fence, those('in_flight', 'unexplained'), 'found', found);
+    await records.write(fence, those('in_flight', 'unexplained'), 'found', (state, { data, direction }) =>
+      decideFound(state, direction, data),
+    );
     await records.write(fence, those('found', 'explained'), 'matched', decideMatched);
   }
 
@@ -113,29 +122,32 @@ export class TransferReading {
   private async add(fence: HoldRequest, fresh: readonly SeenTransfer[], time: bigint): Promise<void> {
     const { records } = this.deps;
     const judged = await this.judge(fresh, time);
-    await records.wait(fresh.filter((one) => judged.get(one) === 'in_flight'));
-    await records.write(
-      fence,
-      fresh.filter((one) => judged.get(one) === 'unexplained'),
-      'found',
-      found,
-    );
+    await records.wait(fresh.filter((one) => judged.get(one)!.judgement === 'in_flight'));
+    const unexplained = fresh.filter((one) => judged.get(one)!.judgement === 'unexplained');
+    await records.write(fence, unexplained, 'found', (state, seen, version) => {
+      const { at } = judged.get(seen)!;
+      // Whoever refunds by it says so in its stream, also again.
+      if (at !== undefined && at !== version)
+        throw new VersionConflict(transferStream(seen.data.network, seen.data), at);
+      return decideFound(state, seen.direction, seen.data);
+    });
   }
 
-  private async judge<T extends SeenTransfer>(seen: readonly T[], time: bigint): Promise<ReadonlyMap<T, Judgement>> {
-    const { records, store } = this.deps;
-    const ids = seen.flatMap(({ data, direction }) => (direction === 'in' ? (data.payment ?? []) : []));
-    const payments = await store.readStreams(ids.map(paymentStream));
+  private async judge<T extends SeenTransfer>(seen: readonly T[], time: bigint): Promise<ReadonlyMap<T, Judged>> {
+    const { records } = this.deps;
     const outgoing = await records.states(seen.flatMap(({ data, direction }) => (direction === 'out' ? data : [])));
+    const out = ({ data }: SeenTransfer) => knownTransfer(outgoing.get(transferStream(data.network, data)));
+    const paymentOf = (one: T) => (one.direction === 'in' ? one.data.payment : out(one).state.claimedBy);
+    // After the streams: a refund that is recorded meanwhile moves its transfer's.
+    const payments = await this.deps.store.readStreams(seen.flatMap((one) => paymentOf(one) ?? []).map(paymentStream));
     return new Map(
-      seen.map((one): [T, Judgement] => {
+      seen.map((one): [T, Judged] => {
         const { data, direction } = one;
-        if (direction === 'out') {
-          return [one, judgeOutbound(knownTransfer(outgoing.get(transferStream(data.network, data))).state)];
-        }
-        const payment = data.payment && paymentIn(payments.get(paymentStream(data.payment)));
+        const id = paymentOf(one);
+        const payment = id && paymentIn(payments.get(paymentStream(id)));
+        if (direction === 'out') return [one, { judgement: judgeOutbound(data, payment), at: out(one).version }];
         const log = { ...data, to: data.wallet, value: BigInt(data.amount) };
-        return [one, judgeInbound(log, data.asset, payment, time)];
+        return [one, { judgement: judgeInbound(log, data.asset, payment, time) }];
       }),
     );
   }
@@ -197,9 +209,6 @@ export class TransferReading {
     return nonces;
   }
 }
-
-const found = (...[state, { data, direction }]: Parameters<Parameters<TransferRecords['write']>[3]>) =>
-  decideFound(state, direction, data);
 
 function paymentIn(events: readonly unknown[] | undefined): Payment | undefined {
   return events && foldPayment(events as readonly PaymentEvent[]);

@@ -6,6 +6,7 @@ import type { Clock } from '../../base/shared/clock.js';
 import type { Address, Hex, Network } from '../../base/shared/hex.js';
 import type { PaymentId } from '../payments/payment.js';
 import { transferStream } from '../payments/payment.refund.js';
+import { SETTLED_STATES } from '../payments/settle.decide.js';
 import { knownTransfer, type TransferEvent, type TransferState, type WalletTransfer } from '../payments/transfer.js';
 import { transferRow } from '../payments/transfer-row.js';
 import type { Direction } from './reconciler.decide.js';
@@ -46,11 +47,16 @@ export class TransferRecords {
     );
   }
 
-  /** Those whose payment may explain them by now: all in flight first, then the newest found. */
+  /**
+   * Those whose payment may explain them by now: all in flight first, then the newest found. Anybody can send money by authorizations
+   * that no payment was ever taken for, so found ones count only while a settlement stands.
+   */
   doubtful(limit: number): Promise<StandingTransfer[]> {
     return this.select(
-      `state in ('found', 'in_flight') and payment is not null order by state desc, found_at desc limit $2`,
-      [limit],
+      `payment is not null and (state = 'in_flight' or state = 'found' and exists (
+         select from payments p where p.id = chain_transfers.payment and p.state = any($3::text[])))
+       order by state desc, found_at desc limit $2`,
+      [limit, SETTLED_STATES],
     );
   }
 
@@ -66,14 +72,14 @@ export class TransferRecords {
     fence: HoldRequest,
     transfers: readonly SeenTransfer[],
     state: string,
-    decide: (state: TransferState, seen: SeenTransfer) => readonly TransferEvent[],
+    decide: (state: TransferState, seen: SeenTransfer, version: number) => readonly TransferEvent[],
   ): Promise<number> {
     const stored = await this.states(transfers.map(({ data }) => data));
     const written = await Promise.all(
       transfers.map(async (seen) => {
         const stream = transferStream(this.network, seen.data);
         const before = stored.get(stream) ?? [];
-        const events = decide(knownTransfer(before).state, seen);
+        const events = decide(knownTransfer(before).state, seen, before.length);
         if (events.length === 0) return 0;
         const row = transferRow(seen.direction, seen.tenant, seen.data, state, this.clock());
         await this.store.append({
