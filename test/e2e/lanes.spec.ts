@@ -194,7 +194,7 @@ describe('requests that wait for an upstream', () => {
     const taken = 2 * (CROWD.limit + CROWD.queue);
     await eventually(() => refused.length === CALLERS - taken, 30_000);
     expect(new Set(refused.map((reply) => `${reply.status} ${codeOf(reply)}`))).toEqual(new Set(['503 route_busy']));
-    expect(at).toHaveLength(2 * CROWD.limit);
+    await arrived(2 * CROWD.limit);
     for (let served = 0; served < taken; served++) {
       await eventually(() => held.length > 0);
       expect(held.length).toBeLessThanOrEqual(2 * CROWD.limit);

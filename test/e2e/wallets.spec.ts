@@ -97,9 +97,9 @@ describe('a wallet on the blacklist of the token', () => {
     const answer = await present(weather(), bought);
     for (const buyer of [known, stranger]) await blockUsdc(app.engines.chain, 'blacklist', addressOf(buyer));
     for (const call of [weather, slow]) await mustBeRefused(stranger, call);
-    // What was read of it before may be believed for as long as a balance.
-    await eventually(async () => offerOf(await buy(known, weather())).error === 'rejected_by_token', NOTICE_MS);
-    await mustBeRefused(known, weather);
+    // What was read of it before may be believed for as long as a balance. Meanwhile it is delivered to, up to its balance, and then
+    // served after settlement, which the token refuses in the same words.
+    await eventually(() => mustBeRefused(known, weather).then(() => true), NOTICE_MS);
     expect(await present(weather(), bought)).toMatchObject({ status: 200, body: answer.body });
 
     for (const buyer of [known, stranger]) await blockUsdc(app.engines.chain, 'unBlacklist', addressOf(buyer));
