@@ -41,7 +41,8 @@ export class PaidDelivery implements LetIn {
 
   fields(end: 'delivered' | 'released'): Readonly<Record<string, string>> {
     const { id, payment } = this.admitted;
-    return (end === 'delivered' ? paymentHeaders : releasedHeaders)(id, payment.state, this.parts.signer);
+    if (end === 'released') return releasedHeaders(id, payment.state);
+    return paymentHeaders(id, payment.state, this.parts.signer);
   }
 
   delivered(record: Delivered, answer: UpstreamAnswer, copy: Buffer | undefined): Promise<unknown> {

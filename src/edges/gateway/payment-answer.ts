@@ -15,13 +15,14 @@ const REFUND_HEADER = 'Tollbook-Refund';
 /**
  * The payment headers of an answer. They depend on the payment's events alone, so a repeat gets the same ones: `async`
  * always says pending, since that was so when the answer went out; `after` and `before` name the transaction.
+ * @param signer of the official receipt, which only a request that was delivered has
  */
-export function paymentHeaders(id: PaymentId, payment: Payment, signer: ReceiptSigner): Record<string, string> {
+export function paymentHeaders(id: PaymentId, payment: Payment, signer?: ReceiptSigner): Record<string, string> {
   if (payment.status === 'unknown') throw new Error(`${id} has no events`);
   const { authorized } = payment;
   const { network, payer } = authorized.terms;
   const transaction = authorized.mode === 'async' ? undefined : settlementOf(payment)?.transaction;
-  const extensions = receiptExtension(signer, receiptFacts(authorized, transaction));
+  const extensions = signer && receiptExtension(signer, receiptFacts(authorized, transaction));
   const answered = { network, payer, amount: BigInt(authorized.terms.amount), extensions };
   const answer = transaction
     ? ({ outcome: 'settled', transaction, ...answered } as const)
@@ -40,10 +41,10 @@ export function failureHeaders(
   return named(id, encodeSettlement(answer, authorized.x402Version));
 }
 
-/** Of an answer that is not charged: in mode `before` the payment was made all the same. */
-export function releasedHeaders(id: PaymentId, payment: Payment, signer: ReceiptSigner): Record<string, string> {
+/** Of an answer that is not charged: in mode `before` the payment was made all the same. No receipt: nothing was delivered. */
+export function releasedHeaders(id: PaymentId, payment: Payment): Record<string, string> {
   if (payment.status !== 'delivering') return { [PAYMENT_ID_HEADER]: id };
-  return { ...paymentHeaders(id, payment, signer), [REFUND_HEADER]: 'owed' };
+  return { ...paymentHeaders(id, payment), [REFUND_HEADER]: 'owed' };
 }
 
 /** What is left to say of a payment that was made and bought nothing. */
