@@ -17,20 +17,21 @@ const vault = new FacilitatorVault(FACILITATOR_KEY);
 /** Less than anybody patient would wait. */
 export const TIMEOUT_MS = 400;
 
-/** Says who settles for the tenant `demo`, as the control plane does. */
+/** Says who settles for a tenant, as the control plane does. */
 export async function choose(
   desk: Pick<Desk, 'pool' | 'store'>,
   facilitators: readonly (Pick<HostileFacilitator, 'url'> & { readonly authorization?: string })[],
   own: 'last' | 'never',
+  tenant = 'demo',
 ): Promise<void> {
   const list = facilitators.map(({ authorization, url }) => {
     return { url, authorization, timeout_ms: TIMEOUT_MS, allow_private: true };
   });
-  const command = new ChooseFacilitators('demo', facilitatorsSchema.parse({ facilitators: list, own }));
-  const place = { stream: facilitatorsStream('demo'), tenant: 'demo' };
+  const command = new ChooseFacilitators(tenant, facilitatorsSchema.parse({ facilitators: list, own }));
+  const place = { stream: facilitatorsStream(tenant), tenant };
   await appendDecided(desk.store, place, async (stored) => {
     const events = stored as unknown as readonly FacilitatorsChosen[];
-    const standing = await vault.read(desk.pool, 'demo');
+    const standing = await vault.read(desk.pool, tenant);
     return decideChoose(events.reduce(evolveFacilitators, noFacilitators), command, stored.length, standing, vault);
   });
 }

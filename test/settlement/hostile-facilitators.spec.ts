@@ -128,6 +128,27 @@ describe('the settlers here', () => {
   });
 });
 
+describe('a facilitator of two tenants', () => {
+  it('that fails the key of one is as well as before for the other', async () => {
+    hostile.behaviourFor.set('Bearer bad', 'says success with a transaction that nobody knows');
+    await choose(desk, [{ url: hostile.url, authorization: 'Bearer bad' }], 'last');
+    await choose(desk, [{ url: hostile.url, authorization: 'Bearer good' }], 'never', 'other');
+    const worker = await startWorker(desk, chain, { confirmMs: CONFIRM_MS });
+    try {
+      const found = await sell('after');
+      await eventually(() => allAre(desk, 'settled', [found.id]), LONG_MS);
+      expect(await storyOf(desk, found.id)).toEqual([hostile.url, 'own', 'SettlementSubmitted', 'PaymentSettled']);
+      const payer = await newPayer(chain, 10_000n);
+      const { id } = await deliver(desk, chain, payer, { mode: 'after', tenant: 'other' });
+      await eventually(() => allAre(desk, 'settled', [id]), LONG_MS);
+      expect(await storyOf(desk, id)).toEqual([hostile.url, 'PaymentSettled']);
+    } finally {
+      await worker.stop();
+      hostile.behaviourFor.clear();
+    }
+  });
+});
+
 describe('what a facilitator is told', () => {
   it('is what it needs, with what it is shown', async () => {
     await choose(desk, [{ url: honest.url, authorization: 'Bearer its-own' }], 'never');

@@ -73,6 +73,7 @@ export interface Purchase {
   readonly amount?: bigint;
   readonly validBefore?: bigint;
   readonly payee?: Address;
+  readonly tenant?: string;
 }
 
 export async function newPayer(chain: LocalChain, balance: bigint): Promise<PrivateKeyAccount> {
@@ -94,7 +95,7 @@ export async function deliver(
   payer: PrivateKeyAccount,
   purchase: Purchase,
 ): Promise<Delivered> {
-  const { mode, amount = 1_000n, payee = PAYEE } = purchase;
+  const { mode, amount = 1_000n, payee = PAYEE, tenant = 'demo' } = purchase;
   const validBefore = purchase.validBefore ?? BigInt(Math.floor(Date.now() / 1000) + DAY_SECONDS);
   const authorization = { ...authorizationOf(addressOf(payer), payee, amount), validBefore };
   const signature = await signAuthorization(payer, chain.token, authorization);
@@ -107,7 +108,7 @@ export async function deliver(
   };
   const held = mode === 'async' ? [holdKey(from)] : [];
   const authorized = {
-    ...{ tenant: 'demo', route: 'weather', method: 'GET', resource: 'http://localhost/weather', terms, mode },
+    ...{ tenant, route: 'weather', method: 'GET', resource: 'http://localhost/weather', terms, mode },
     holds: held.map((key) => ({ key, amount: String(amount) })),
     ...{ requestDigest: 'r', payloadDigest: 'p', x402Version: 2, tariff: { id: 'flat', version: 1 }, units: '1' },
     ...{ idempotent: false, gateway: 'g1' },
@@ -116,7 +117,7 @@ export async function deliver(
   const row = { payment_id: id, signature: Buffer.from(signature.slice(2), 'hex'), valid_before: String(validBefore) };
   await desk.store.append({
     stream: paymentStream(id),
-    tenant: 'demo',
+    tenant,
     expectedVersion: 0,
     holds: held.map((key) => ({ key, delta: amount })),
     decide: () => ({

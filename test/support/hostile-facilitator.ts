@@ -41,6 +41,8 @@ export class HostileFacilitator {
   /** Requests that followed a redirect. */
   followed = 0;
   kinds: object[] | undefined;
+  /** What it does for who shows this, in place of that. */
+  readonly behaviourFor = new Map<string | undefined, Behaviour>();
   private readonly account = privateKeyToAccount(`0x${randomBytes(32).toString('hex')}`);
   private readonly server: Server;
   private turn: Promise<unknown> = Promise.resolve();
@@ -78,15 +80,16 @@ export class HostileFacilitator {
     if (request.url !== '/x402/settle') return send(reply, 404, {});
     const body: unknown = JSON.parse(Buffer.concat(chunks).toString());
     this.asked.push({ body, authorization: request.headers.authorization });
-    await this.settle(body as never, reply);
+    const { authorization } = request.headers;
+    await this.settle(body as never, this.behaviourFor.get(authorization) ?? this.behaviour, reply);
   }
 
-  private async settle(body: never, reply: ServerResponse): Promise<void> {
+  private async settle(body: never, behaviour: Behaviour, reply: ServerResponse): Promise<void> {
     const said = decodeFacilitatorRequest(body);
     if ('reason' in said) return send(reply, 400, { success: false, errorReason: said.reason });
     const refusal = { success: false, errorReason: 'unexpected_settle_error', transaction: '', network: NETWORK };
     const success = (transaction: string, network = NETWORK) => ({ success: true, transaction, network });
-    switch (this.behaviour) {
+    switch (behaviour) {
       case 'settles':
         return send(reply, 200, success(await this.broadcast(said)));
       case 'settles twice': {

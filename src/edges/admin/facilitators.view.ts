@@ -44,7 +44,8 @@ export function facilitatorsView(
       timeout_ms: timeoutMs,
       allow_private: allowPrivate,
       authorized: authorizationDigest !== undefined,
-      health: posted?.filter((one) => one.url === url).map((one) => healthView(one, now)) ?? null,
+      health:
+        posted?.filter((one) => one.tenant === tenant && one.url === url).map((one) => healthView(one, now)) ?? null,
     })),
     own,
   };

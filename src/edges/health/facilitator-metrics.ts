@@ -40,14 +40,14 @@ export function addFacilitatorMetrics(
     new Gauge({
       name,
       help,
-      labelNames: ['network', 'facilitator', ...labels],
+      labelNames: ['network', 'tenant', 'facilitator', ...labels],
       registers: [registry],
       async collect() {
         this.reset();
         for (const posted of (await healths.read()) ?? []) {
-          const { network, url: facilitator } = posted;
+          const { network, tenant, url: facilitator } = posted;
           for (const [label, value] of values(posted, clock())) {
-            this.set({ network, facilitator, ...(label === '' ? {} : { result: label }) }, value);
+            this.set({ network, tenant, facilitator, ...(label === '' ? {} : { result: label }) }, value);
           }
         }
       },

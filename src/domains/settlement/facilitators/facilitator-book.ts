@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import type { Logger } from '../../../base/platform/logger.js';
 import { WakeLoop } from '../../../base/platform/wake-loop.js';
 import type { Endpoint } from './facilitator-client.js';
-import { type FacilitatorList, noFacilitators } from './facilitator-list.js';
+import type { FacilitatorList } from './facilitator-list.js';
 import type { FacilitatorVault } from './facilitator-vault.js';
 
 /** How long a worker may not know of a change, in milliseconds. */
@@ -12,6 +12,9 @@ const REFRESH_MS = 2_000;
 export interface Facilitators extends Pick<FacilitatorList, 'own'> {
   readonly facilitators: readonly Endpoint[];
 }
+
+/** Until the tenant says otherwise. */
+const nobody: Facilitators = { facilitators: [], own: 'last' };
 
 interface Row {
   readonly tenant: string;
@@ -42,7 +45,7 @@ export class FacilitatorBook {
   }
 
   of(tenant: string): Facilitators {
-    return this.byTenant.get(tenant) ?? noFacilitators;
+    return this.byTenant.get(tenant) ?? nobody;
   }
 
   private async read(): Promise<boolean> {
@@ -54,7 +57,7 @@ export class FacilitatorBook {
   private opened({ list, secrets, tenant }: Row): Facilitators {
     const shown = this.vault.open(tenant, secrets);
     const facilitators = list.facilitators.map(({ allowPrivate, timeoutMs, url }) => {
-      return { url, timeoutMs, allowPrivate, authorization: shown.get(url) };
+      return { tenant, url, timeoutMs, allowPrivate, authorization: shown.get(url) };
     });
     return { facilitators, own: list.own };
   }

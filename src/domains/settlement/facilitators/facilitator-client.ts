@@ -3,14 +3,13 @@ import { Agent, type Dispatcher, request } from 'undici';
 import { ForbiddenAddress, openConnector, publicConnector } from '../../../base/platform/address-guard.js';
 import type { JsonObject } from '../../../base/shared/json.js';
 import type { HttpAnswer } from './facilitator-answer.js';
+import type { TenantsFacilitator } from './tenants-facilitator.js';
 
 const CONNECT_MS = 3_000;
 const ANSWER_BYTES_MAX = 64 * 1024;
 
-/** Where and how a facilitator is asked. */
-export interface Endpoint {
-  /** Without a slash at the end. */
-  readonly url: string;
+/** Where and how a facilitator is asked for a tenant. */
+export interface Endpoint extends TenantsFacilitator {
   /** Of the header field; secret. */
   readonly authorization?: string | undefined;
   /** For the whole of a request, connecting and the last byte included. */

@@ -17,13 +17,14 @@ import { FacilitatorKinds } from './facilitator-kinds.js';
 import { facilitatorBodyOf, versionFor } from './facilitator-request.js';
 import type { HealthKeeper } from './health-keeper.js';
 import { Slots } from './slots.js';
+import { nameOf } from './tenants-facilitator.js';
 
 /** How long the chain may take to show what a facilitator did, after the time that it has for its answer; milliseconds. */
 const CONFIRM_MS = 15_000;
 /** How long the settlers here have, before facilitators are asked again; nobody is once they have signed. */
 const OWN_MS = 60_000;
 /**
- * Requests to one facilitator at the same time, to all of them, and payments that wait for their turn. A payment holds a place of the
+ * Requests to one facilitator of a tenant at the same time, to all of them, and payments that wait for their turn. A payment holds a place of the
  * worker meanwhile (`CONCURRENCY`), so a facilitator that takes its time must leave most of those to others.
  */
 const REQUESTS_MAX = { each: 64, all: 400, waiting: 200 };
@@ -92,7 +93,7 @@ export class RemoteSettlement {
       const spoken = (await this.kinds.of(endpoint)) ?? [item.state.authorized.x402Version];
       const version = versionFor(item.state.authorized, spoken);
       if (version === undefined) useless.add(endpoint.url);
-      else if (!this.slots.take(endpoint.url)) await this.turn();
+      else if (!this.slots.take(nameOf(endpoint))) await this.turn();
       else {
         try {
           item = await this.claim(item, endpoint.url, this.timeFor(endpoint), ended);
@@ -101,7 +102,7 @@ export class RemoteSettlement {
           if (result === 'used') return { to: 'chain', item };
           ended = delegationsOf(item.state).at(-1)!.attempt;
         } finally {
-          this.slots.release(endpoint.url);
+          this.slots.release(nameOf(endpoint));
         }
       }
     }
@@ -115,7 +116,7 @@ export class RemoteSettlement {
 
   private next(item: SettleItem, usable: readonly Endpoint[], own: Facilitators['own'], ended?: number): Step {
     const { clock, health } = this.deps;
-    const facilitators = usable.map(({ url }) => ({ url, health: health.of(url) }));
+    const facilitators = usable.map((one) => ({ url: one.url, health: health.of(one) }));
     return nextStep({ facilitators, own, delegations: delegationsOf(item.state), ended }, clock());
   }
 
@@ -135,20 +136,23 @@ export class RemoteSettlement {
   private async ask(
     token: Token,
     item: SettleItem,
-    { timeoutMs, url }: Endpoint,
+    endpoint: Endpoint,
     send: () => ReturnType<FacilitatorClient['send']>,
   ): Promise<'used' | 'ended'> {
     const { chain, clock, health, log } = this.deps;
     const began = clock();
-    health.asking(url, timeoutMs + this.confirmMs);
+    health.asking(endpoint, this.timeFor(endpoint));
     const answer = settleAnswerOf(await send(), chain.network);
     const latencyMs = clock() - began;
     const until = Number(delegationsOf(item.state).at(-1)!.until);
     const result = await this.judge(token, item, answer, until);
     if (result === 'not_its_doing') return 'used';
-    health.observe(url, result, latencyMs);
+    health.observe(endpoint, result, latencyMs);
     if (result === 'settled') return 'used';
-    log.warn({ payment: item.id, facilitator: url, result, detail: answer.detail }, 'a facilitator has not settled');
+    log.warn(
+      { payment: item.id, facilitator: endpoint.url, result, detail: answer.detail },
+      'a facilitator has not settled',
+    );
     return 'ended';
   }
 
