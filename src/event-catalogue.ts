@@ -1,6 +1,7 @@
 import { type EventShape, shapeChecker } from './base/event-store/event-shape.js';
 import { restorationShapes, restorationUpcasts } from './base/event-store/seals/restorations.shapes.js';
 import { type UpcastStep, upcasterOf } from './base/event-store/upcast.js';
+import { accountShapes } from './domains/customers/account.shapes.js';
 import { allowanceShapes } from './domains/customers/allowance.shapes.js';
 import { customerShapes } from './domains/customers/customer.shapes.js';
 import { customerKeyShapes } from './domains/customers/customer-key.shapes.js';
@@ -29,6 +30,7 @@ export const eventShapes: readonly EventShape[] = [
   ...limitShapes,
   ...allowanceShapes,
   ...customerTariffShapes,
+  ...accountShapes,
   ...paymentShapes,
   ...refundShapes,
   ...freeRequestShapes,

@@ -7,6 +7,7 @@ import { settlementChain } from './base/chain/chains.js';
 import { Payers } from './base/chain/payers.js';
 import { LogTail } from './base/event-store/log-tail.js';
 import { calendarPeriod } from './base/shared/calendar-window.js';
+import { AccountBook } from './domains/customers/account-book.js';
 import { AllowanceBook } from './domains/customers/allowance-book.js';
 import { CustomerTariffBook } from './domains/customers/customer-tariff-book.js';
 import { tenantWithKey } from './domains/customers/facilitator-key.queries.js';
@@ -81,6 +82,7 @@ export class Gateway {
   private readonly screening: Screening;
   private readonly allowances: AllowanceBook;
   private readonly ownTariffs: CustomerTariffBook;
+  private readonly accounts: AccountBook;
   private readonly usage: UsageBook;
   private readonly free: FreeDesk;
   private readonly upstreams = new UpstreamClient();
@@ -106,6 +108,7 @@ export class Gateway {
     this.screening = screeningOf(config, config.screening.freshMs, clock, log);
     this.allowances = new AllowanceBook(pool, this.customersTail, log);
     this.ownTariffs = new CustomerTariffBook(pool, this.customersTail, log);
+    this.accounts = new AccountBook(pool, this.customersTail, log);
     this.usage = new UsageBook(pool, tail, clock, log);
     const quotes = new QuoteLock([{ id: 'q1', secret: secrets.quoteSecret }]);
     const answers = new AnswerStore(pool, secrets.answerKey);
@@ -201,6 +204,7 @@ export class Gateway {
     await this.screening.start();
     await this.allowances.start();
     await this.ownTariffs.start();
+    await this.accounts.start();
     await this.usage.start();
     await this.lease.start();
     this.free.start();
@@ -221,6 +225,7 @@ export class Gateway {
       this.standings.stop(),
       this.allowances.stop(),
       this.ownTariffs.stop(),
+      this.accounts.stop(),
       this.usage.stop(),
       this.free.stop(),
       this.screening.stop(),

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { isDeepStrictEqual } from 'node:util';
 import type { StoredEvent } from '../../src/base/event-store/event.js';
 import type { JsonObject } from '../../src/base/shared/json.js';
+import { type AccountEvent, evolveAccount } from '../../src/domains/customers/account.js';
 import { type AllowanceEvent, evolveAllowance } from '../../src/domains/customers/allowance.js';
 import { type CustomerEvent, evolveCustomer, unknownCustomer } from '../../src/domains/customers/customer.js';
 import { type CustomerKeyEvent, evolveCustomerKeys, noKeys } from '../../src/domains/customers/customer-key.js';
@@ -88,6 +89,7 @@ const folds: Readonly<Record<string, (event: StoredEvent) => boolean>> = {
   payment: (event) => [...paymentStates()].some((state) => after(state, event as unknown as PaymentEvent)),
   identifier: (event) => identifiedPurchase([event]) !== undefined,
   customer: (event) => evolveCustomer(unknownCustomer, event as unknown as CustomerEvent).status !== 'unknown',
+  account: (event) => foldsAccount(event as unknown as AccountEvent),
   allowance: (event) => evolveAllowance(undefined, event as unknown as AllowanceEvent) !== null,
   'free-request': (event) => foldsFreeRequest(event as unknown as FreeRequestEvent),
   'customer-tariff': (event) => evolveCustomerTariff('', event as unknown as CustomerTariffEvent) !== '',
@@ -105,6 +107,12 @@ const folds: Readonly<Record<string, (event: StoredEvent) => boolean>> = {
   route: foldsPublication,
   tariff: foldsPublication,
 };
+
+function foldsAccount(event: AccountEvent): boolean {
+  const [opened] = samplesOf('AccountOpened.v1') as unknown as [AccountEvent];
+  const before = event.type === 'AccountOpened' ? undefined : evolveAccount(undefined, opened);
+  return evolveAccount(before, event).opened.customer === event.data.customer;
+}
 
 function foldsLimit(event: StoredEvent): boolean {
   return (evolveLimit(undefined, event as unknown as LimitEvent) !== undefined) === (event.type === 'LimitPublished');

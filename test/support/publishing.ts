@@ -6,6 +6,7 @@ import { EventStore } from '../../src/base/event-store/event-store.js';
 import { openPool } from '../../src/base/platform/pool.js';
 import { CLOCK, POOL } from '../../src/base/platform/tokens.js';
 import { systemClock } from '../../src/base/shared/clock.js';
+import { accountHandlers } from '../../src/domains/customers/account.handlers.js';
 import { allowanceHandlers } from '../../src/domains/customers/allowance.handlers.js';
 import { customerKeyHandlers } from '../../src/domains/customers/customer-key.handlers.js';
 import { customerTariffHandlers } from '../../src/domains/customers/customer-tariff.handlers.js';
@@ -30,6 +31,7 @@ class StoreModule {
 
 const customerHandlers = [
   ...standingHandlers,
+  ...accountHandlers,
   ...allowanceHandlers,
   ...customerTariffHandlers,
   ...customerKeyHandlers,

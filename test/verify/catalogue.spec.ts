@@ -1,8 +1,19 @@
 import pg from 'pg';
+import {
+  AddSigningKey,
+  AttachWallet,
+  DetachWallet,
+  OpenAccount,
+  ResumeAccount,
+  RevokeSigningKey,
+  SetCreditLine,
+  SuspendAccount,
+} from '../../src/domains/customers/account.decide.js';
 import { RemoveAllowance, SetAllowance } from '../../src/domains/customers/allowance.decide.js';
 import { IssueKey, RevokeKey, RotateKey } from '../../src/domains/customers/customer-key.decide.js';
 import { AssignTariff, RemoveTariff } from '../../src/domains/customers/customer-tariff.decide.js';
 import { IssueFacilitatorKey, RevokeFacilitatorKey } from '../../src/domains/customers/facilitator-key.decide.js';
+import { keyIdOf, type SigningJwk } from '../../src/domains/customers/signing-key.js';
 import { ChangeListMode, ListPayer, UnlistPayer } from '../../src/domains/customers/standing.decide.js';
 import { PublishRoute, PublishTariff, RegisterTenant } from '../../src/domains/pricing/catalogue.decide.js';
 import { catalogueCheck } from '../../src/domains/reports/checks/catalogue.check.js';
@@ -13,6 +24,34 @@ import { runOn } from './checks.js';
 const STRANGER = `0x${'bad0'.repeat(10)}`;
 const [BAD, FORGIVEN] = [`0x${'b1'.repeat(20)}`, `0x${'f0'.repeat(20)}`] as const;
 const ours = tenantWith({ id: 'ours', host: 'ours.test', upstream: 'http://ours.test' });
+
+const CUSTOMER = 'cus_0123456789abcdef01234567';
+const [kept, gone] = [1, 2].map((n) => signingKey(n)) as [SigningJwk, SigningJwk];
+const accountCommands = [
+  new OpenAccount('ours', CUSTOMER, {
+    currency: 'USD',
+    network: ours.network,
+    asset: ours.asset,
+    decimals: 6,
+    creditLine: '5',
+    period: 'month',
+    timeZone: 'UTC',
+    wayToPay: 'x402',
+  }),
+  new SetCreditLine('ours', CUSTOMER, '7'),
+  new AddSigningKey('ours', CUSTOMER, kept, 'provider'),
+  new AddSigningKey('ours', CUSTOMER, gone, 'provider'),
+  new RevokeSigningKey('ours', CUSTOMER, keyIdOf(gone)),
+  new AttachWallet('ours', CUSTOMER, BAD),
+  new AttachWallet('ours', CUSTOMER, FORGIVEN),
+  new DetachWallet('ours', CUSTOMER, FORGIVEN),
+  new SuspendAccount('ours', CUSTOMER, 'overdue'),
+  new ResumeAccount('ours', CUSTOMER),
+];
+
+function signingKey(n: number): SigningJwk {
+  return { kty: 'OKP', crv: 'Ed25519', x: Buffer.alloc(32, n + 2).toString('base64url') };
+}
 
 let databaseUrl: string;
 
@@ -43,6 +82,7 @@ beforeAll(async () => {
     new IssueFacilitatorKey('ours', { id: 'key_4', digest: 'd4' }),
     new IssueFacilitatorKey('ours', { id: 'key_5', digest: 'd5' }),
     new RevokeFacilitatorKey('ours', 'key_4'),
+    ...accountCommands,
   ]);
 });
 
@@ -79,8 +119,13 @@ describe('what gateways serve by', () => {
     await edit(`insert into customer_keys values ('key_9', 'ours', '${STRANGER}', 'd9', now(), null, null)`);
     await edit(`insert into facilitator_keys values ('key_4', 'ours', 'd4', now())`);
     await edit(`update facilitator_keys set digest = 'd9' where id = 'key_5'`);
+    await edit(`update accounts set credit_line = 7000000`);
+    await edit(
+      `insert into account_keys values ('ours', '${keyIdOf(gone)}', '${CUSTOMER}', '${gone.x}', 'provider', now())`,
+    );
+    await edit(`delete from account_wallets where wallet = '${BAD}'`);
     const found = await differences();
-    expect(found).toHaveLength(14);
+    expect(found).toHaveLength(17);
     expect(found).toEqual(
       expect.arrayContaining([
         { what: 'published payee', where: 'tenants ours', expected: `"${ours.payee}"`, found: `"${STRANGER}"` },
@@ -104,6 +149,12 @@ describe('what gateways serve by', () => {
         { what: 'never published', where: 'customer_keys key_9', expected: 'no row', found: 'one' },
         { what: 'never published', where: 'facilitator_keys key_4', expected: 'no row', found: 'one' },
         expect.objectContaining({ what: 'published digest', where: 'facilitator_keys key_5', found: '"d9"' }),
+        {
+          ...{ what: 'published creditLine', where: `accounts ours ${CUSTOMER}` },
+          ...{ expected: '"7"', found: '"7000000"' },
+        },
+        { what: 'never published', where: `account_keys ours ${keyIdOf(gone)}`, expected: 'no row', found: 'one' },
+        { what: 'published', where: `account_wallets ours ${BAD}`, expected: 'a row', found: 'none' },
       ]),
     );
     expect(JSON.stringify(found)).not.toContain('secret of 32');

@@ -1,10 +1,11 @@
+import type { AccountChanged } from './accounts.js';
 import type { VersionConflict } from './event.js';
 import { decideHolds, type HoldTotals } from './hold-totals.js';
 import type { PayerDenied } from './standings.js';
 import type { Decision, GrantedHold, HoldsRefused, Write } from './unit-of-work.js';
 
 /** Why one write of a batch is not stored. */
-export type Refusal = VersionConflict | PayerDenied | HoldsRefused;
+export type Refusal = VersionConflict | PayerDenied | AccountChanged | HoldsRefused;
 
 export interface Decided {
   /** The writes to store, in order, and what each stores. */

@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Pool, PoolClient } from 'pg';
 import type { Clock } from '../shared/clock.js';
+import { AccountChanged, readAccounts } from './accounts.js';
 import { storeAttachments, storeRemovals } from './attachments.js';
 import { decideWrites, type Refusal } from './decide-writes.js';
 import { asStored, NEW_STREAM, type NewEvent, type StoredEvent, type Upcast, VersionConflict } from './event.js';
@@ -12,7 +13,7 @@ import { BEGIN, BEGIN_ADMITTING, BEGIN_CHANGING, PayerDenied, readDenied } from 
 import { ofStreams } from './stream-key.js';
 import { together } from './together.js';
 import { findStored, isUnanswered, remember, type Unanswered } from './unanswered.js';
-import type { Appended, Decision, EventWriter, PayerAt, Write } from './unit-of-work.js';
+import type { AccountAt, Appended, Decision, EventWriter, PayerAt, Write } from './unit-of-work.js';
 
 const BATCH_MAX = 500;
 const UNIQUE_VIOLATION = '23505';
@@ -38,7 +39,7 @@ export class EventStore implements EventWriter {
 
   /**
    * Durable when it resolves. Rejects with `VersionConflict` if the stream is not at the expected version, with
-   * `HoldsRefused` if a hard limit is reached.
+   * `HoldsRefused` if a hard limit is reached, with `PayerDenied` or `AccountChanged` as `Write` says.
    */
   append(write: Write): Promise<Appended> {
     return this.commits.add(write);
@@ -134,7 +135,7 @@ export class EventStore implements EventWriter {
     );
     // A write at a known version of our own stream is not looked up, while the log is the one that we know: if the unique
     // constraint objects, everything is looked up in the next attempt.
-    const [, totals, , , current, denied] = await together([
+    const [, totals, , , current, denied, changed] = await together([
       begun,
       locked,
       again ? client.query('select pg_advisory_xact_lock(8402, 1)') : begun,
@@ -144,15 +145,19 @@ export class EventStore implements EventWriter {
         client,
         writes.flatMap(({ admits }) => admits ?? []),
       ),
+      readAccounts(
+        client,
+        writes.flatMap(({ account }) => account ?? []),
+      ),
     ]);
     const refused = new Map<Write, Refusal>();
     for (const write of writes) {
-      const refusal = conflictOf(write, current) ?? denialOf(write, denied);
+      const refusal = conflictOf(write, current) ?? denialOf(write, denied) ?? changeOf(write, changed);
       if (refusal) refused.set(write, refusal);
     }
     const results = await findStored(client, [...refused.keys()], unanswered);
-    const { changed, decisions, granted, live } = decideWrites(writes, refused, totals);
-    const ends = await this.store(client, live, decisions, changed, unanswered);
+    const { changed: holds, decisions, granted, live } = decideWrites(writes, refused, totals);
+    const ends = await this.store(client, live, decisions, holds, unanswered);
     live.forEach((write, index) => {
       const events = decisions[index]!.events;
       const [version, position] = [write.expectedVersion + events.length, ends[index]!];
@@ -271,12 +276,16 @@ function conflictOf(write: Write, current: Map<string, number>): VersionConflict
 
 function beginFor(writes: readonly Write[]): string {
   if (writes.some(({ changesStandings }) => changesStandings)) return BEGIN_CHANGING;
-  return writes.some(({ admits }) => admits) ? BEGIN_ADMITTING : BEGIN;
+  return writes.some(({ account, admits }) => admits ?? account) ? BEGIN_ADMITTING : BEGIN;
 }
 
 /** After conflicts: what was written before is no new request of a payer that is denied since. */
 function denialOf({ admits }: Write, denied: (payer: PayerAt) => boolean): PayerDenied | undefined {
   return admits && denied(admits) ? new PayerDenied(admits) : undefined;
+}
+
+function changeOf({ account }: Write, changed: (account: AccountAt) => boolean): AccountChanged | undefined {
+  return account && changed(account) ? new AccountChanged(account) : undefined;
 }
 
 /** A list as `append_events` takes it. */

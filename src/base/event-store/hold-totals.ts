@@ -21,15 +21,15 @@ export type HoldOutcome =
 
 const NOTHING: HoldTotal = { held: 0n };
 
-/** Pure: may this change be made to a total? Decreases always may; it never goes below zero. A change of 0 only asks. */
+/** Pure: may this change be made to a total? Decreases always may; it never goes below zero unless it is signed. A change of 0 only asks. */
 export function decideHold(total: HoldTotal, request: HoldRequest): { granted: boolean; total: HoldTotal } {
-  const { delta, expiresAt, limit, rolling } = request;
+  const { delta, expiresAt, limit, rolling, signed } = request;
   if (rolling) {
     const { granted, held, slots } = decideRolling(total.slots ?? new Map(), request, rolling);
     return { granted, total: { held, slots, expiresAt: Math.max(expiresAt ?? 0, total.expiresAt ?? 0) } };
   }
   const next = total.held + delta;
-  if (delta < 0n) return { granted: true, total: { held: next < 0n ? 0n : next } };
+  if (delta < 0n) return { granted: true, total: { held: next < 0n && !signed ? 0n : next } };
   if (limit !== undefined && next > limit) return { granted: false, total };
   return { granted: true, total: { held: next } };
 }
@@ -95,7 +95,8 @@ const LOCK_ATTEMPTS_MAX = 5;
 
 /**
  * Locks the totals that the writes concern until the transaction ends. Rows are locked in key order, so that two
- * batches can wait for each other but never deadlock. A total that would only get less is not made.
+ * batches can wait for each other but never deadlock. A total that would only get less is not made,
+ * unless it may be below zero.
  */
 export async function lockHolds(client: PoolClient, writes: readonly Requests[]): Promise<HoldTotals> {
   const requests = writes.flatMap((write) => write ?? []);
@@ -104,7 +105,9 @@ export async function lockHolds(client: PoolClient, writes: readonly Requests[])
   for (let attempt = 1; ; attempt++) {
     const { rows } = await client.query<HoldRow>({ ...LOCK, values: [keys] });
     const totals: HoldTotals = new Map(rows.map((row) => [row.key, totalOf(row)]));
-    const missing = requests.filter(({ delta, key }) => delta > 0n && !totals.has(key));
+    const missing = requests.filter(
+      ({ delta, key, signed }) => (delta > 0n || (signed && delta < 0n)) && !totals.has(key),
+    );
     if (missing.length === 0) return totals;
     if (attempt === LOCK_ATTEMPTS_MAX) throw new Error(`${missing[0]!.key} could not be locked`);
     await makeTotals(client, missing);

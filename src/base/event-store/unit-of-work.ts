@@ -23,7 +23,10 @@ export type AttachmentTable =
   | 'allowances'
   | 'running_free_requests'
   | 'chain_transfers'
-  | 'chain_wallets';
+  | 'chain_wallets'
+  | 'accounts'
+  | 'account_keys'
+  | 'account_wallets';
 
 /** A row beside the log that goes when the events are stored; one that is not there is no error. */
 export interface Removal {
@@ -40,6 +43,8 @@ export interface HoldRequest {
   readonly limit?: bigint;
   /** `true`: being refused refuses the whole write (`HoldsRefused`). Otherwise `decide` is told. */
   readonly hard?: boolean;
+  /** The total may be below zero: of money, what was paid in advance. Say it in every change of the key, or in none. */
+  readonly signed?: boolean;
   /** The total is a sum over slots of time, and the change belongs to one of them. */
   readonly rolling?: Rolling;
   /** When nobody asks for the total any more, in epoch milliseconds; without it, it stays. */
@@ -75,6 +80,13 @@ export interface PayerAt {
   readonly payer: string;
 }
 
+/** A customer's account as it was read, by the version of its stream. */
+export interface AccountAt {
+  readonly tenant: string;
+  readonly customer: string;
+  readonly revision: number;
+}
+
 export interface StreamClaim {
   readonly stream: string;
   readonly expectedVersion: number;
@@ -102,7 +114,9 @@ export interface Write {
   readonly holds?: readonly HoldRequest[];
   /** The write is refused with `PayerDenied` if this payer is denied when it is committed. */
   readonly admits?: PayerAt;
-  /** Waits for the writes that ask for a payer's standing and are under way; later ones see what this one stores. */
+  /** The write is refused with `AccountChanged` if this account is not as it was read when it is committed. */
+  readonly account?: AccountAt;
+  /** Waits for the writes that ask for a payer's standing or an account and are under way; later ones see what this one stores. */
   readonly changesStandings?: boolean;
   /** Pure: what to store, given whether the holds that are not hard were granted (`true` also when there are none). */
   decide(held: boolean): Decision;

@@ -65,6 +65,11 @@ export const problems = {
   route_conflict: [409, 'Another route of this tenant serves that pattern'],
   tariff_not_published: [422, 'The tariff that the route names is not published; publish it first'],
   route_busy: [503, 'The provider is busy; nothing was charged and the payment can be used again'],
+  // accounts
+  signing_key_taken: [409, 'Another account of this tenant has that key; make a new one'],
+  signing_key_revoked: [409, 'That key was revoked and stays so; make a new one'],
+  wallet_taken: [409, 'Another account of this tenant has that wallet; detach it there first'],
+  too_many_wallets: [409, 'An account has 20 wallets at most; detach one first'],
   // refunds
   payment_not_settled: [409, 'Only a settled payment can be refunded'],
   refund_exceeds_payment: [409, 'The refunds of a payment are never more than its amount'],

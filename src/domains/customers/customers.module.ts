@@ -1,4 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { accountHandlers } from './account.handlers.js';
 import { allowanceHandlers } from './allowance.handlers.js';
 import { DescribeCustomer, decideDescribe, decideErase, EraseCustomer } from './customer.decide.js';
 import { customerKeyHandlers } from './customer-key.handlers.js';
@@ -21,6 +22,7 @@ export class CustomersModule {
         ...standingHandlers,
         ...customerKeyHandlers,
         ...facilitatorKeyHandlers,
+        ...accountHandlers,
         ...allowanceHandlers,
         ...customerTariffHandlers,
       ],

@@ -1,5 +1,6 @@
 import type { HoldRequest } from '../../base/event-store/unit-of-work.js';
 import { calendarPeriod } from '../../base/shared/calendar-window.js';
+import { isCredit } from './credit.js';
 import type { Quota, Window } from './limit.schemas.js';
 
 /** The asset that money is counted in. */
@@ -81,7 +82,8 @@ export function eventKeyOf({ key, rolling }: Pick<HoldRequest, 'key' | 'rolling'
 }
 
 /** Where an event's key is counted: nothing of it is forgotten or left out by giving it back, or taking it again. */
-export function countedAt(eventKey: string): Pick<HoldRequest, 'key' | 'rolling'> {
+export function countedAt(eventKey: string): Pick<HoldRequest, 'key' | 'rolling' | 'signed'> {
+  if (isCredit(eventKey)) return { key: eventKey, signed: true };
   const at = eventKey.lastIndexOf('@');
   if (at < 0) return { key: eventKey };
   const always = Number.NEGATIVE_INFINITY;

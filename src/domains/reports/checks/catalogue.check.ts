@@ -13,7 +13,7 @@ interface ComparedRow {
 
 const TABLES = [
   ...['tenants', 'routes', 'tariffs', 'payer_standings', 'allowances', 'customer_tariffs', 'customer_keys'],
-  'facilitator_keys',
+  ...['facilitator_keys', 'accounts', 'account_keys', 'account_wallets'],
 ];
 
 /** What the log says was published last beside what gateways read. The secret is compared by its fingerprint. */
@@ -28,6 +28,17 @@ const COMPARED = `
       coalesce(data->'expiresAt', first_value(data) over life -> 'expiresAt') as expires
     from events where type in ('CustomerKeyIssued', 'CustomerKeyExpiring', 'CustomerKeyRevoked')
     window life as (partition by data->>'key' order by position) order by data->>'key', position desc),
+  accounts_said as (
+    select stream, max(version) as revision, (array_agg(data order by version))[1] as opened,
+      (array_agg(data->'creditLine' order by version desc) filter (where data ? 'creditLine'))[1] as line,
+      (array_agg(data->'timeZone' order by version desc) filter (where data ? 'timeZone'))[1] as zone,
+      (array_agg(data->'reason' order by version desc) filter (where type in ('AccountSuspended', 'AccountResumed')))[1] as suspended
+    from events where stream like 'account/%' group by stream),
+  account_parts as (
+    select distinct on (stream, coalesce(data->>'key', data->>'wallet')) type, tenant, data,
+      first_value(data->'jwk'->'x') over (partition by stream, data->>'key' order by version) as x
+    from events where type in ('SigningKeyAdded', 'SigningKeyRevoked', 'WalletAttached', 'WalletDetached')
+    order by stream, coalesce(data->>'key', data->>'wallet'), version desc),
   published as (
     select 'tenants ' || (data->>'id') as row, data || jsonb_build_object('revision', version) as says
       from said where type = 'TenantRegistered'
@@ -55,7 +66,16 @@ const COMPARED = `
     union all
     select concat_ws(' ', 'facilitator_keys', data->>'key'), jsonb_build_object('tenant', tenant, 'digest', data->'digest')
       from events issued where type = 'FacilitatorKeyIssued' and not exists (select from events revoked
-        where revoked.stream = issued.stream and revoked.type = 'FacilitatorKeyRevoked' and revoked.data->'key' = issued.data->'key')),
+        where revoked.stream = issued.stream and revoked.type = 'FacilitatorKeyRevoked' and revoked.data->'key' = issued.data->'key')
+    union all
+    select concat_ws(' ', 'accounts', split_part(stream, '/', 2), opened->>'customer'), jsonb_build_object('creditLine', line,
+      'timeZone', zone, 'suspended', suspended, 'asset', opened->'asset', 'revision', revision) from accounts_said
+    union all
+    select concat_ws(' ', 'account_keys', tenant, data->>'key'), jsonb_build_object('customer', data->'customer', 'x', x)
+      from account_parts where type = 'SigningKeyAdded'
+    union all
+    select concat_ws(' ', 'account_wallets', tenant, data->>'wallet'), jsonb_build_object('customer', data->'customer')
+      from account_parts where type = 'WalletAttached'),
   served as (
     select 'tenants ' || id as row, jsonb_build_object('id', id, 'host', host, 'upstream', upstream,
       'allowPrivateUpstream', allow_private_upstream, 'payee', payee, 'network', network, 'asset', asset, 'revision', revision,
@@ -79,7 +99,14 @@ const COMPARED = `
     select concat_ws(' ', 'customer_keys', id), jsonb_build_object('tenant', tenant, 'payer', payer, 'digest', digest,
       'expires', expires_at) from customer_keys
     union all
-    select concat_ws(' ', 'facilitator_keys', id), jsonb_build_object('tenant', tenant, 'digest', digest) from facilitator_keys)
+    select concat_ws(' ', 'facilitator_keys', id), jsonb_build_object('tenant', tenant, 'digest', digest) from facilitator_keys
+    union all
+    select concat_ws(' ', 'accounts', tenant, customer), jsonb_build_object('creditLine', credit_line::text,
+      'timeZone', time_zone, 'suspended', suspended, 'asset', asset, 'revision', revision) from accounts
+    union all
+    select concat_ws(' ', 'account_keys', tenant, key_id), jsonb_build_object('customer', customer, 'x', x) from account_keys
+    union all
+    select concat_ws(' ', 'account_wallets', tenant, wallet), jsonb_build_object('customer', customer) from account_wallets)
   select row, p.says as published, s.says as served from published p full join served s using (row)
   where p.says is distinct from s.says order by row`;
 

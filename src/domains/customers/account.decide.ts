@@ -1,0 +1,235 @@
+import type { Expected } from '../../base/event-store/expected.js';
+import type { Attachment, Decision } from '../../base/event-store/unit-of-work.js';
+import type { Address } from '../../base/shared/hex.js';
+import { Problem } from '../../base/shared/problem.js';
+import {
+  type Account,
+  type AccountEvent,
+  type AccountOpened,
+  type Billing,
+  type CustomerId,
+  evolveAccount,
+  type KeySource,
+  type SuspensionReason,
+  type WayToPay,
+} from './account.js';
+import { keyIdOf, type SigningJwk } from './signing-key.js';
+
+/** Keys, and wallets, that one account has at the same time. */
+export const ACCOUNT_KEYS_MAX = 20;
+export const ACCOUNT_WALLETS_MAX = 20;
+
+/** Names an account; what every command has. */
+export abstract class AccountCommand {
+  constructor(
+    readonly tenant: string,
+    readonly customer: CustomerId,
+    readonly expected?: Expected,
+  ) {}
+}
+
+export class OpenAccount extends AccountCommand {
+  constructor(
+    tenant: string,
+    customer: CustomerId,
+    readonly terms: Omit<AccountOpened['data'], 'customer' | 'openedAt'>,
+  ) {
+    super(tenant, customer);
+  }
+}
+
+/** What may be owed from now on. A line below what is owed lets nothing in until enough is paid. */
+export class SetCreditLine extends AccountCommand {
+  constructor(
+    tenant: string,
+    customer: CustomerId,
+    readonly creditLine: string,
+    expected?: Expected,
+  ) {
+    super(tenant, customer, expected);
+  }
+}
+
+export class SetBilling extends AccountCommand {
+  constructor(
+    tenant: string,
+    customer: CustomerId,
+    readonly billing: Billing,
+    expected?: Expected,
+  ) {
+    super(tenant, customer, expected);
+  }
+}
+
+export class SetWayToPay extends AccountCommand {
+  constructor(
+    tenant: string,
+    customer: CustomerId,
+    readonly wayToPay: WayToPay,
+    expected?: Expected,
+  ) {
+    super(tenant, customer, expected);
+  }
+}
+
+export class AttachWallet extends AccountCommand {
+  constructor(
+    tenant: string,
+    customer: CustomerId,
+    readonly wallet: Address,
+  ) {
+    super(tenant, customer);
+  }
+}
+
+export class DetachWallet extends AttachWallet {}
+
+export class AddSigningKey extends AccountCommand {
+  constructor(
+    tenant: string,
+    customer: CustomerId,
+    readonly jwk: SigningJwk,
+    readonly source: KeySource,
+  ) {
+    super(tenant, customer);
+  }
+}
+
+export class RevokeSigningKey extends AccountCommand {
+  constructor(
+    tenant: string,
+    customer: CustomerId,
+    readonly key: string,
+  ) {
+    super(tenant, customer);
+  }
+}
+
+/** From the answer on nothing more may be owed; what runs already is charged. */
+export class SuspendAccount extends AccountCommand {
+  constructor(
+    tenant: string,
+    customer: CustomerId,
+    readonly reason: SuspensionReason,
+  ) {
+    super(tenant, customer);
+  }
+}
+
+export class ResumeAccount extends AccountCommand {}
+
+type State = Account | undefined;
+type Data<Type extends AccountEvent['type']> = Extract<AccountEvent, { type: Type }>['data'];
+
+const NOTHING: Decision = { events: [] };
+
+/** Repeatable: the first opening stands. @param now epoch milliseconds @param version events in the stream so far */
+export function decideOpenAccount(state: State, command: OpenAccount, now: number, version: number): Decision {
+  if (state) return NOTHING;
+  const data = { ...command.terms, customer: command.customer, openedAt: new Date(now).toISOString() };
+  return changed(state, command, version, eventOf('AccountOpened', data));
+}
+
+export function decideCreditLine(state: State, command: SetCreditLine, _now: number, version: number): Decision {
+  const { creditLine, customer } = command;
+  if (mustBeOpen(state).creditLine === creditLine) return NOTHING;
+  return changed(state, command, version, eventOf('CreditLineSet', { customer, creditLine }));
+}
+
+export function decideBilling(state: State, command: SetBilling, _now: number, version: number): Decision {
+  const { billing, customer } = command;
+  if (mustBeOpen(state).billing.timeZone === billing.timeZone) return NOTHING;
+  return changed(state, command, version, eventOf('BillingSet', { customer, ...billing }));
+}
+
+export function decideWayToPay(state: State, command: SetWayToPay, _now: number, version: number): Decision {
+  const { customer, wayToPay } = command;
+  const { method, reference } = mustBeOpen(state).wayToPay;
+  if (method === wayToPay.method && reference === wayToPay.reference) return NOTHING;
+  return changed(state, command, version, eventOf('WayToPaySet', { customer, ...wayToPay }));
+}
+
+/** @throws Problem `too_many_wallets` */
+export function decideAttachWallet(state: State, command: AttachWallet, _now: number, version: number): Decision {
+  const { customer, tenant, wallet } = command;
+  const { wallets } = mustBeOpen(state);
+  if (wallets.has(wallet)) return NOTHING;
+  if (wallets.size >= ACCOUNT_WALLETS_MAX) throw new Problem('too_many_wallets');
+  const decision = changed(state, command, version, eventOf('WalletAttached', { customer, wallet }));
+  return beside(decision, { table: 'account_wallets', row: { tenant, wallet, customer } });
+}
+
+/** Repeatable. */
+export function decideDetachWallet(state: State, command: DetachWallet, _now: number, version: number): Decision {
+  const { customer, tenant, wallet } = command;
+  if (!mustBeOpen(state).wallets.has(wallet)) return NOTHING;
+  const decision = changed(state, command, version, eventOf('WalletDetached', { customer, wallet }));
+  return { ...decision, removals: [{ table: 'account_wallets', key: { tenant, wallet } }] };
+}
+
+/** The same key again changes nothing. @throws Problem `signing_key_revoked`, `too_many_keys` */
+export function decideAddKey(state: State, command: AddSigningKey, now: number, version: number): Decision {
+  const { customer, jwk, source, tenant } = command;
+  const { keys, revoked } = mustBeOpen(state);
+  const key = keyIdOf(jwk);
+  if (keys.has(key)) return NOTHING;
+  if (revoked.has(key)) throw new Problem('signing_key_revoked');
+  if (keys.size >= ACCOUNT_KEYS_MAX) throw new Problem('too_many_keys');
+  const decision = changed(state, command, version, eventOf('SigningKeyAdded', { customer, key, jwk, source }));
+  const row = { tenant, key_id: key, customer, x: jwk.x, source, added_at: new Date(now) };
+  return beside(decision, { table: 'account_keys', row });
+}
+
+/** Repeatable. */
+export function decideRevokeSigningKey(
+  state: State,
+  command: RevokeSigningKey,
+  _now: number,
+  version: number,
+): Decision {
+  const { customer, key, tenant } = command;
+  if (!mustBeOpen(state).keys.has(key)) return NOTHING;
+  const decision = changed(state, command, version, eventOf('SigningKeyRevoked', { customer, key }));
+  return { ...decision, removals: [{ table: 'account_keys', key: { tenant, key_id: key } }] };
+}
+
+export function decideSuspend(state: State, command: SuspendAccount, _now: number, version: number): Decision {
+  const { customer, reason } = command;
+  if (mustBeOpen(state).suspended === reason) return NOTHING;
+  return changed(state, command, version, eventOf('AccountSuspended', { customer, reason }));
+}
+
+export function decideResume(state: State, command: ResumeAccount, _now: number, version: number): Decision {
+  const { customer } = command;
+  if (mustBeOpen(state).suspended === undefined) return NOTHING;
+  return changed(state, command, version, eventOf('AccountResumed', { customer }));
+}
+
+function mustBeOpen(state: State): Account {
+  if (state) return state;
+  throw new Problem('not_found', 'No such account');
+}
+
+function eventOf<Type extends AccountEvent['type']>(type: Type, data: Data<Type>) {
+  return { type, schema: 1, data } as unknown as AccountEvent;
+}
+
+/** The event, and the account's row as it is then: whoever decides by the row names its revision. */
+function changed(state: State, { tenant }: AccountCommand, version: number, event: AccountEvent): Decision {
+  return { events: [event], attachments: [rowOf(tenant, evolveAccount(state, event), version + 1)] };
+}
+
+function beside(decision: Decision, row: Attachment): Decision {
+  return { ...decision, attachments: [...decision.attachments!, row] };
+}
+
+function rowOf(tenant: string, account: Account, revision: number): Attachment {
+  const { billing, creditLine, opened, suspended, wayToPay } = account;
+  const { asset, currency, customer, decimals, network, openedAt } = opened;
+  const row = {
+    ...{ tenant, customer, currency, network, asset, decimals, credit_line: creditLine },
+    ...{ period: billing.period, time_zone: billing.timeZone, way_to_pay: wayToPay.method },
+    ...{ pay_reference: wayToPay.reference, suspended, revision, opened_at: new Date(openedAt) },
+  };
+  return { table: 'accounts', row };
+}
