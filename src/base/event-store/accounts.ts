@@ -1,5 +1,5 @@
 import type { PoolClient } from 'pg';
-import type { AccountAt } from './unit-of-work.js';
+import type { AccountAt, Write } from './unit-of-work.js';
 
 /** An account is not as it was read: its keys, its credit line or its status may be others. Read it again and decide again. */
 export class AccountChanged extends Error {
@@ -26,4 +26,8 @@ export async function readAccounts(
   });
   const revisions = new Map(rows.map(({ customer, revision, tenant }) => [`${tenant}/${customer}`, revision]));
   return ({ customer, revision, tenant }) => revisions.get(`${tenant}/${customer}`) !== revision;
+}
+
+export function changeOf({ account }: Write, changed: (account: AccountAt) => boolean): AccountChanged | undefined {
+  return account && changed(account) ? new AccountChanged(account) : undefined;
 }

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Pool, PoolClient } from 'pg';
 import type { Clock } from '../shared/clock.js';
-import { AccountChanged, readAccounts } from './accounts.js';
+import { changeOf, readAccounts } from './accounts.js';
 import { storeAttachments, storeRemovals } from './attachments.js';
 import { decideWrites, type Refusal } from './decide-writes.js';
 import { asStored, NEW_STREAM, type NewEvent, type StoredEvent, type Upcast, VersionConflict } from './event.js';
@@ -9,11 +9,11 @@ import { GroupCommit, type Outcome } from './group-commit.js';
 import { type HoldTotals, lockHolds, storeHolds } from './hold-totals.js';
 import { LogReplaced, NewestKnown } from './newest-known.js';
 import { type EventRow, eventColumns, readEventsAfter, readStream, toStoredEvent } from './rows.js';
-import { BEGIN, BEGIN_ADMITTING, BEGIN_CHANGING, PayerDenied, readDenied } from './standings.js';
+import { beginFor, denialOf, readDenied } from './standings.js';
 import { ofStreams } from './stream-key.js';
 import { together } from './together.js';
 import { findStored, isUnanswered, remember, type Unanswered } from './unanswered.js';
-import type { AccountAt, Appended, Decision, EventWriter, PayerAt, Write } from './unit-of-work.js';
+import type { Appended, Decision, EventWriter, Write } from './unit-of-work.js';
 
 const BATCH_MAX = 500;
 const UNIQUE_VIOLATION = '23505';
@@ -272,20 +272,6 @@ function conflictOf(write: Write, current: Map<string, number>): VersionConflict
   if (claim && moved(claim.stream, claim.expectedVersion))
     return new VersionConflict(claim.stream, claim.expectedVersion);
   return undefined;
-}
-
-function beginFor(writes: readonly Write[]): string {
-  if (writes.some(({ changesStandings }) => changesStandings)) return BEGIN_CHANGING;
-  return writes.some(({ account, admits }) => admits ?? account) ? BEGIN_ADMITTING : BEGIN;
-}
-
-/** After conflicts: what was written before is no new request of a payer that is denied since. */
-function denialOf({ admits }: Write, denied: (payer: PayerAt) => boolean): PayerDenied | undefined {
-  return admits && denied(admits) ? new PayerDenied(admits) : undefined;
-}
-
-function changeOf({ account }: Write, changed: (account: AccountAt) => boolean): AccountChanged | undefined {
-  return account && changed(account) ? new AccountChanged(account) : undefined;
 }
 
 /** A list as `append_events` takes it. */

@@ -1,5 +1,5 @@
 import type { PoolClient } from 'pg';
-import type { PayerAt } from './unit-of-work.js';
+import type { PayerAt, Write } from './unit-of-work.js';
 
 export type Standing = 'allowed' | 'denied';
 
@@ -19,9 +19,9 @@ export function isDenied(own: Standing | undefined, everybody: Standing | undefi
 }
 
 /** Begins a transaction; one that asks for standings goes on when no transaction that changes one is under way. */
-export const BEGIN = 'begin isolation level read committed';
-export const BEGIN_ADMITTING = `${BEGIN}; select pg_advisory_xact_lock_shared(8403, 1)`;
-export const BEGIN_CHANGING = `${BEGIN}; select pg_advisory_xact_lock(8403, 1)`;
+const BEGIN = 'begin isolation level read committed';
+const BEGIN_ADMITTING = `${BEGIN}; select pg_advisory_xact_lock_shared(8403, 1)`;
+const BEGIN_CHANGING = `${BEGIN}; select pg_advisory_xact_lock(8403, 1)`;
 
 /**
  * Which of these payers are denied, as it is committed now. Under the lock that `BEGIN_ADMITTING` takes it stays so until
@@ -37,4 +37,14 @@ export async function readDenied(client: PoolClient, asked: readonly PayerAt[]):
   });
   const standings = new Map(rows.map(({ payer, standing, tenant }) => [`${tenant}/${payer}`, standing]));
   return ({ payer, tenant }) => isDenied(standings.get(`${tenant}/${payer}`), standings.get(`${tenant}/${EVERYBODY}`));
+}
+
+export function beginFor(writes: readonly Write[]): string {
+  if (writes.some(({ changesStandings }) => changesStandings)) return BEGIN_CHANGING;
+  return writes.some(({ account, admits }) => admits ?? account) ? BEGIN_ADMITTING : BEGIN;
+}
+
+/** After conflicts: what was written before is no new request of a payer that is denied since. */
+export function denialOf({ admits }: Write, denied: (payer: PayerAt) => boolean): PayerDenied | undefined {
+  return admits && denied(admits) ? new PayerDenied(admits) : undefined;
 }
