@@ -8,8 +8,11 @@ export const problems = {
   payment_header_too_large: [400, 'The payment header is larger than this server decodes'],
   duplicate_payment_header: [400, 'Send exactly one payment header'],
   unsupported_x402_version: [400, 'This server speaks x402 versions 1 and 2'],
-  unsupported_scheme: [400, 'This server takes payments of the exact scheme only'],
+  unsupported_scheme: [400, 'This server takes payments of the exact scheme, and commitments if it offers them'],
   invalid_payment_identifier: [400, 'A payment identifier is 16 to 128 letters, digits, hyphens or underscores'],
+  // signature of a commitment
+  malformed_signature: [400, 'The signature of the request is not one that this server reads (RFC 9421)'],
+  content_digest_mismatch: [400, 'The body is not the one that Content-Digest names'],
   // use of an authorization
   authorization_used_elsewhere: [409, 'This authorization already bought another request; sign a new one'],
   replay_needs_same_payment: [409, 'A repeat must present exactly the payment that was presented first'],

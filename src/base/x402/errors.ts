@@ -60,6 +60,12 @@ export const reasons = {
   authorization_cancelled: ['The payer cancelled the authorization', 'invalid_transaction_state'],
   authorization_expired: ['The authorization expired before it was settled', 'payment_expired'],
   nonce_used_elsewhere: ['The authorization was used for another transfer', 'invalid_transaction_state'],
+  commitment_not_offered: ['This resource is not sold on account', 'invalid_payment_requirements'],
+  commitment_signature_invalid: ['The signature is not one of a key of this account', 'invalid_payment'],
+  commitment_not_yet_valid: ['The signature was made in the future; set the clock', 'invalid_payment'],
+  commitment_expired: ['The signature has expired; sign the request again', 'payment_expired'],
+  account_suspended: ['The account is suspended; pay at once', 'invalid_payment'],
+  credit_line_reached: ['The credit line is used up; pay at once, or top up the account', 'insufficient_funds'],
   rejected_by_token: ['The token refused the transfer', 'invalid_transaction_state'],
 } as const satisfies Record<string, readonly [sentence: string, v1: V1Reason]>;
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { encodePaymentSignatureHeader } from '@x402/core/http';
-import { decodePayment, MAX_PAYMENT_HEADER_BYTES } from './payment-header.js';
+import { type DecodedPayment, decodePayment, MAX_PAYMENT_HEADER_BYTES } from './payment-header.js';
 
 const payer = '0x70997970C51812dc3A010C7d01b50e0d17dc79C8';
 const payee = '0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC';
@@ -77,7 +77,7 @@ describe('a payment', () => {
   });
 
   it('has the digest of its decoded bytes: one for the same payment, another for any other spelling', () => {
-    const digestOf = (text: string) => decodeText(text)?.payloadDigest;
+    const digestOf = (text: string) => (decodeText(text) as DecodedPayment).payloadDigest;
     const text = JSON.stringify(v2);
     expect(digestOf(text)).toBe(createHash('sha256').update(text).digest('base64url'));
     expect(digestOf(` ${text}`)).not.toBe(digestOf(text));

@@ -4,8 +4,9 @@ import type { TransferAuthorization } from '../chain/chain.js';
 import type { Hex, Network } from '../shared/hex.js';
 import type { JsonObject } from '../shared/json.js';
 import { Problem } from '../shared/problem.js';
+import { COMMITMENT_SCHEME } from './commitment-offer.js';
 import { paymentIdentifierOf } from './payment-identifier.js';
-import { paymentV1, paymentV2 } from './payment-schema.js';
+import { commitmentV2, paymentV1, paymentV2 } from './payment-schema.js';
 import { decodeBase64, parseStrictJson } from './strict-json.js';
 
 /** Longest payment header that is decoded, in bytes. */
@@ -35,6 +36,16 @@ export type DecodedPayment =
     } & Signed)
   | ({ readonly x402Version: 1; readonly network: Network } & Signed);
 
+/** A promise to pay, which the signature of its request makes binding: nothing in the payload is signed by itself. */
+export interface DecodedCommitment extends z.output<typeof commitmentV2> {
+  readonly x402Version: 2;
+  readonly scheme: typeof COMMITMENT_SCHEME;
+}
+
+export function isCommitment(payment: DecodedPayment | DecodedCommitment): payment is DecodedCommitment {
+  return 'scheme' in payment;
+}
+
 /**
  * Reads the payment of a request: `PAYMENT-SIGNATURE` (version 2) or `X-PAYMENT` (version 1).
  * `undefined` if there is none. Addresses, nonce and signature come out in lower case.
@@ -42,12 +53,15 @@ export type DecodedPayment =
  * @throws Problem (400) `duplicate_payment_header`, `payment_header_too_large`, `malformed_payment`,
  * `unsupported_x402_version`, `unsupported_scheme` or `invalid_payment_identifier`; the detail names the field.
  */
-export function decodePayment(headers: PaymentHeaders): DecodedPayment | undefined {
+export function decodePayment(headers: PaymentHeaders): DecodedPayment | DecodedCommitment | undefined {
   const header = singleHeader(headers);
   if (header === undefined) return undefined;
   const bytes = decodeHeader(header.value);
   const payment = parseStrictJson(bytes);
   requireVersion(payment.x402Version, header);
+  if (header.version === 2 && schemeOf(payment) === COMMITMENT_SCHEME) {
+    return { x402Version: 2, scheme: COMMITMENT_SCHEME, ...validate(commitmentV2, payment) };
+  }
   const payloadDigest = hash('sha256', bytes, 'base64url');
   if (header.version === 1) {
     requireScheme(payment.scheme, 'scheme');
@@ -55,7 +69,7 @@ export function decodePayment(headers: PaymentHeaders): DecodedPayment | undefin
     const { authorization, signature } = payload;
     return { x402Version: 1, network, authorization, signature, payloadDigest };
   }
-  requireScheme((payment.accepted as JsonObject | null | undefined)?.scheme, 'accepted.scheme');
+  requireScheme(schemeOf(payment), 'accepted.scheme');
   const { accepted, payload, extensions } = validate(paymentV2, payment);
   const { authorization, signature } = payload;
   const paymentIdentifier = paymentIdentifierOf(extensions);
@@ -97,6 +111,10 @@ function requireVersion(version: unknown, { name, version: expected }: Header): 
   if (version === expected) return;
   if (version === undefined) throw new Problem('malformed_payment', 'x402Version: expected 1 or 2');
   throw new Problem('unsupported_x402_version', `x402Version: ${name} carries version ${expected}`);
+}
+
+function schemeOf({ accepted }: JsonObject): unknown {
+  return (accepted as JsonObject | null | undefined)?.scheme;
 }
 
 function requireScheme(scheme: unknown, path: string): void {

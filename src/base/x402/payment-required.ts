@@ -1,5 +1,6 @@
 import type { Address, Network } from '../shared/hex.js';
 import type { JsonObject } from '../shared/json.js';
+import { type CommitmentTerms, commitmentAccept } from './commitment-offer.js';
 import { encodeHeader, PAYMENT_REQUIRED } from './headers.js';
 import { offerableV1NameOf } from './networks.js';
 
@@ -26,6 +27,8 @@ export interface OfferInput {
   readonly resource: ResourceInfo;
   /** In order of preference: official clients take the first that they support. */
   readonly accepts: readonly AcceptInput[];
+  /** Present: each of them can also be committed to, for the same amount, under the same quote. */
+  readonly commitment?: CommitmentTerms | undefined;
   /** List price in atomic units of the first accept, the one that version 1 is offered. Absent: version 1 is offered nothing. */
   readonly v1Amount?: bigint | undefined;
   /** Declarations only, no JSON Schemas: some networks drop payment headers above 2 KB. */
@@ -50,7 +53,8 @@ export interface PaymentRequired {
   readonly x402Version: 2;
   readonly error?: string | undefined;
   readonly resource: ResourceInfo;
-  readonly accepts: readonly PaymentRequirements[];
+  /** Those of `exact` first. */
+  readonly accepts: readonly (PaymentRequirements | JsonObject)[];
   readonly extensions: JsonObject;
 }
 
@@ -84,11 +88,12 @@ export function compileOffer(input: OfferInput): OfferTemplate {
   const resource = JSON.stringify(input.resource);
   const extensions = JSON.stringify(input.extensions);
   const compiled = input.accepts.map(compileAccept);
+  const commit = input.commitment && compileCommitment(input.commitment);
   const v1 = compileV1(input);
   return ({ accepts, v1Amount, error }) => {
     const reason = error === undefined ? '' : `"error":${JSON.stringify(error)},`;
-    const list = compiled.map((accept, index) => accept(accepts[index]!)).join(',');
-    const json = `{"x402Version":2,${reason}"resource":${resource},"accepts":[${list}],"extensions":${extensions}}`;
+    const list = [...compiled.map((accept, index) => accept(accepts[index]!)), ...(commit ? accepts.map(commit) : [])];
+    const json = `{"x402Version":2,${reason}"resource":${resource},"accepts":[${list.join(',')}],"extensions":${extensions}}`;
     const body = v1Amount === undefined || v1 === undefined ? json : `{"x402Version":1,${reason}${v1(v1Amount)}`;
     const headers = {
       [PAYMENT_REQUIRED]: encodeHeader(json),
@@ -100,8 +105,12 @@ export function compileOffer(input: OfferInput): OfferTemplate {
 }
 
 /** The version 2 offer as an object: what the header holds. */
-export function paymentRequired({ resource, accepts, extensions, error }: OfferInput): PaymentRequired {
-  return { x402Version: 2, error, resource, accepts: accepts.map(requirements), extensions };
+export function paymentRequired({ accepts, commitment, error, extensions, resource }: OfferInput): PaymentRequired {
+  const later = accepts.map(({ amount, extra: { name: _, version: __, quote, ...echo } }) => {
+    return commitment && commitmentAccept({ ...commitment, amount, quote, echo });
+  });
+  const all = [...accepts.map(requirements), ...later.filter((accept) => accept !== undefined)];
+  return { x402Version: 2, error, resource, accepts: all, extensions };
 }
 
 function requirements(accept: AcceptInput): PaymentRequirements {
@@ -118,6 +127,10 @@ function compileAccept(accept: AcceptInput): (terms: OfferTerms['accepts'][numbe
     const more = echo === undefined ? '' : `,${JSON.stringify(echo).slice(1, -1)}`;
     return `${before},"amount":"${amount}","extra":${extraBefore},"quote":${JSON.stringify(quote)}${more}}}`;
   };
+}
+
+function compileCommitment(terms: CommitmentTerms): (terms: OfferTerms['accepts'][number]) => string {
+  return (agreed) => JSON.stringify(commitmentAccept({ ...terms, ...agreed }));
 }
 
 /** The version 1 body after its `error` (specification v1, section 5). One unknown network name would void it, hence the strict table. */

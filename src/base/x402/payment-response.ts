@@ -1,4 +1,5 @@
 import type { Address, Hex, Network } from '../shared/hex.js';
+import { COMMITMENT_NETWORK } from './commitment-offer.js';
 import { type Reason, sentenceOf, v1ReasonOf } from './errors.js';
 import { encodeHeader, PAYMENT_RESPONSE, X_PAYMENT_RESPONSE } from './headers.js';
 import { v1NameOf } from './networks.js';
@@ -29,6 +30,22 @@ export function encodeSettlement(answer: SettlementAnswer, version: 1 | 2): Reco
   return version === 2
     ? { [PAYMENT_RESPONSE]: encodeHeader(JSON.stringify(settleResponse(answer))) }
     : { [X_PAYMENT_RESPONSE]: encodeHeader(JSON.stringify(settleResponseV1(answer))) };
+}
+
+/** A request that is owed: charged is what counts, held is what it could have cost. In atomic units. */
+export interface CommitmentAnswer {
+  readonly commitment: string;
+  /** Id of the account. */
+  readonly customer: string;
+  readonly charged: bigint;
+  readonly held: bigint;
+}
+
+/** `PAYMENT-RESPONSE` of a commitment: its id stands where a transaction would, since the scheme wants one that is not empty. */
+export function encodeCommitment({ charged, commitment, customer, held }: CommitmentAnswer): Record<string, string> {
+  const extra = { commitmentId: commitment, charged: charged.toString(), held: held.toString() };
+  const answer = { success: true, payer: customer, transaction: commitment, network: COMMITMENT_NETWORK };
+  return { [PAYMENT_RESPONSE]: encodeHeader(JSON.stringify({ ...answer, amount: extra.charged, extra })) };
 }
 
 /** SettleResponse of the version 2 specification, section 5.3; `transaction` is empty while there is none. */

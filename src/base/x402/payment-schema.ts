@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { TransferAuthorization } from '../chain/chain.js';
 import { type Hex, parseAddress, parseBytes32, parseNetwork } from '../shared/hex.js';
 import { parseAtomic } from '../shared/money.js';
+import { COMMITMENT_NETWORK, COMMITMENT_SCHEME } from './commitment-offer.js';
 import { networkOfV1Name } from './networks.js';
 
 const MAX_SIGNATURE_BYTES = 4096;
@@ -60,6 +61,26 @@ export const paymentV2 = z.object({
   payload,
   extensions: openObject,
   resource: z.object({ url: z.string() }).nullish().catch(undefined),
+});
+
+const commitmentAmount = { amount: atomic, asset: z.string().regex(/^[A-Z]{3}$/, 'expected a currency, such as USD') };
+
+/**
+ * A commitment. What it accepted is matched leniently, since examples of the binding leave out what was offered and add what was not: the
+ * quote alone says what was agreed, and the signature of the request covers all of it.
+ */
+export const commitmentV2 = z.object({
+  accepted: z.object({
+    ...commitmentAmount,
+    scheme: z.literal(COMMITMENT_SCHEME),
+    network: z.literal(COMMITMENT_NETWORK, `expected ${COMMITMENT_NETWORK}`),
+    payTo: z.string(),
+    extra: openObject,
+  }),
+  payload: z.strictObject({
+    ...commitmentAmount,
+    customer: z.string().regex(/^[\w-]{1,64}$/, 'expected an account id'),
+  }),
 });
 
 const v1Network = field(

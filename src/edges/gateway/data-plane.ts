@@ -3,7 +3,12 @@ import type { Token } from '../../base/chain/chain.js';
 import type { Logger } from '../../base/platform/logger.js';
 import { Problem } from '../../base/shared/problem.js';
 import type { Reason } from '../../base/x402/errors.js';
-import { type DecodedPayment, decodePayment, type PaymentHeaders } from '../../base/x402/payment-header.js';
+import {
+  type DecodedPayment,
+  decodePayment,
+  isCommitment,
+  type PaymentHeaders,
+} from '../../base/x402/payment-header.js';
 import type { StandingBook } from '../../domains/customers/standing-book.js';
 import type { CatalogueFeed } from '../../domains/pricing/catalogue-feed.js';
 import type { QuoteLock } from '../../domains/pricing/quote-lock.js';
@@ -103,6 +108,7 @@ export class DataPlane {
     const now = clock();
     const call = paidCall(match, token, message, target, body, addressOf);
     const payment = decodePayment(paymentHeadersOf(message));
+    if (payment && isCommitment(payment)) return this.parts.unpaid.refuse(call, reply, 'commitment_not_offered');
     if (payment) return this.present(call, payment, reply);
     const over = guard.overOffers(call, now) ?? rates.overOffers(call.route, () => guard.addressOf(call), now);
     if (over) sendLimited(reply, over);
