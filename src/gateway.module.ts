@@ -28,6 +28,7 @@ import { routesCounted } from './domains/pricing/whose-tariff.js';
 import { OfferSigner } from './domains/receipts/offers.js';
 import { ReceiptDesk } from './domains/receipts/proved-receipt.js';
 import { ReceiptSigner } from './domains/receipts/receipt-signer.js';
+import { isSettledByOthers } from './domains/settlement/facilitators/facilitators.queries.js';
 import { GasWatches } from './domains/settlement/gas-watches.js';
 import { AdmissionDesk } from './edges/gateway/admission.js';
 import { CallerDesk } from './edges/gateway/caller.js';
@@ -44,6 +45,7 @@ import {
 import { FacilitatorDesk } from './edges/gateway/facilitator/facilitator-desk.js';
 import { FloodGuard } from './edges/gateway/flood-guard.js';
 import { FreeDesk } from './edges/gateway/free-desk.js';
+import { GasDesk } from './edges/gateway/gas-desk.js';
 import { UpstreamLanes } from './edges/gateway/lanes/upstream-lanes.js';
 import { LimitDesk } from './edges/gateway/limit-desk.js';
 import { OfferDesk } from './edges/gateway/offer-desk.js';
@@ -88,11 +90,13 @@ export class Gateway {
   private readonly upstreams = new UpstreamClient();
   private readonly rates: RateLimits;
   private readonly doubtful: DoubtfulNonces;
+  private readonly gas: GasDesk;
 
   constructor(
     @Inject(RUNTIME) private readonly runtime: Runtime,
     @Inject(CommandBus) bus: CommandBus,
     @Inject(ReceiptSigner) signer: ReceiptSigner,
+    @Inject(GasWatches) gas: GasWatches,
   ) {
     const { catalogueTail, chains, clock, config, log, pool, secrets, store, tail, tokens } = runtime;
     this.catalogue = new CatalogueFeed(pool, catalogueTail, log);
@@ -101,6 +105,7 @@ export class Gateway {
       log.warn({ network, err: error.message }, 'payers could not be refreshed'),
     );
     this.doubtful = new DoubtfulNonces({ chains: settlementChainsOf(runtime), pool, clock, log });
+    this.gas = new GasDesk({ gas, isSettledByOthers: (tenant) => isSettledByOthers(pool, tenant), log });
     this.lease = new GatewayLease(`gw_${randomUUID()}`, pool, bus, log);
     this.watch = new OutcomeWatch(store, tail, log);
     this.customersTail = new LogTail(config.databaseUrl, log, 'tollbook_customers');
@@ -141,6 +146,7 @@ export class Gateway {
       this.screening,
       limits,
       this.doubtful,
+      this.gas,
     );
     this.facilitator = new FacilitatorDesk({
       admissions,
@@ -209,6 +215,7 @@ export class Gateway {
     await this.lease.start();
     this.free.start();
     this.payers.start();
+    this.gas.start();
   }
 
   /** Finishes what is running, within `timeoutMs`; then the lease is given up. */
@@ -219,6 +226,7 @@ export class Gateway {
     this.rates.stop();
     await Promise.all([
       this.doubtful.stop(),
+      this.gas.stop(),
       this.watch.stop(),
       this.catalogue.stop(),
       this.limits.stop(),

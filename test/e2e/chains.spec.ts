@@ -3,6 +3,7 @@ import { rmSync } from 'node:fs';
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { jest } from '@jest/globals';
 import { ExactEvmScheme } from '@x402/evm';
@@ -10,15 +11,15 @@ import { decodePaymentResponseHeader, wrapFetchWithPayment, x402Client } from '@
 import { generatePrivateKey, type PrivateKeyAccount, privateKeyToAccount } from 'viem/accounts';
 import { USDC_ADDRESS } from '../../src/base/embedded/usdc.js';
 import type { Address } from '../../src/base/shared/hex.js';
-import { PublishRoute, PublishTariff, RegisterTenant } from '../../src/domains/pricing/catalogue.decide.js';
 import type { Tenant } from '../../src/domains/pricing/catalogue.schemas.js';
 import { admin } from '../support/admin.js';
 import { type App, startApp } from '../support/app.js';
+import { chainOf, newBuyerOf, publicationsOf, type Shop, shopOf } from '../support/chain-shops.js';
 import { installToken, type LastingChain, mint, startLastingChain, transfer } from '../support/chains.js';
 import { eventually } from '../support/eventually.js';
 import { type Call, codeOf, fetchAt, type Reply, send } from '../support/http.js';
 import { addressOf, ask, present, sign } from '../support/payment.js';
-import { flat, publish, routeWith, tenantWith } from '../support/publishing.js';
+import { publish, tenantWith } from '../support/publishing.js';
 import { type CountingUpstream, countingUpstream } from '../support/upstream.js';
 
 /** Engines of its own, two starts and a chain that comes back. */
@@ -29,18 +30,11 @@ const SETTLE_MS = 30_000;
 /** The code of USDC with 18 decimals. */
 const FINE: Address = '0x7011b00c000000000000000000000000000000fe';
 
-/** Two chains; on one of them, two tokens. Prices are 0.002 of each. */
-interface Shop {
-  readonly id: string;
-  readonly chain: LastingChain;
-  readonly asset: Address;
-  readonly payee: Address;
-  readonly price: bigint;
-}
-
 let dataDir: string;
+let settlers: readonly Address[];
 let east: LastingChain;
 let west: LastingChain;
+/** Two chains; on one of them, two tokens. Prices are 0.002 of each. */
 let shops: readonly [Shop, Shop, Shop];
 let upstream: CountingUpstream;
 let app: App;
@@ -50,7 +44,7 @@ let env: Record<string, string>;
 beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'tollbook-chains-'));
   const key = generatePrivateKey();
-  const settlers = [addressOf(privateKeyToAccount(key))];
+  settlers = [addressOf(privateKeyToAccount(key))];
   [east, west] = await Promise.all([startLastingChain(84_532, settlers), startLastingChain(421_614, settlers)]);
   await installToken(west, FINE, 'Fine dollar', 18);
   const file = join(dataDir, 'chains.json');
@@ -63,7 +57,10 @@ beforeAll(async () => {
     shopOf('west', west, USDC_ADDRESS, 2_000n),
     shopOf('fine', west, FINE, 2_000_000_000_000_000n),
   ];
-  await publish(app.engines.postgres, shops.flatMap(publicationsOf));
+  await publish(
+    app.engines.postgres,
+    shops.flatMap((shop) => publicationsOf(shop, upstream.url)),
+  );
   await eventually(() => Promise.all(shops.map((shop) => ask(thing(shop)))), 20_000);
   buyer = await newBuyer();
 });
@@ -73,23 +70,6 @@ afterAll(async () => {
   await Promise.all([east?.stop(), west?.stop(), upstream?.stop()]);
   if (dataDir) rmSync(dataDir, { recursive: true, force: true });
 });
-
-function chainOf({ network, rpcUrl }: LastingChain, tokens: readonly Address[]): object {
-  return { network, rpcUrls: [rpcUrl], tokens, maxFeePerGasGwei: '100' };
-}
-
-function shopOf(id: string, chain: LastingChain, asset: Address, price: bigint): Shop {
-  return { id, chain, asset, price, payee: addressOf(privateKeyToAccount(generatePrivateKey())) };
-}
-
-function publicationsOf({ asset, chain: { network }, id, payee, price }: Shop) {
-  const tenant = { id, host: `${id}.example`, upstream: upstream.url, network, asset, payee };
-  return [
-    new RegisterTenant(tenantWith(tenant)),
-    new PublishTariff(id, 'flat', flat(String(price))),
-    new PublishRoute(routeWith({ id: 'thing', tenant: id })),
-  ];
-}
 
 function thing({ id }: Pick<Shop, 'id'>): Call {
   return { url: `${app.gateway}/thing`, headers: { host: `${id}.example` } };
@@ -126,10 +106,6 @@ async function settled(id: unknown): Promise<void> {
   }, SETTLE_MS);
 }
 
-function received({ asset, chain, payee }: Shop): Promise<bigint> {
-  return chain.balanceOf(asset, payee);
-}
-
 async function ready(): Promise<{ readonly status: number; readonly checks: Readonly<Record<string, string>> }> {
   const { body, status } = await send({ url: `${app.gateway}/health/ready` });
   return { status, checks: JSON.parse(body).checks };
@@ -152,7 +128,8 @@ function verify(): Promise<{ readonly code: number; readonly output: string }> {
 describe('tenants on two chains', () => {
   it('sell to the official client, and are paid on their own chain in their own token', async () => {
     for (const shop of shops) {
-      const before = await received(shop);
+      const { asset, payee, price } = shop;
+      const before = await shop.chain.balanceOf(asset, payee);
       const client = new x402Client().register('eip155:*', new ExactEvmScheme(buyer));
       // By itself it pays in the best-known token of a chain only, and knows none of these by this address but one.
       client.setSpendControls({ allowedAssets: true });
@@ -162,7 +139,7 @@ describe('tenants on two chains', () => {
       const answer = decodePaymentResponseHeader(response.headers.get('payment-response')!);
       expect(answer).toMatchObject({ success: true, network: shop.chain.network });
       await settled(response.headers.get('tollbook-payment'));
-      expect((await received(shop)) - before).toBe(shop.price);
+      expect((await shop.chain.balanceOf(asset, payee)) - before).toBe(price);
     }
   });
 
@@ -223,6 +200,37 @@ describe('tenants on two chains', () => {
   });
 });
 
+describe('a chain on which no settler has gas', () => {
+  it('is named and takes nothing new, and holds up nobody on the other one', async () => {
+    const [eastern, western] = shops;
+    const address = settlers[0]!;
+    const value = await west.node.getBalance({ address });
+    const call = thing(western);
+    const payment = await sign(buyer, await ask(call));
+    expect((await present(call, payment)).status).toBe(200);
+    await west.node.setBalance({ address, value: 1n });
+    try {
+      // Until that is known, whoever is known to have money is served at once, and buys seldom enough to have some left.
+      const refused = await eventually(async () => {
+        await delay(500);
+        const reply = await buyFrom(western);
+        return reply.status === 503 && reply;
+      }, SETTLE_MS);
+      expect(codeOf(refused as Reply)).toBe('settlement_unavailable');
+      const runs = upstream.runs();
+      expect(codeOf(await buyFrom(western))).toBe('settlement_unavailable');
+      expect(upstream.runs()).toBe(runs);
+      const { checks, status } = await ready();
+      expect([status, checks.settlers]).toEqual([200, `${west.network}: low on gas: ${address}`]);
+      expect(await present(call, payment)).toMatchObject({ status: 200, body: 'sold' });
+      await sold(eastern);
+    } finally {
+      await west.node.setBalance({ address, value });
+    }
+    await eventually(async () => (await buyFrom(western)).status === 200, SETTLE_MS);
+  });
+});
+
 describe('a chain that is away', () => {
   /** Delivered there, and in no block yet when it left. */
   let left: unknown;
@@ -233,10 +241,12 @@ describe('a chain that is away', () => {
     const { headers } = await buyFrom(western);
     left = headers['tollbook-payment'];
     await west.leave();
-    await eventually(async () => (await ready()).checks.chain?.startsWith(`${west.network}: `), 15_000);
-    const { checks, status } = await ready();
-    expect(status).toBe(200);
-    expect(checks.settlers).toMatch(new RegExp(`^${west.network}: `));
+    // What was known of its settlers counts for some seconds.
+    await eventually(async () => {
+      const { chain, settlers } = (await ready()).checks;
+      return [chain, settlers].every((says) => says?.startsWith(`${west.network}: `));
+    }, 15_000);
+    expect((await ready()).status).toBe(200);
     expect(await metric('tollbook_chain_up', east.network)).toMatch(/ 1$/);
     expect(await metric('tollbook_chain_up', west.network)).toMatch(/ 0$/);
     await sold(eastern);
@@ -271,7 +281,7 @@ describe('a tenant on a network that is not served', () => {
     expect(refused.body).toContain(`${east.network}, ${west.network}`);
 
     const shop = { ...shopOf('gone', east, USDC_ADDRESS, 2_000n), chain: { ...east, network: 'eip155:1' as const } };
-    await publish(app.engines.postgres, publicationsOf(shop));
+    await publish(app.engines.postgres, publicationsOf(shop, upstream.url));
     const offer = await eventually(async () => {
       const reply = await send(thing(shop));
       return reply.status === 503 && reply;
@@ -287,9 +297,3 @@ describe('a tenant on a network that is not served', () => {
     ).toHaveLength(1);
   });
 });
-
-async function newBuyerOf({ asset, chain, price }: Shop): Promise<PrivateKeyAccount> {
-  const account = privateKeyToAccount(generatePrivateKey());
-  await mint(chain, asset, addressOf(account), 10n * price);
-  return account;
-}

@@ -101,6 +101,10 @@ export const problems = {
     503,
     'This provider is paid on a network that is not served here, so no payment is taken; nothing was charged',
   ],
+  settlement_unavailable: [
+    503,
+    'Nobody here can pay for the gas of settling on this chain right now, so no payment is taken; try again soon',
+  ],
   chain_unavailable: [503, 'The chain cannot be asked right now, so no payment is taken; try again soon'],
   store_unavailable: [503, 'The book cannot be written right now, so no payment is taken; try again soon'],
   shutting_down: [503, 'This server is shutting down; try again'],

@@ -33,6 +33,11 @@ export function gasNeeded(maxFeePerGas: bigint): bigint {
   return RESERVE_BATCHES * batchGas(BATCH_FULL, false) * maxFeePerGas;
 }
 
+/** Pure. Nothing can be sent before somebody fills a settler up. A price above the cap is something else: it passes. */
+export function nobodyHasGas({ capped, settlers }: Pick<GasReport, 'capped' | 'settlers'>): boolean {
+  return capped === undefined && settlers.length > 0 && settlers.every(({ low }) => low);
+}
+
 /** Knows which settlers can pay for gas. The alarm is in the log once per settler and time, in `/metrics` and in `health/ready`. */
 export class GasWatch {
   /** At most five seconds old. Rejects with ChainUnavailable. */

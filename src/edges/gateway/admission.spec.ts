@@ -43,6 +43,7 @@ function deskOf(streams: readonly (readonly object[])[]): AdmissionDesk {
     {} as Screening,
     {} as LimitDesk,
     doubtful,
+    { canSettle: () => true },
   );
 }
 

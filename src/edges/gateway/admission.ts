@@ -23,6 +23,7 @@ import {
 import { authorizedTerms } from './authorized-terms.js';
 import type { DoubtfulNonces } from './doubtful-nonces.js';
 import type { Presented } from './flood-guard.js';
+import type { GasDesk } from './gas-desk.js';
 import type { LimitDesk } from './limit-desk.js';
 import type { PaidCall } from './paid-call.js';
 import { mustBeClear } from './screen-payer.js';
@@ -65,11 +66,13 @@ export class AdmissionDesk {
     private readonly screening: Screening,
     private readonly limits: LimitDesk,
     private readonly doubtful: Pick<DoubtfulNonces, 'until'>,
+    private readonly gas: Pick<GasDesk, 'canSettle'>,
   ) {}
 
   /**
    * Reads what there is to know of a payment, and writes nothing.
-   * @throws Problem `chain_unavailable`, `screening_unavailable`, `payment_identifier_conflict`, `delivery_interrupted`
+   * @throws Problem `chain_unavailable`, `screening_unavailable`, `settlement_unavailable`, `payment_identifier_conflict`,
+   *   `delivery_interrupted`
    */
   async vet(call: Claimant, by: Presented, agreed: AgreedTerms): Promise<Finding> {
     const { known, payment } = by;
@@ -91,6 +94,7 @@ export class AdmissionDesk {
       const named = signed ? await this.identify(id, call, payment) : undefined;
       return named && 'kind' in named ? named : { kind: 'refused', reason };
     }
+    if (!(await this.gas.canSettle(call.tenant))) return this.onlyRepeat(id, call, payment);
     await mustBeClear(this.screening, authorization.from);
     return { kind: 'sound', agreed };
   }
@@ -195,8 +199,15 @@ export class AdmissionDesk {
     }
   }
 
-  /** What took the last of a limit may be this very purchase, shown to us twice at once. */
-  private async begun(id: PaymentId, call: PaidCall, payment: DecodedPayment): Promise<Repeat | undefined> {
+  /** What was taken before is answered. @throws Problem */
+  private async onlyRepeat(id: PaymentId, call: Claimant, payment: DecodedPayment): Promise<Repeat> {
+    const earlier = await this.begun(id, call, payment);
+    if (!earlier) throw new Problem('settlement_unavailable');
+    return earlier;
+  }
+
+  /** This very purchase, if it has been begun: by another gateway, or shown to us twice at once. */
+  private async begun(id: PaymentId, call: Claimant, payment: DecodedPayment): Promise<Repeat | undefined> {
     const earlier = (await this.find(id)) ?? (await this.identify(id, call, payment));
     return earlier && 'kind' in earlier ? earlier : undefined;
   }

@@ -4,7 +4,7 @@ import type { Chains } from '../../base/chain/chains.js';
 import { nativeCryptoReady } from '../../base/chain/native-crypto.js';
 import { TimedOut, withTimeout } from '../../base/platform/with-timeout.js';
 import type { Network } from '../../base/shared/hex.js';
-import type { GasReport } from '../../domains/settlement/gas-watch.js';
+import { type GasReport, nobodyHasGas } from '../../domains/settlement/gas-watch.js';
 import type { GasWatches } from '../../domains/settlement/gas-watches.js';
 import { reconcilerVerdict } from './reconciler-health.js';
 import type { Verdict } from './verdict.js';
@@ -93,7 +93,7 @@ export function verdictOnGas({ capped, settlers }: Pick<GasReport, 'capped' | 's
   if (capped !== undefined) return { says: `waiting: ${capped}`, ready: true };
   const low = settlers.filter((one) => one.low).map(({ settler }) => settler);
   if (low.length === 0) return fine;
-  return { says: `low on gas: ${low.join(', ')}`, ready: low.length < settlers.length };
+  return { says: `low on gas: ${low.join(', ')}`, ready: !nobodyHasGas({ settlers }) };
 }
 
 function outcome(check: Promise<Verdict>): Promise<Verdict> {

@@ -1,3 +1,4 @@
+import type { Pool } from 'pg';
 import type { Prisma } from '../../../base/platform/prisma.js';
 import type { FacilitatorList } from './facilitator-list.js';
 
@@ -9,4 +10,13 @@ export async function findFacilitators(
   const select = { list: true, revision: true };
   const row = await prisma.tenantFacilitators.findUnique({ where: { tenant }, select });
   return row ? { list: row.list as unknown as FacilitatorList, revision: row.revision } : undefined;
+}
+
+/** Whether outside facilitators settle for this tenant. */
+export async function isSettledByOthers(pool: Pool, tenant: string): Promise<boolean> {
+  const { rowCount } = await pool.query(
+    `select from tenant_facilitators where tenant = $1 and jsonb_array_length(list -> 'facilitators') > 0`,
+    [tenant],
+  );
+  return rowCount === 1;
 }
