@@ -47,7 +47,7 @@ const note = (line: string) => console.log(line);
 const { json, parts } = readOptions();
 
 note('Starting Tollbook…');
-const app = await startApp();
+const app = await startApp({ postgres: 'own' });
 let stopping: Promise<void> | undefined;
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {

@@ -204,11 +204,11 @@ describe('a route that is paid before it runs', () => {
     const state = await books.stateOf(id);
     if (state.status !== 'refund_owed') throw new Error(state.status);
     const transaction = await transferUsdc(app.engines.chain, state.authorized.terms.payee, payer, PRICE);
-    const recorded = await admin(app, `/payments/${id}/refunds`, { method: 'POST', body: { transaction } });
-    expect(recorded.status).toBe(201);
+    expect((await admin(app, `/payments/${id}/refunds`, { method: 'POST', body: { transaction } })).status).toBe(201);
     await eventually(async () => (await posted('refunds_owed'))[payer] === '0', SETTLE_MS);
-    const row = JSON.parse((await admin(app, `/payments/${id}`)).body);
-    expect(row).toMatchObject({ state: 'refunded', refunded: PRICE.toString(), mode: 'before' });
+    const row = async () => JSON.parse((await admin(app, `/payments/${id}`)).body);
+    await eventually(async () => (await row()).state === 'refunded', SETTLE_MS);
+    expect(await row()).toMatchObject({ refunded: PRICE.toString(), mode: 'before' });
     const last = await present(at(path), payment);
     expect([last.status, codeOf(last)]).toEqual([409, 'payment_refunded']);
   });

@@ -90,8 +90,13 @@ describe('a refund from the refund wallet', () => {
     expect(receipt.refunds).toContainEqual(
       expect.objectContaining({ refund: part.id, amount: '400', sender: part.sender, transaction }),
     );
-    await eventually(async () => (await read(`/payments/${id}`)).refunded === '1000');
-    expect(await read(`/payments/${id}`)).toMatchObject({
+    // The payment's row and its refunds' rows come from two projections.
+    const view = await eventually(async () => {
+      const shown = await read(`/payments/${id}`);
+      const done = (shown.refunds as { state: string }[]).every(({ state }) => state === 'refunded');
+      return shown.refunded === '1000' && done && shown;
+    }, SETTLED_MS);
+    expect(view).toMatchObject({
       refunds: [
         { id: part.id, state: 'refunded', from: 'refund_wallet', amount: '400', transaction },
         { id: rest.id, state: 'refunded', amount: '600' },

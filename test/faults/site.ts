@@ -23,7 +23,7 @@ export interface Site {
 /** Starts Tollbook with engines of its own, playing `role`, and opens the market on it. */
 export async function openSite(role = 'all'): Promise<Site> {
   // First, so that a start that fails leaves nothing open, which would keep the run from ending.
-  const first = await startApp({ env: { ROLE: role } });
+  const first = await startApp({ postgres: 'own', env: { ROLE: role } });
   const provider = await startProvider();
   const payee = privateKeyToAddress(randomKey()).toLowerCase() as Address;
   const later: App[] = [];

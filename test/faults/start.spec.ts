@@ -164,7 +164,7 @@ describe('Ctrl-C', () => {
   it('answers what is running, stops everything, and the next start continues', async () => {
     const { main, provider } = site;
     await open(main.gateway);
-    const other = await startApp();
+    const other = await startApp({ postgres: 'own' });
     const before = (await payments(main)).length;
     const tickets = await Promise.all([
       ...['/gate', '/stream', '/held', '/demo/slow'].map((path) => sign(main.gateway, path)),

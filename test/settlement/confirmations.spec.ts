@@ -25,6 +25,14 @@ afterEach(() => desk.close());
 /** The chain as the worker has it: counts what is asked about single payments, and can be taken away. */
 function watched() {
   const seen = { asked: 0, away: false };
+  // What was asked before and is answered afterwards is lost, too.
+  const lostWhenAway = (answer: unknown) => {
+    if (!(answer instanceof Promise)) return answer;
+    return answer.then((value) => {
+      if (seen.away) throw new ChainUnavailable('away');
+      return value;
+    });
+  };
   const wrap = (real: SettlementChain): SettlementChain =>
     new Proxy(real, {
       get(target, name) {
@@ -33,7 +41,7 @@ function watched() {
         return (...args: unknown[]) => {
           if (seen.away) return Promise.reject(new ChainUnavailable('away'));
           if (name === 'authorizationOutcome') seen.asked++;
-          return value.apply(target, args);
+          return lostWhenAway(value.apply(target, args));
         };
       },
     });

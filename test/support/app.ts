@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { freshDatabase } from './engines.js';
 import { eventually } from './eventually.js';
 import { freePort } from './ports.js';
 import { postgresFolder } from './postgres-folder.js';
@@ -29,6 +30,11 @@ export interface App {
 export interface AppOptions {
   /** `DATABASE_URL`, `REDIS_URL`, `CHAIN_RPC_URL`, `ROLE` and so on; without them it starts its own engines. */
   readonly env?: Readonly<Record<string, string>>;
+  /**
+   * `shared`, unless told otherwise: an empty database in the Postgres of this test run, which spares making and migrating
+   * one. `own` for those that stop it, or start again on the same data folder.
+   */
+  readonly postgres?: 'own' | 'shared';
   /** A data folder of an earlier start, to continue with; it is kept by `stop`. */
   readonly dataDir?: string;
 }
@@ -39,7 +45,9 @@ const READY_MS = 50_000;
 const STOP_MS = 30_000;
 
 /** Runs `dist/main.js` on free ports and waits for its ready line. */
-export async function startApp({ env = {}, dataDir: kept }: AppOptions = {}): Promise<App> {
+export async function startApp({ env: given = {}, dataDir: kept, postgres = 'shared' }: AppOptions = {}): Promise<App> {
+  const own = postgres === 'own' || kept !== undefined || given.DATABASE_URL !== undefined;
+  const env = own ? given : { ...given, DATABASE_URL: await freshDatabase() };
   const dataDir = kept ?? mkdtempSync(join(tmpdir(), 'tollbook-app-'));
   const [port, adminPort] = [await freePort(), await freePort()];
   const child = spawn(process.execPath, [join(ROOT, 'dist', 'main.js')], {

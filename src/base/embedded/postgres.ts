@@ -53,7 +53,8 @@ function settings(port: number): string[] {
     port,
     listen_addresses: '127.0.0.1',
     unix_socket_directories: '',
-    max_connections: 100,
+    // A process holds about twenty: room for a dozen gateways and workers beside each other.
+    max_connections: 300,
     shared_buffers: sharedBuffers(totalmem()),
     // After each checkpoint a page's first change is logged whole, and the index of streams is changed all over: few of them.
     max_wal_size: '2GB',
