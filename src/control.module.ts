@@ -5,6 +5,7 @@ import { settlementChain } from './base/chain/chains.js';
 import { keySigner } from './base/chain/signer.js';
 import { CustomersModule } from './domains/customers/customers.module.js';
 import { LimitsModule } from './domains/limits/limits.module.js';
+import { MeteringModule } from './domains/metering/metering.module.js';
 import { keptAnswersOf } from './domains/payments/kept-answers.js';
 import { PaymentsModule } from './domains/payments/payments.module.js';
 import { PricingModule } from './domains/pricing/pricing.module.js';
@@ -18,11 +19,11 @@ import { CustomerKeysController } from './edges/admin/customer-keys.controller.j
 import { CustomerTariffsController } from './edges/admin/customer-tariffs.controller.js';
 import { CustomersController } from './edges/admin/customers.controller.js';
 import { EventsController } from './edges/admin/events.controller.js';
-import { FacilitatorKeysController } from './edges/admin/facilitator-keys.controller.js';
 import { FacilitatorsController } from './edges/admin/facilitators.controller.js';
 import { Idempotency } from './edges/admin/idempotency.js';
 import { LedgerController } from './edges/admin/ledger.controller.js';
 import { LimitsController } from './edges/admin/limits.controller.js';
+import { MetersController } from './edges/admin/meters.controller.js';
 import { PaymentsController } from './edges/admin/payments.controller.js';
 import { QuotesController } from './edges/admin/quotes.controller.js';
 import { RefundsController } from './edges/admin/refunds.controller.js';
@@ -33,6 +34,7 @@ import { SimulationsController, UPCAST } from './edges/admin/simulations.control
 import { ListsController, StandingsController } from './edges/admin/standings.controller.js';
 import { TariffsController } from './edges/admin/tariffs.controller.js';
 import { TenantChecks } from './edges/admin/tenant-checks.js';
+import { FacilitatorKeysController, IngestionKeysController } from './edges/admin/tenant-keys.controller.js';
 import { TenantsController } from './edges/admin/tenants.controller.js';
 import { TransfersController } from './edges/admin/transfers.controller.js';
 import { UsageController } from './edges/admin/usage.controller.js';
@@ -59,6 +61,7 @@ export class ControlModule {
         PricingModule,
         PaymentsModule,
         LimitsModule,
+        MeteringModule,
         FacilitatorsModule.of(secrets.facilitatorKey),
         CustomersModule.of((tenant, payer) => keptAnswersOf(runtime.pool, tenant, payer)),
       ],
@@ -74,6 +77,7 @@ export class ControlModule {
         LedgerController,
         EventsController,
         LimitsController,
+        MetersController,
         PaymentsController,
         QuotesController,
         SimulationsController,
@@ -82,6 +86,7 @@ export class ControlModule {
         TariffsController,
         TenantsController,
         FacilitatorKeysController,
+        IngestionKeysController,
         FacilitatorsController,
         SealsController,
         SettlementsController,

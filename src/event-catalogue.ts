@@ -6,9 +6,10 @@ import { allowanceShapes } from './domains/customers/allowance.shapes.js';
 import { customerShapes } from './domains/customers/customer.shapes.js';
 import { customerKeyShapes } from './domains/customers/customer-key.shapes.js';
 import { customerTariffShapes } from './domains/customers/customer-tariff.shapes.js';
-import { facilitatorKeyShapes } from './domains/customers/facilitator-key.shapes.js';
 import { standingShapes } from './domains/customers/standing.shapes.js';
+import { tenantKeyShapes } from './domains/customers/tenant-key.shapes.js';
 import { limitShapes, limitUpcasts } from './domains/limits/limit.shapes.js';
+import { meterShapes } from './domains/metering/meter.shapes.js';
 import { freeRequestShapes } from './domains/payments/free-request.shapes.js';
 import { freeRequestUpcasts } from './domains/payments/free-request.upcasts.js';
 import { paymentShapes } from './domains/payments/payment.shapes.js';
@@ -26,8 +27,9 @@ export const eventShapes: readonly EventShape[] = [
   ...customerShapes,
   ...standingShapes,
   ...customerKeyShapes,
-  ...facilitatorKeyShapes,
+  ...tenantKeyShapes,
   ...limitShapes,
+  ...meterShapes,
   ...allowanceShapes,
   ...customerTariffShapes,
   ...accountShapes,

@@ -10,11 +10,11 @@ import { calendarPeriod } from './base/shared/calendar-window.js';
 import { AccountBook } from './domains/customers/account-book.js';
 import { AllowanceBook } from './domains/customers/allowance-book.js';
 import { CustomerTariffBook } from './domains/customers/customer-tariff-book.js';
-import { tenantWithKey } from './domains/customers/facilitator-key.queries.js';
 import { KeyFinder } from './domains/customers/key-finder.js';
 import { screeningOf } from './domains/customers/screening.js';
 import type { Screening } from './domains/customers/screening.port.js';
 import { StandingBook } from './domains/customers/standing-book.js';
+import { tenantWithKey } from './domains/customers/tenant-key.queries.js';
 import { LimitsFeed } from './domains/limits/limits-feed.js';
 import { UsageBook } from './domains/metering/usage-book.js';
 import { AnswerStore } from './domains/payments/answers.js';
@@ -160,7 +160,7 @@ export class Gateway {
       clock,
     });
     this.tenantWithKey = async (key) => {
-      const tenant = await tenantWithKey(pool, secrets.customerKeySecret, key);
+      const tenant = await tenantWithKey(pool, 'facilitator', secrets.customerKeySecret, key);
       return tenant === undefined ? undefined : this.catalogue.current.tenantOf(tenant);
     };
     const addressOf = publicAddresses(config.publicUrl);

@@ -10,17 +10,14 @@ import { type CustomerEvent, evolveCustomer, unknownCustomer } from '../../src/d
 import { type CustomerKeyEvent, evolveCustomerKeys, noKeys } from '../../src/domains/customers/customer-key.js';
 import { type CustomerTariffEvent, evolveCustomerTariff } from '../../src/domains/customers/customer-tariff.js';
 import {
-  evolveFacilitatorKeys,
-  type FacilitatorKeyEvent,
-  noFacilitatorKeys,
-} from '../../src/domains/customers/facilitator-key.js';
-import {
   evolveListMode,
   evolveStanding,
   type ListModeChanged,
   type StandingEvent,
 } from '../../src/domains/customers/standing.js';
+import { evolveTenantKeys, noTenantKeys, type TenantKeyEvent } from '../../src/domains/customers/tenant-key.js';
 import { evolveLimit, type LimitEvent } from '../../src/domains/limits/limit.js';
+import { evolveMeter, type MeterEvent } from '../../src/domains/metering/meter.js';
 import { evolveFreeRequest, type FreeRequestEvent, newFreeRequest } from '../../src/domains/payments/free-request.js';
 import { evolvePayment, initialPayment } from '../../src/domains/payments/payment.evolve.js';
 import type { Payment, PaymentEvent } from '../../src/domains/payments/payment.js';
@@ -93,8 +90,8 @@ const folds: Readonly<Record<string, (event: StoredEvent) => boolean>> = {
   allowance: (event) => evolveAllowance(undefined, event as unknown as AllowanceEvent) !== null,
   'free-request': (event) => foldsFreeRequest(event as unknown as FreeRequestEvent),
   'customer-tariff': (event) => evolveCustomerTariff('', event as unknown as CustomerTariffEvent) !== '',
-  'facilitator-keys': (event) =>
-    evolveFacilitatorKeys(noFacilitatorKeys, event as unknown as FacilitatorKeyEvent).size < 2,
+  'facilitator-keys': (event) => evolveTenantKeys(noTenantKeys, event as unknown as TenantKeyEvent).size < 2,
+  'ingestion-keys': (event) => evolveTenantKeys(noTenantKeys, event as unknown as TenantKeyEvent).size < 2,
   facilitators: (event) =>
     evolveFacilitators(noFacilitators, event as unknown as FacilitatorsChosen) !== noFacilitators,
   'customer-keys': (event) => evolveCustomerKeys(noKeys, event as unknown as CustomerKeyEvent).size < 2,
@@ -102,6 +99,7 @@ const folds: Readonly<Record<string, (event: StoredEvent) => boolean>> = {
   'list-mode': (event) =>
     ['open', 'allow_listed'].includes(evolveListMode('open', event as unknown as ListModeChanged)),
   limit: foldsLimit,
+  meter: foldsMeter,
   transfer: (event) => foldsTransfer(event as unknown as TransferEvent),
   tenant: foldsPublication,
   route: foldsPublication,
@@ -116,6 +114,12 @@ function foldsAccount(event: AccountEvent): boolean {
 
 function foldsLimit(event: StoredEvent): boolean {
   return (evolveLimit(undefined, event as unknown as LimitEvent) !== undefined) === (event.type === 'LimitPublished');
+}
+
+function foldsMeter(event: StoredEvent): boolean {
+  const [published] = samplesOf('MeterPublished.v1') as unknown as [MeterEvent];
+  const before = event.type === 'MeterPublished' ? undefined : evolveMeter(undefined, published);
+  return evolveMeter(before, event as unknown as MeterEvent)?.withdrawn === (event.type === 'MeterWithdrawn');
 }
 
 function foldsFreeRequest(event: FreeRequestEvent): boolean {

@@ -10,8 +10,9 @@ import { accountHandlers } from '../../src/domains/customers/account.handlers.js
 import { allowanceHandlers } from '../../src/domains/customers/allowance.handlers.js';
 import { customerKeyHandlers } from '../../src/domains/customers/customer-key.handlers.js';
 import { customerTariffHandlers } from '../../src/domains/customers/customer-tariff.handlers.js';
-import { facilitatorKeyHandlers } from '../../src/domains/customers/facilitator-key.handlers.js';
 import { standingHandlers } from '../../src/domains/customers/standing-handlers.js';
+import { tenantKeyHandlers } from '../../src/domains/customers/tenant-key.handlers.js';
+import { meterHandlers } from '../../src/domains/metering/meter.handlers.js';
 import { type Route, routeSchema, type Tenant, tenantSchema } from '../../src/domains/pricing/catalogue.schemas.js';
 import { PricingModule } from '../../src/domains/pricing/pricing.module.js';
 import type { TariffRules } from '../../src/domains/pricing/tariff.schemas.js';
@@ -35,7 +36,8 @@ const customerHandlers = [
   ...allowanceHandlers,
   ...customerTariffHandlers,
   ...customerKeyHandlers,
-  ...facilitatorKeyHandlers,
+  ...tenantKeyHandlers,
+  ...meterHandlers,
 ];
 
 @Module({})

@@ -12,9 +12,10 @@ import {
 import { RemoveAllowance, SetAllowance } from '../../src/domains/customers/allowance.decide.js';
 import { IssueKey, RevokeKey, RotateKey } from '../../src/domains/customers/customer-key.decide.js';
 import { AssignTariff, RemoveTariff } from '../../src/domains/customers/customer-tariff.decide.js';
-import { IssueFacilitatorKey, RevokeFacilitatorKey } from '../../src/domains/customers/facilitator-key.decide.js';
 import { keyIdOf, type SigningJwk } from '../../src/domains/customers/signing-key.js';
 import { ChangeListMode, ListPayer, UnlistPayer } from '../../src/domains/customers/standing.decide.js';
+import { IssueTenantKey, RevokeTenantKey } from '../../src/domains/customers/tenant-key.decide.js';
+import { PublishMeter, WithdrawMeter } from '../../src/domains/metering/meter.decide.js';
 import { PublishRoute, PublishTariff, RegisterTenant } from '../../src/domains/pricing/catalogue.decide.js';
 import { catalogueCheck } from '../../src/domains/reports/checks/catalogue.check.js';
 import { freshDatabase } from '../support/engines.js';
@@ -23,6 +24,7 @@ import { runOn } from './checks.js';
 
 const STRANGER = `0x${'bad0'.repeat(10)}`;
 const [BAD, FORGIVEN] = [`0x${'b1'.repeat(20)}`, `0x${'f0'.repeat(20)}`] as const;
+const CALLS = { aggregation: 'count', eventType: 'call', unit: 'call', late: { kind: 'own_period' } } as const;
 const ours = tenantWith({ id: 'ours', host: 'ours.test', upstream: 'http://ours.test' });
 
 const CUSTOMER = 'cus_0123456789abcdef01234567';
@@ -79,9 +81,15 @@ beforeAll(async () => {
     new IssueKey('ours', BAD, { id: 'key_2', digest: 'd2' }),
     new RotateKey('ours', BAD, 'key_2', { id: 'key_3', digest: 'd3' }, 60_000),
     new RevokeKey('ours', BAD, 'key_1'),
-    new IssueFacilitatorKey('ours', { id: 'key_4', digest: 'd4' }),
-    new IssueFacilitatorKey('ours', { id: 'key_5', digest: 'd5' }),
-    new RevokeFacilitatorKey('ours', 'key_4'),
+    new IssueTenantKey('facilitator', 'ours', { id: 'key_4', digest: 'd4' }),
+    new IssueTenantKey('facilitator', 'ours', { id: 'key_5', digest: 'd5' }),
+    new RevokeTenantKey('facilitator', 'ours', 'key_4'),
+    new IssueTenantKey('ingestion', 'ours', { id: 'key_6', digest: 'd6' }),
+    new IssueTenantKey('ingestion', 'ours', { id: 'key_7', digest: 'd7' }),
+    new RevokeTenantKey('ingestion', 'ours', 'key_6'),
+    new PublishMeter('ours', 'calls', CALLS),
+    new PublishMeter('ours', 'gone', CALLS),
+    new WithdrawMeter('ours', 'gone'),
     ...accountCommands,
   ]);
 });
@@ -118,6 +126,9 @@ describe('what gateways serve by', () => {
     await edit(`update customer_keys set expires_at = null where id = 'key_2'`);
     await edit(`insert into customer_keys values ('key_9', 'ours', '${STRANGER}', 'd9', now(), null, null)`);
     await edit(`insert into facilitator_keys values ('key_4', 'ours', 'd4', now())`);
+    await edit(`insert into ingestion_keys values ('key_6', 'ours', 'd6', now())`);
+    await edit(`update meters set rules = jsonb_set(rules, '{unit}', '"cent"') where id = 'calls'`);
+    await edit(`update meters set withdrawn = false where id = 'gone'`);
     await edit(`update facilitator_keys set digest = 'd9' where id = 'key_5'`);
     await edit(`update accounts set credit_line = 7000000`);
     await edit(
@@ -125,7 +136,7 @@ describe('what gateways serve by', () => {
     );
     await edit(`delete from account_wallets where wallet = '${BAD}'`);
     const found = await differences();
-    expect(found).toHaveLength(17);
+    expect(found).toHaveLength(20);
     expect(found).toEqual(
       expect.arrayContaining([
         { what: 'published payee', where: 'tenants ours', expected: `"${ours.payee}"`, found: `"${STRANGER}"` },
@@ -148,6 +159,9 @@ describe('what gateways serve by', () => {
         expect.objectContaining({ what: 'published expires', where: 'customer_keys key_2', found: 'null' }),
         { what: 'never published', where: 'customer_keys key_9', expected: 'no row', found: 'one' },
         { what: 'never published', where: 'facilitator_keys key_4', expected: 'no row', found: 'one' },
+        { what: 'never published', where: 'ingestion_keys key_6', expected: 'no row', found: 'one' },
+        expect.objectContaining({ what: 'published rules', where: 'meters ours calls' }),
+        { what: 'published withdrawn', where: 'meters ours gone', expected: 'true', found: 'false' },
         expect.objectContaining({ what: 'published digest', where: 'facilitator_keys key_5', found: '"d9"' }),
         {
           ...{ what: 'published creditLine', where: `accounts ours ${CUSTOMER}` },

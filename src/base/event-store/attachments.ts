@@ -95,6 +95,15 @@ const tables: Readonly<Record<AttachmentTable, TableShape>> = {
     key: ['id'],
     columns: { id: 'text', tenant: 'text', digest: 'text', issued_at: 'timestamptz' },
   },
+  ingestion_keys: {
+    key: ['id'],
+    columns: { id: 'text', tenant: 'text', digest: 'text', issued_at: 'timestamptz' },
+  },
+  meters: {
+    key: ['tenant', 'id'],
+    columns: { tenant: 'text', id: 'text', revision: 'int', rules: 'jsonb', withdrawn: 'boolean' },
+    replace: true,
+  },
   tenant_facilitators: {
     key: ['tenant'],
     columns: { tenant: 'text', list: 'jsonb', secrets: 'bytea', revision: 'int' },

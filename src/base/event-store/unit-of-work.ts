@@ -18,6 +18,8 @@ export type AttachmentTable =
   | 'payer_standings'
   | 'customer_keys'
   | 'facilitator_keys'
+  | 'ingestion_keys'
+  | 'meters'
   | 'tenant_facilitators'
   | 'customer_tariffs'
   | 'allowances'

@@ -67,6 +67,7 @@ export const problems = {
   host_taken: [409, 'Another tenant has that host'],
   route_conflict: [409, 'Another route of this tenant serves that pattern'],
   tariff_not_published: [422, 'The tariff that the route names is not published; publish it first'],
+  meter_fixed: [409, 'A meter counts the same for ever; publish another one, and withdraw this'],
   route_busy: [503, 'The provider is busy; nothing was charged and the payment can be used again'],
   // accounts
   signing_key_taken: [409, 'Another account of this tenant has that key; make a new one'],

@@ -5,9 +5,9 @@ import { DescribeCustomer, decideDescribe, decideErase, EraseCustomer } from './
 import { customerKeyHandlers } from './customer-key.handlers.js';
 import { customerTariffHandlers } from './customer-tariff.handlers.js';
 import type { KeptContent } from './customers.ports.js';
-import { facilitatorKeyHandlers } from './facilitator-key.handlers.js';
 import { handlerFor, KEPT_CONTENT } from './handler-for.js';
 import { standingHandlers } from './standing-handlers.js';
+import { tenantKeyHandlers } from './tenant-key.handlers.js';
 
 /** Needs the runtime's parts and the command bus from a global module. */
 @Module({})
@@ -21,7 +21,7 @@ export class CustomersModule {
         handlerFor(EraseCustomer, decideErase),
         ...standingHandlers,
         ...customerKeyHandlers,
-        ...facilitatorKeyHandlers,
+        ...tenantKeyHandlers,
         ...accountHandlers,
         ...allowanceHandlers,
         ...customerTariffHandlers,

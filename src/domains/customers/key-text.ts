@@ -4,7 +4,7 @@ import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
  * What an owner holds: a prefix that says what for, 24 random bytes, and the first 6 bytes of a MAC over them, in base64url.
  * Without our secret nobody makes one that we would look for in the database. There is only a keyed digest of it at rest.
  */
-const KEY = /^(tb[kf]_)([A-Za-z0-9_-]{32})([A-Za-z0-9_-]{8})$/;
+const KEY = /^(tb[kfi]_)([A-Za-z0-9_-]{32})([A-Za-z0-9_-]{8})$/;
 const RANDOM_BYTES = 24;
 const CHECK_LENGTH = 8;
 
@@ -20,7 +20,9 @@ export interface NewKey {
 export const CUSTOMER_KEY = 'tbk_';
 /** Opens the facilitator to a tenant's servers. */
 export const FACILITATOR_KEY = 'tbf_';
-export type KeyPrefix = typeof CUSTOMER_KEY | typeof FACILITATOR_KEY;
+/** Lets a tenant's servers send usage events. */
+export const INGESTION_KEY = 'tbi_';
+export type KeyPrefix = typeof CUSTOMER_KEY | typeof FACILITATOR_KEY | typeof INGESTION_KEY;
 
 export function newKey(secret: Uint8Array, prefix: KeyPrefix = CUSTOMER_KEY): NewKey {
   const random = randomBytes(RANDOM_BYTES).toString('base64url');

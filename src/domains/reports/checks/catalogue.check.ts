@@ -13,15 +13,15 @@ interface ComparedRow {
 
 const TABLES = [
   ...['tenants', 'routes', 'tariffs', 'payer_standings', 'allowances', 'customer_tariffs', 'customer_keys'],
-  ...['facilitator_keys', 'accounts', 'account_keys', 'account_wallets'],
+  ...['facilitator_keys', 'ingestion_keys', 'accounts', 'account_keys', 'account_wallets', 'meters'],
 ];
 
 /** What the log says was published last beside what gateways read. The secret is compared by its fingerprint. */
 const COMPARED = `
   with said as (
-    select distinct on (stream, case type when 'TariffPublished' then version end) type, version, tenant, data from events
+    select distinct on (stream, case type when 'TariffPublished' then version end) stream, type, version, tenant, data from events
     where type in ('TenantRegistered', 'RoutePublished', 'RouteWithdrawn', 'TariffPublished', 'PayerListed', 'PayerUnlisted', 'ListModeChanged',
-      'AllowanceSet', 'AllowanceRemoved', 'CustomerTariffAssigned', 'CustomerTariffRemoved')
+      'MeterPublished', 'MeterWithdrawn', 'AllowanceSet', 'AllowanceRemoved', 'CustomerTariffAssigned', 'CustomerTariffRemoved')
     order by stream, case type when 'TariffPublished' then version end, version desc),
   keys as (
     select distinct on (data->>'key') type, tenant, data->>'key' as key, first_value(data) over life as issued,
@@ -64,9 +64,16 @@ const COMPARED = `
     select concat_ws(' ', 'customer_keys', key), jsonb_build_object('tenant', tenant, 'payer', issued->'payer',
       'digest', issued->'digest', 'expires', (expires#>>'{}')::timestamptz) from keys where type <> 'CustomerKeyRevoked'
     union all
-    select concat_ws(' ', 'facilitator_keys', data->>'key'), jsonb_build_object('tenant', tenant, 'digest', data->'digest')
-      from events issued where type = 'FacilitatorKeyIssued' and not exists (select from events revoked
-        where revoked.stream = issued.stream and revoked.type = 'FacilitatorKeyRevoked' and revoked.data->'key' = issued.data->'key')
+    select concat_ws(' ', case type when 'FacilitatorKeyIssued' then 'facilitator_keys' else 'ingestion_keys' end, data->>'key'),
+      jsonb_build_object('tenant', tenant, 'digest', data->'digest')
+      from events issued where type in ('FacilitatorKeyIssued', 'IngestionKeyIssued') and not exists (select from events revoked
+        where revoked.stream = issued.stream and revoked.type = replace(issued.type, 'Issued', 'Revoked')
+          and revoked.data->'key' = issued.data->'key')
+    union all
+    select concat_ws(' ', 'meters', tenant, data->>'id'), jsonb_build_object('revision', version, 'withdrawn', type = 'MeterWithdrawn',
+      'rules', (select published.data->'rules' from events published where published.stream = said.stream
+        and published.type = 'MeterPublished' order by version desc limit 1))
+      from said where type in ('MeterPublished', 'MeterWithdrawn')
     union all
     select concat_ws(' ', 'accounts', split_part(stream, '/', 2), opened->>'customer'), jsonb_build_object('creditLine', line,
       'timeZone', zone, 'suspended', suspended, 'asset', opened->'asset', 'revision', revision) from accounts_said
@@ -106,7 +113,12 @@ const COMPARED = `
     union all
     select concat_ws(' ', 'account_keys', tenant, key_id), jsonb_build_object('customer', customer, 'x', x) from account_keys
     union all
-    select concat_ws(' ', 'account_wallets', tenant, wallet), jsonb_build_object('customer', customer) from account_wallets)
+    select concat_ws(' ', 'account_wallets', tenant, wallet), jsonb_build_object('customer', customer) from account_wallets
+    union all
+    select concat_ws(' ', 'ingestion_keys', id), jsonb_build_object('tenant', tenant, 'digest', digest) from ingestion_keys
+    union all
+    select concat_ws(' ', 'meters', tenant, id),
+      jsonb_build_object('revision', revision, 'withdrawn', withdrawn, 'rules', rules) from meters)
   select row, p.says as published, s.says as served from published p full join served s using (row)
   where p.says is distinct from s.says order by row`;
 
