@@ -156,6 +156,7 @@ export class Gateway {
       watch: this.watch,
       bus,
       tokenOf: (tenant) => tokenFor(tokens, tenant),
+      isServed: (network) => tokens.on(network) !== undefined,
       gateway,
       clock,
     });

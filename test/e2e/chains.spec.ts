@@ -20,6 +20,7 @@ import { eventually } from '../support/eventually.js';
 import { type Call, codeOf, fetchAt, type Reply, send } from '../support/http.js';
 import { addressOf, ask, present, sign } from '../support/payment.js';
 import { publish, tenantWith } from '../support/publishing.js';
+import { supportedFor } from '../support/selling-server.js';
 import { type CountingUpstream, countingUpstream } from '../support/upstream.js';
 
 /** Engines of its own, two starts and a chain that comes back. */
@@ -279,7 +280,6 @@ describe('a tenant on a network that is not served', () => {
     const refused = await admin(app, '/tenants/gone', { method: 'PUT', body: elsewhere });
     expect([refused.status, codeOf(refused)]).toEqual([422, 'network_not_served']);
     expect(refused.body).toContain(`${east.network}, ${west.network}`);
-
     const shop = { ...shopOf('gone', east, USDC_ADDRESS, 2_000n), chain: { ...east, network: 'eip155:1' as const } };
     await publish(app.engines.postgres, publicationsOf(shop, upstream.url));
     const offer = await eventually(async () => {
@@ -287,6 +287,7 @@ describe('a tenant on a network that is not served', () => {
       return reply.status === 503 && reply;
     });
     expect(codeOf(offer as Reply)).toBe('payment_network_unavailable');
+    expect(await supportedFor(app, 'gone')).toMatchObject({ kinds: [] });
   });
 
   it('leaves a gap in what can be verified', async () => {

@@ -85,6 +85,11 @@ async function verify(app: App): Promise<void> {
   }, SETTLE_MS);
 }
 
+/** The same gateway by another name of the machine. */
+function elsewhere(gateway: string): string {
+  return `http://[::1]:${new URL(gateway).port}/Facilitator/`;
+}
+
 describe('a tenant whose payments another Tollbook settles', () => {
   const facilitators = () => [
     { url: `${settling.gateway}/facilitator`, authorization: `Bearer ${key}`, allow_private: true },
@@ -107,6 +112,7 @@ describe('a tenant whose payments another Tollbook settles', () => {
     ['a private address', { facilitators: [{ url: 'http://10.0.0.1' }] }],
     ['nobody', { facilitators: [], own: 'never' }],
     ['itself', () => ({ facilitators: [{ url: `${seller.gateway}/facilitator`, allow_private: true }] })],
+    ['itself by another name', () => ({ facilitators: [{ url: elsewhere(seller.gateway), allow_private: true }] })],
   ])('refuses %s', async (_, body) => {
     const reply = await admin(seller, '/tenants/demo/facilitators', {
       method: 'PUT',

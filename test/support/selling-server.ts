@@ -63,9 +63,15 @@ export class SellingServer {
   }
 }
 
-export async function issueKey(app: App): Promise<{ readonly id: string; readonly key: string }> {
+export async function issueKey(app: App, tenant = 'demo'): Promise<{ readonly id: string; readonly key: string }> {
   const headers = { 'idempotency-key': randomUUID() };
-  const reply = await admin(app, '/tenants/demo/facilitator-keys', { method: 'POST', headers });
+  const reply = await admin(app, `/tenants/${tenant}/facilitator-keys`, { method: 'POST', headers });
   if (reply.status !== 201) throw new Error(`${reply.status}: ${reply.body}`);
   return JSON.parse(reply.body);
+}
+
+/** What a server of a tenant is told that it can have settled. */
+export async function supportedFor(app: App, tenant: string): Promise<unknown> {
+  const headers = { authorization: `Bearer ${(await issueKey(app, tenant)).key}` };
+  return JSON.parse((await send({ url: `${app.gateway}/facilitator/supported`, headers })).body);
 }

@@ -1,6 +1,26 @@
 import type { LookupAddress } from 'node:dns';
 import type { LookupFunction } from 'node:net';
-import { ForbiddenAddress, isPublicAddress, publicOnly } from './address-guard.js';
+import { ForbiddenAddress, isLoopback, isPublicAddress, publicOnly } from './address-guard.js';
+
+describe('this very machine', () => {
+  const hostOf = (text: string) => new URL(`http://${text}`).hostname;
+
+  it.each([
+    ...['localhost', 'LocalHost', 'localhost.', 'tollbook.localhost', '127.0.0.1', '127.9.9.9', '127.1', '0x7f000001'],
+    ...['2130706433', '0.0.0.0', '[::1]', '[0:0:0:0:0:0:0:1]', '[::]', '[::ffff:127.0.0.1]', '[::ffff:7f00:1]'],
+  ])('is %s', (host) => expect(isLoopback(hostOf(host))).toBe(true));
+
+  it.each([
+    'example.com',
+    'localhost.example.com',
+    'notlocalhost',
+    '128.0.0.1',
+    '10.0.0.1',
+    '[::2]',
+    '[fd00::1]',
+    '[::ffff:10.0.0.1]',
+  ])('is not %s', (host) => expect(isLoopback(hostOf(host))).toBe(false));
+});
 
 describe('public addresses', () => {
   it.each([

@@ -45,6 +45,12 @@ const CLOSED_IPV6 = [
 /** Two lists, because Node matches an IPv4 address against IPv6 ranges too, as if it were mapped. */
 const closedIpv4 = new BlockList();
 const closedIpv6 = new BlockList();
+/** Loopback, and the unspecified address, at which a connection ends up there as well (IPv4-mapped ones in IPv6 too). */
+const ownIpv4 = new BlockList();
+const ownIpv6 = new BlockList();
+for (const prefix of ['127.0.0.0', '0.0.0.0']) ownIpv4.addSubnet(prefix, 8, 'ipv4');
+for (const prefix of ['::ffff:127.0.0.0', '::ffff:0.0.0.0']) ownIpv6.addSubnet(prefix, 104, 'ipv6');
+for (const address of ['::', '::1']) ownIpv6.addAddress(address, 'ipv6');
 for (const [prefix, bits] of CLOSED_IPV4) closedIpv4.addSubnet(prefix, bits, 'ipv4');
 for (const [prefix, bits] of CLOSED_IPV6) closedIpv6.addSubnet(prefix, bits, 'ipv6');
 
@@ -59,6 +65,16 @@ export function isPublicAddress(address: string): boolean {
     default:
       return false;
   }
+}
+
+/**
+ * Does this host of a URL mean this very machine, whichever its spelling? Names are not looked up.
+ * @param hostname as `URL` has it, which writes every IPv4 address the same way
+ */
+export function isLoopback(hostname: string): boolean {
+  const host = hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '');
+  if (/(?:^|\.)localhost$/.test(host)) return true;
+  return isIP(host) === 6 ? ownIpv6.check(host, 'ipv6') : isIP(host) === 4 && ownIpv4.check(host, 'ipv4');
 }
 
 /**

@@ -20,6 +20,7 @@ import { expectedBy, tagged } from './etag.js';
 import { type FacilitatorsView, facilitatorsView } from './facilitators.view.js';
 import { Idempotent } from './idempotency.js';
 import { parseBody, tenantOf } from './input.js';
+import { isOwnAddress } from './own-address.js';
 
 /** Who settles a tenant's payments beside the settlers here. A change reaches every worker within two seconds. */
 @Controller('admin/v1/tenants/:tenant/facilitators')
@@ -66,9 +67,8 @@ export class FacilitatorsController {
 
   /** This gateway would wait for itself. @throws Problem `invalid_request` */
   private checkOthers({ facilitators }: FacilitatorsBody): void {
-    const own = new URL(this.config.publicUrl).origin;
     const errors = facilitators.flatMap(({ url }, index) =>
-      new URL(url).origin === own
+      isOwnAddress(url, this.config)
         ? [{ pointer: `#/facilitators/${index}/url`, detail: 'is this Tollbook; say "own": "last" for its settlers' }]
         : [],
     );

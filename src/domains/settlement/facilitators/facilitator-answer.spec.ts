@@ -1,7 +1,10 @@
-import { type HttpAnswer, settleAnswerOf, versionsIn } from './facilitator-answer.js';
+import { type HttpAnswer, settleAnswerOf as readAnswer, versionsIn } from './facilitator-answer.js';
 
 const NETWORK = 'eip155:84532';
 const HASH = `0x${'ab'.repeat(32)}`;
+
+const settleAnswerOf = (answer: HttpAnswer, network: typeof NETWORK, secrets: readonly string[] = []) =>
+  readAnswer(answer, network, secrets);
 
 function answered(body: unknown, status = 200): HttpAnswer {
   return { kind: 'answered', status, body: typeof body === 'string' ? body : JSON.stringify(body) };
@@ -43,6 +46,21 @@ describe('what a facilitator says about a settlement', () => {
   it('is cut, and fit for a log', () => {
     const said = settleAnswerOf(answered({ ...no, errorReason: `line\nline${'x'.repeat(500)}` }), NETWORK);
     expect(said).toEqual({ kind: 'refused', detail: expect.stringMatching(/^line\ufffdlinex{191}$/) });
+  });
+});
+
+describe('the words of a facilitator that echoes what it was shown', () => {
+  const key = 'tbf_0123456789abcdef';
+
+  it.each([
+    ['a refusal', answered({ ...no, errorReason: `bad key Bearer ${key}` })],
+    ['a refusal in which the key is cut', answered({ ...no, errorReason: `${'x'.repeat(190)}${key}` })],
+    ['a refusal with a key that never ends', answered({ ...no, errorReason: `${'x'.repeat(1_990)}${key}` })],
+    ['a broken answer', { kind: 'broken', detail: `cannot read ${key}` } as const],
+  ])('do not tell it: %s', (_, answer) => {
+    const { detail } = readAnswer(answer, NETWORK, [`Bearer ${key}`]);
+    expect(detail).not.toContain(key.slice(0, 8));
+    expect(detail.length).toBeLessThanOrEqual(200);
   });
 });
 

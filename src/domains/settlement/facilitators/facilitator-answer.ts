@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import { type Hex, type Network, parseBytes32 } from '../../../base/shared/hex.js';
 import { networkOfV1Name } from '../../../base/x402/networks.js';
+import { withoutSecrets } from './without-secrets.js';
 
-/** What is kept of a facilitator's own words. */
+/** What is kept of a facilitator's own words, and what is read of them. */
 const DETAIL_MAX = 200;
+const READ_MAX = 2_000;
 
 /** What came back over HTTP, or did not. */
 export type HttpAnswer =
@@ -37,17 +39,17 @@ const UNDER_WAY = /pending|already|duplicate|nonce|used/i;
 /** Statuses by which it does not refuse: Request Timeout, Conflict, Too Early, and those of no class. */
 const UNDECIDED = new Set([408, 409, 425]);
 
-/** Pure. */
-export function settleAnswerOf(answer: HttpAnswer, network: Network): SettleAnswer {
+/** Pure. @param secrets that the facilitator was shown: it may echo them, and its words are logged */
+export function settleAnswerOf(answer: HttpAnswer, network: Network, secrets: readonly string[]): SettleAnswer {
   if (answer.kind !== 'answered') {
-    return { kind: answer.kind === 'broken' ? 'unknown' : 'unreachable', detail: inWords(answer.detail) };
+    return { kind: answer.kind === 'broken' ? 'unknown' : 'unreachable', detail: inWords(answer.detail, secrets) };
   }
   const { body, status } = answer;
   const said = settleSchema.safeParse(jsonOf(body)).data;
   const isError = status >= 400 && status < 500 && !UNDECIDED.has(status);
   if (said?.success === false && (status === 200 || isError)) {
     const reason = said.errorReason ?? 'without a reason';
-    return { kind: UNDER_WAY.test(reason) ? 'unknown' : 'refused', detail: inWords(reason) };
+    return { kind: UNDER_WAY.test(reason) ? 'unknown' : 'refused', detail: inWords(reason, secrets) };
   }
   if (isError) return { kind: 'refused', detail: `status ${status}` };
   if (status !== 200 || said?.success !== true) return { kind: 'unknown', detail: `status ${status}` };
@@ -85,8 +87,8 @@ function jsonOf(text: string): unknown {
 }
 
 /** On one line of a log. */
-function inWords(text: string): string {
-  return text
+function inWords(text: string, secrets: readonly string[]): string {
+  return withoutSecrets(text.slice(0, READ_MAX), secrets)
     .slice(0, DETAIL_MAX)
     .replace(/\p{Cc}/gu, '\ufffd')
     .toWellFormed();

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import { isPublicAddress } from '../../../base/platform/address-guard.js';
+import { isLoopback, isPublicAddress } from '../../../base/platform/address-guard.js';
 
 const FACILITATORS_MAX = 8;
 const BASE_URL = 'an https URL without user, query and fragment, such as https://facilitator.example/x402';
@@ -57,5 +57,5 @@ export type FacilitatorsBody = Readonly<z.output<typeof facilitatorsSchema>>;
 function isClosed(text: string): boolean {
   const { hostname, protocol } = new URL(text);
   const host = hostname.replace(/^\[|\]$/g, '');
-  return protocol === 'http:' || host === 'localhost' || (isIP(host) !== 0 && !isPublicAddress(host));
+  return protocol === 'http:' || isLoopback(hostname) || (isIP(host) !== 0 && !isPublicAddress(host));
 }

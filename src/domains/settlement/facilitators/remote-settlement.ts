@@ -3,6 +3,7 @@ import type { SettlementChain, Token } from '../../../base/chain/chain.js';
 import type { Logger } from '../../../base/platform/logger.js';
 import { type Clock, epochSeconds } from '../../../base/shared/clock.js';
 import type { Hex } from '../../../base/shared/hex.js';
+import type { JsonObject } from '../../../base/shared/json.js';
 import { DelegateSettlement } from '../../payments/delegate.decide.js';
 import { delegationsOf, OWN_SETTLERS } from '../../payments/delegation.js';
 import { isOpen, transactionsOf } from '../../payments/settle.decide.js';
@@ -98,7 +99,7 @@ export class RemoteSettlement {
         try {
           item = await this.claim(item, endpoint.url, this.timeFor(endpoint), ended);
           const body = facilitatorBodyOf(item.state.authorized, signature, token, version);
-          const result = await this.ask(token, item, endpoint, () => this.deps.client.send(endpoint, 'settle', body));
+          const result = await this.ask(token, item, endpoint, () => this.send(endpoint, body, signature));
           if (result === 'used') return { to: 'chain', item };
           ended = delegationsOf(item.state).at(-1)!.attempt;
         } finally {
@@ -133,16 +134,22 @@ export class RemoteSettlement {
     return { id: item.id, state, version };
   }
 
+  private async send(endpoint: Endpoint, body: JsonObject, signature: Hex): Promise<SettleAnswer> {
+    const { chain, client } = this.deps;
+    const secrets = [endpoint.authorization ?? '', signature];
+    return settleAnswerOf(await client.send(endpoint, 'settle', body), chain.network, secrets);
+  }
+
   private async ask(
     token: Token,
     item: SettleItem,
     endpoint: Endpoint,
-    send: () => ReturnType<FacilitatorClient['send']>,
+    send: () => Promise<SettleAnswer>,
   ): Promise<'used' | 'ended'> {
-    const { chain, clock, health, log } = this.deps;
+    const { clock, health, log } = this.deps;
     const began = clock();
     health.asking(endpoint, this.timeFor(endpoint));
-    const answer = settleAnswerOf(await send(), chain.network);
+    const answer = await send();
     const latencyMs = clock() - began;
     const until = Number(delegationsOf(item.state).at(-1)!.until);
     const result = await this.judge(token, item, answer, until);

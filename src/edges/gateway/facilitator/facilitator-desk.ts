@@ -4,7 +4,7 @@ import type { Payers } from '../../../base/chain/payers.js';
 import { PayerDenied } from '../../../base/event-store/standings.js';
 import { HoldsRefused } from '../../../base/event-store/unit-of-work.js';
 import { type Clock, epochSeconds } from '../../../base/shared/clock.js';
-import type { Hex } from '../../../base/shared/hex.js';
+import type { Hex, Network } from '../../../base/shared/hex.js';
 import { Problem } from '../../../base/shared/problem.js';
 import type { FacilitatorReason, FacilitatorRequest } from '../../../base/x402/facilitator.js';
 import type { StandingBook } from '../../../domains/customers/standing-book.js';
@@ -31,6 +31,7 @@ export interface FacilitatorParts {
   readonly bus: CommandBus;
   /** @throws Problem if no payment can be taken in it */
   readonly tokenOf: (tenant: Tenant) => Token;
+  readonly isServed: (network: Network) => boolean;
   /** Id of this gateway's lease. */
   readonly gateway: string;
   readonly clock: Clock;
@@ -49,6 +50,11 @@ export type Settled = { readonly transaction: Hex } | Refused;
 /** Verifies and settles payments to a tenant for other servers of it, by the book in which the gateway's own payments are. */
 export class FacilitatorDesk {
   constructor(private readonly parts: FacilitatorParts) {}
+
+  /** Networks on which this tenant can be paid now: its own, or none since that is not served any more. */
+  networksFor({ network }: Tenant): readonly Network[] {
+    return this.parts.isServed(network) ? [network] : [];
+  }
 
   /** `undefined` if nothing speaks against it. Writes nothing. @throws Problem if a store, the chain or the screening is away */
   async verify(tenant: Tenant, request: FacilitatorRequest): Promise<FacilitatorReason | undefined> {

@@ -1,6 +1,6 @@
 import { Body, Controller, Get, Headers, HttpCode, Inject, Post, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import type { Address } from '../../../base/shared/hex.js';
+import type { Address, Network } from '../../../base/shared/hex.js';
 import { Problem } from '../../../base/shared/problem.js';
 import { decodeFacilitatorRequest, type Refusal, versionIn, worded } from '../../../base/x402/facilitator.js';
 import { v1NameOf } from '../../../base/x402/networks.js';
@@ -29,11 +29,9 @@ export class FacilitatorController {
 
   @Get('supported')
   async supported(@Headers('authorization') sent: string | undefined): Promise<object> {
-    const { network } = await this.tenantOf(sent);
-    const v1Name = v1NameOf(network);
-    const kind = { scheme: 'exact', network };
+    const networks = this.desk.networksFor(await this.tenantOf(sent));
     return {
-      kinds: [{ x402Version: 2, ...kind }, ...(v1Name ? [{ x402Version: 1, ...kind, network: v1Name }] : [])],
+      kinds: networks.flatMap(kindsOn),
       extensions: [],
       signers: { 'eip155:*': this.settlers },
     };
@@ -81,6 +79,12 @@ export class FacilitatorController {
     if (!tenant) throw new Problem('facilitator_key_required', undefined, { 'www-authenticate': 'Bearer' });
     return tenant;
   }
+}
+
+function kindsOn(network: Network): readonly object[] {
+  const v1Name = v1NameOf(network);
+  const kind = { scheme: 'exact', network };
+  return [{ x402Version: 2, ...kind }, ...(v1Name ? [{ x402Version: 1, ...kind, network: v1Name }] : [])];
 }
 
 function invalid(refusal: Refusal, version: 1 | 2): object {
