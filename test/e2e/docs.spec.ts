@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseChains } from '../../src/base/platform/chain-settings.js';
 import { admin } from '../support/admin.js';
 import { type App, startApp } from '../support/app.js';
 import { fetchV2 } from '../support/buyer.js';
@@ -103,6 +104,12 @@ describe('docs/rest.md', () => {
     expect(names!.commands).toContain('tollbook() {');
     expect(rest.filter(({ answer }) => answer.language === 'sh')).toEqual([]);
     expect(rest.length).toBeGreaterThanOrEqual(15);
+  });
+
+  it('names chains as TOLLBOOK_CHAINS takes them', () => {
+    expect(parseChains(readFileSync(join(folder, 'chains.json'), 'utf8'))).toHaveLength(2);
+    const [, readme] = /```json\n(\[.*?\])\n```/s.exec(readFileSync(join(DOCS, '..', 'README.md'), 'utf8'))!;
+    expect(parseChains(readme!)).toHaveLength(2);
   });
 
   it.each(

@@ -92,7 +92,7 @@ describe('GET /admin/v1/settlements', () => {
       confirmations: Number(head - receipt.blockNumber) + 1,
       gas_used: receipt.gasUsed.toString(),
       fee,
-      shares: [{ tenant: 'demo', payments_count: 1, fee }],
+      shares: [{ tenant: 'demo', payments_count: 1, refunds_count: 0, fee }],
       attempts: [
         {
           attempt: 1,

@@ -4,6 +4,7 @@ import { openPool } from '../../src/base/platform/pool.js';
 import { systemClock } from '../../src/base/shared/clock.js';
 import type { Address, Hex, Network } from '../../src/base/shared/hex.js';
 import { type PaymentId, paymentStream } from '../../src/domains/payments/payment.js';
+import { refundIdOf } from '../../src/domains/payments/refund.js';
 import { itemReader, NetworkFees } from '../../src/domains/settlement/network-fees.js';
 import { PostgresTransactionBook } from '../../src/domains/settlement/settlement-transactions.js';
 import {
@@ -41,6 +42,8 @@ beforeAll(async () => {
   await book.markLost(hashOf('c1'), BLOCK);
   await sign(SECOND, 1, 'd1', 'pay_5');
   await book.markLost(hashOf('d1'));
+  await sendRefund(SECOND, 2, 'e1', 'pay_1');
+  await book.markMined(hashOf('e1'), BLOCK);
 });
 
 afterAll(() => pool.end());
@@ -60,6 +63,17 @@ async function sign(settler: Address, nonce: number, name: string, ...payments: 
   expect(await book.record({ hash: hashOf(name), settler, nonce, raw: '0x02' }, payments)).toBe(true);
 }
 
+/** In a transaction that settles nothing. */
+async function sendRefund(settler: Address, nonce: number, name: string, payment: PaymentId): Promise<void> {
+  const refund = refundIdOf(payment, 'once');
+  await pool.query(
+    `insert into refunds (id, payment_id, tenant, amount, source, state, position, updated_at)
+     values ($1, $2, 'odd', 1, 'refund_wallet', 'sent', 1, now())`,
+    [refund, payment],
+  );
+  expect(await book.record({ hash: hashOf(name), settler, nonce, raw: '0x02' }, [], [refund])).toBe(true);
+}
+
 async function again(old: Hex, settler: Address, nonce: number, name: string, ...payments: PaymentId[]): Promise<void> {
   expect(await book.replace(old, { hash: hashOf(name), settler, nonce, raw: '0x02' }, payments)).toBe(true);
 }
@@ -75,7 +89,7 @@ function nameOf({ attempts }: SettlementRow): string {
 describe('the list of settlements', () => {
   it('has one item for each nonce, with its attempts in order', async () => {
     const rows = await listSettlements(pool, {}, undefined, 50);
-    expect(rows.map(nameOf).sort()).toEqual(['a1', 'b1', 'c1', 'd1']);
+    expect(rows.map(nameOf).sort()).toEqual(['a1', 'b1', 'c1', 'd1', 'e1']);
     const replaced = rows.find((row) => nameOf(row) === 'a1')!;
     expect(replaced).toMatchObject({ network: NETWORK, settler: FIRST, nonce: 0 });
     expect(replaced.attempts).toMatchObject([
@@ -104,18 +118,19 @@ describe('the list of settlements', () => {
   });
 
   it.each([
-    [{ status: 'mined' }, ['a1']],
+    [{ status: 'mined' }, ['a1', 'e1']],
     [{ status: 'submitted' }, ['b1']],
     [{ status: 'failed' }, ['c1']],
     [{ status: 'lost' }, ['d1']],
-    [{ settler: SECOND }, ['c1', 'd1']],
+    [{ settler: SECOND }, ['c1', 'd1', 'e1']],
     [{ settler: SECOND, status: 'submitted' }, []],
+    [{ payment: 'pay_1' }, ['a1', 'e1']],
     [{ payment: 'pay_5' }, ['c1', 'd1']],
     [{ payment: 'pay_2', status: 'mined' }, ['a1']],
     [{ payment: 'pay_6' }, []],
-    [{ network: NETWORK }, ['a1', 'b1', 'c1', 'd1']],
+    [{ network: NETWORK }, ['a1', 'b1', 'c1', 'd1', 'e1']],
     [{ network: 'eip155:1' }, []],
-    [{ since: new Date('2001-01-01') }, ['a1', 'b1', 'c1', 'd1']],
+    [{ since: new Date('2001-01-01') }, ['a1', 'b1', 'c1', 'd1', 'e1']],
     [{ since: new Date('2999-01-01') }, []],
   ] satisfies [SettlementFilter, string[]][])('of %j are %j', async (filter, names) => {
     expect(await firsts(filter)).toEqual(names);
@@ -138,10 +153,16 @@ describe('the list of settlements', () => {
     await fees.pay(mined, cost as unknown as Parameters<NetworkFees['pay']>[1]);
     const shares = (await feesOf(pool, store, rows)).get(hashOf('a3'))!;
     expect(shares.toSorted((a, b) => (a.tenant < b.tenant ? -1 : 1))).toMatchObject([
-      { tenant: 'even', items: 1, of: 3, gasUsed: '150', fee: '301', share: '100' },
-      { tenant: 'odd', items: 2, of: 3, gasUsed: '150', fee: '301', share: '201' },
+      { tenant: 'even', payments: 1, refunds: 0, items: 1, of: 3, gasUsed: '150', fee: '301', share: '100' },
+      { tenant: 'odd', payments: 2, refunds: 0, items: 2, of: 3, gasUsed: '150', fee: '301', share: '201' },
+    ]);
+    const refund = (await book.find(hashOf('e1')))!;
+    await fees.pay(refund, cost as unknown as Parameters<NetworkFees['pay']>[1]);
+    expect((await feesOf(pool, store, rows)).get(hashOf('e1'))).toMatchObject([
+      { tenant: 'odd', payments: 0, refunds: 1, share: '301' },
     ]);
     await fees.reverse(mined);
+    await fees.reverse(refund);
     expect((await feesOf(pool, store, rows)).size).toBe(0);
   });
 });

@@ -75,7 +75,7 @@ export const problems = {
   wallet_taken: [409, 'Another account of this tenant has that wallet; detach it there first'],
   too_many_wallets: [409, 'An account has 20 wallets at most; detach one first'],
   // refunds
-  payment_not_settled: [409, 'Only a settled payment can be refunded'],
+  payment_not_settled: [409, 'Only a payment that was made can be refunded; this one is not, or not yet'],
   refund_exceeds_payment: [409, 'The refunds of a payment are never more than its amount'],
   refund_not_mined: [409, 'That transaction is in no block of this chain; try again when it is'],
   refund_not_found: [409, 'No transfer in that transaction refunds this payment'],
@@ -153,4 +153,16 @@ export class Problem extends Error {
       ...(this.violatedPolicies === undefined ? {} : { 'violated-policies': this.violatedPolicies }),
     };
   }
+}
+
+/** A problem `invalid_request` that lists all faults, and whose detail is the first one. @param whole what a fault of no member is of */
+export function invalidRequest(errors: readonly [ProblemError, ...ProblemError[]], whole = 'body'): Problem {
+  const [{ detail, parameter, pointer }] = errors;
+  const place = pointer === '#' ? '' : (pointer ?? parameter);
+  return new Problem('invalid_request', `${place || whole}: ${detail}`, {}, errors);
+}
+
+/** @throws Problem `invalid_request` if there are any */
+export function refuseFaults([first, ...others]: readonly ProblemError[]): void {
+  if (first) throw invalidRequest([first, ...others]);
 }

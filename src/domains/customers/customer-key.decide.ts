@@ -1,6 +1,6 @@
 import type { Attachment, Decision } from '../../base/event-store/unit-of-work.js';
 import type { Address } from '../../base/shared/hex.js';
-import { Problem } from '../../base/shared/problem.js';
+import { invalidRequest, Problem } from '../../base/shared/problem.js';
 import type {
   CustomerKeyExpiring,
   CustomerKeyIssued,
@@ -46,7 +46,9 @@ export class RevokeKey {
 /** @param now epoch milliseconds @throws Problem `too_many_keys`, `invalid_request` */
 export function decideIssueKey(keys: CustomerKeys, command: IssueKey, now: number): Decision {
   const { expiresAt, made, payer, tenant } = command;
-  if (expiresAt !== undefined && expiresAt <= now) throw new Problem('invalid_request', 'expires_at: lies in the past');
+  if (expiresAt !== undefined && expiresAt <= now) {
+    throw invalidRequest([{ pointer: '#/expires_at', detail: 'lies in the past' }]);
+  }
   const good = [...keys.values()].filter((key) => key.expiresAt === undefined || Date.parse(key.expiresAt) > now);
   if (good.length >= KEYS_MAX) throw new Problem('too_many_keys');
   const key = issued(made, now, expiresAt);

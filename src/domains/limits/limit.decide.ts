@@ -1,7 +1,7 @@
 import type { Expected } from '../../base/event-store/expected.js';
 import type { Decision } from '../../base/event-store/unit-of-work.js';
 import { canonicalJson, type Json } from '../../base/shared/json.js';
-import { Problem } from '../../base/shared/problem.js';
+import { invalidRequest } from '../../base/shared/problem.js';
 import type { Limit, LimitPublished, LimitWithdrawn } from './limit.js';
 import type { LimitRules } from './limit.schemas.js';
 
@@ -29,7 +29,7 @@ const NOTHING: Decision = { events: [] };
 export function decidePublish(state: Limit, { id, rules, tenant }: PublishLimit, version: number): Decision {
   if (rules.payer !== undefined && rules.per === 'tenant') {
     const pointer = '#/per';
-    throw new Problem('invalid_request', undefined, {}, [{ pointer, detail: 'a limit of one payer counts per payer' }]);
+    throw invalidRequest([{ pointer, detail: 'a limit of one payer counts per payer' }]);
   }
   if (state !== undefined && canonicalJson(state as Json) === canonicalJson(rules as Json)) return NOTHING;
   const event: LimitPublished = { type: 'LimitPublished', schema: 2, data: { tenant, id, rules } };

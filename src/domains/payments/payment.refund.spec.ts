@@ -64,7 +64,9 @@ describe('RecordRefund', () => {
     ['delivered', settled.slice(0, 2)],
     ['taken back', [...settled, reverted]],
   ])('refuses for a payment that is %s', (_, given) => {
-    expect(() => record(given, refund('0x02', '1'))).toThrow('Only a settled payment can be refunded');
+    expect(() => record(given, refund('0x02', '1'))).toThrow(
+      'Only a payment that was made can be refunded; this one is not, or not yet',
+    );
   });
 
   it('never lets the sum pass the amount, whatever comes, how often and however it is settled', () => {

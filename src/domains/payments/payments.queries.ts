@@ -6,12 +6,24 @@ export interface PaymentFilter {
   readonly route?: string;
   readonly payer?: string;
   readonly state?: string;
+  readonly network?: string;
+  /** Authorized before then. */
+  readonly until?: Date;
 }
 
 /** Newest first, from before a log position; one row more than `limit` if there is another page. */
-export function listPayments(prisma: Prisma, filter: PaymentFilter, before: bigint | undefined, limit: number) {
+export function listPayments(
+  prisma: Prisma,
+  { until, ...equal }: PaymentFilter,
+  before: bigint | undefined,
+  limit: number,
+) {
   return prisma.payment.findMany({
-    where: { ...filter, ...(before === undefined ? {} : { position: { lt: before } }) },
+    where: {
+      ...equal,
+      ...(until === undefined ? {} : { authorizedAt: { lt: until } }),
+      ...(before === undefined ? {} : { position: { lt: before } }),
+    },
     orderBy: { position: 'desc' },
     take: limit + 1,
   });

@@ -118,7 +118,9 @@ describe('RequestRefund', () => {
     ['delivered', settled.slice(0, 2)],
     ['taken back', [...settled, settlementReverted]],
   ])('is refused for a payment that is %s', (_, given) => {
-    expect(() => request(given, asked())).toThrow('Only a settled payment can be refunded');
+    expect(() => request(given, asked())).toThrow(
+      'Only a payment that was made can be refunded; this one is not, or not yet',
+    );
   });
 
   it('is refused for a payment that was asked about too often', () => {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Expected } from '../../base/event-store/expected.js';
 import type { Decision } from '../../base/event-store/unit-of-work.js';
 import { canonicalJson, type Json } from '../../base/shared/json.js';
-import { Problem } from '../../base/shared/problem.js';
+import { invalidRequest, Problem } from '../../base/shared/problem.js';
 import type { Route, Tenant } from './catalogue.schemas.js';
 import { parseTariff } from './check-tariff.js';
 import {
@@ -78,7 +78,7 @@ export function decideRegisterTenant(
 ): Decision {
   const { upstreamSecret: named, ...open } = tenant;
   const secret = named ?? standing ?? freshSecret;
-  if (secret === undefined) throw new Problem('invalid_request', 'upstreamSecret: is missing');
+  if (secret === undefined) throw invalidRequest([{ pointer: '#/upstreamSecret', detail: 'is missing' }]);
   return registered(state, open, secret);
 }
 
@@ -141,8 +141,7 @@ export function decidePublishTariff(state: Published<TariffPublished>, command: 
   const last = state.last?.data;
   if (last !== undefined && same(last.rules, rules) && Date.parse(last.effectiveFrom) <= effectiveFrom) return NOTHING;
   if (effectiveFrom < now) {
-    const errors = [{ pointer: '#/effectiveFrom', detail: 'lies in the past' }];
-    throw new Problem('invalid_request', 'effectiveFrom: lies in the past', {}, errors);
+    throw invalidRequest([{ pointer: '#/effectiveFrom', detail: 'lies in the past' }]);
   }
   const version = state.version + 1;
   const from = new Date(effectiveFrom);

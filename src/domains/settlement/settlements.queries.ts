@@ -1,16 +1,19 @@
 import type { Pool } from 'pg';
 import type { EventStore } from '../../base/event-store/event-store.js';
+import { ofStreams } from '../../base/event-store/stream-key.js';
 import type { Address, Hex, Network } from '../../base/shared/hex.js';
+import { type PaymentId, paymentOfStream, paymentStream } from '../payments/payment.js';
+import { paymentOfRefund } from '../payments/payment.refund.js';
 import { NO_TENANT, standingFee } from './network-fee.decide.js';
 import { type NetworkFee, type NetworkFeeEvent, networkFeeStream } from './network-fee.js';
-import { itemReader, paymentsIn } from './network-fees.js';
+import { paymentsIn } from './network-fees.js';
 import { attemptThatCounts, type SettlementStatus, type SignedAttempt } from './settlement-status.js';
 
 export interface SettlementFilter {
   readonly network?: string;
   readonly settler?: string;
   readonly status?: SettlementStatus;
-  /** That a transaction names, whatever became of it. */
+  /** That a transaction settles or sends a refund of, whatever became of it. */
   readonly payment?: string;
   /** Signed then or later. */
   readonly since?: Date;
@@ -75,7 +78,8 @@ export async function listSettlements(
       and ($4::text is null or f.settler = $4)
       and ($5::timestamptz is null or f.created_at >= $5)
       and ($6::text is null or (f.network, f.settler, f.nonce) in (
-        select t.network, t.settler, t.nonce from settlement_transactions t where t.payments @> array[$6]))
+        select t.network, t.settler, t.nonce from settlement_transactions t
+        where t.payments @> array[$6] or t.refunds && array(select r.id from refunds r where r.payment_id = $6)))
       ${status === undefined ? '' : `and ${standsAs[status]}`}
       order by f.created_at desc, f.hash desc limit $7`),
     [after?.createdAt, after?.hash, network, settler, since, payment, limit + 1],
@@ -105,17 +109,36 @@ export async function feesOf(
   settlements: readonly SettlementRow[],
 ): Promise<ReadonlyMap<Hex, readonly ShareOfFee[]>> {
   const mined = settlements.map(({ attempts }) => attemptThatCounts(attempts)).filter(({ blockHash }) => blockHash);
-  const payments = mined.flatMap((attempt) => paymentsIn(attempt));
-  const tenants = [...(await itemReader(pool)(payments)).keys(), NO_TENANT];
-  const places = mined.flatMap(({ hash }) => tenants.map((tenant) => ({ hash, tenant })));
+  const owners = await ownersOf(pool, mined.flatMap(paymentsIn));
+  const tenants = [...new Set(owners.values()), NO_TENANT];
+  const places = mined.flatMap((attempt) => tenants.map((tenant) => ({ attempt, hash: attempt.hash, tenant })));
   const stored = await store.readStreams(places.map(({ hash, tenant }) => networkFeeStream(tenant, hash)));
   const fees = new Map<Hex, ShareOfFee[]>();
-  for (const { hash, tenant } of places) {
+  for (const { attempt, hash, tenant } of places) {
     const events = stored.get(networkFeeStream(tenant, hash)) ?? [];
     const fee = standingFee(events as unknown as readonly NetworkFeeEvent[]);
-    if (fee !== undefined) fees.set(hash, [...(fees.get(hash) ?? []), { ...fee, tenant }]);
+    if (fee === undefined) continue;
+    const isTheirs = (payment: PaymentId) => owners.get(payment) === tenant;
+    const payments = attempt.payments.filter(isTheirs).length;
+    const refunds = attempt.refunds.map(paymentOfRefund).filter(isTheirs).length;
+    fees.set(hash, [...(fees.get(hash) ?? []), { ...fee, tenant, payments, refunds }]);
   }
   return fees;
 }
 
-export type ShareOfFee = NetworkFee & { readonly tenant: string };
+/** Whose the payments are; from the log, not from the read model, which lags behind. */
+async function ownersOf(pool: Pool, payments: readonly PaymentId[]): Promise<ReadonlyMap<PaymentId, string>> {
+  const { rows } = await pool.query<{ tenant: string; stream: string }>({
+    name: 'owners-of-payments',
+    text: `select tenant, stream from events where ${ofStreams} and version = 1`,
+    values: [payments.map(paymentStream)],
+  });
+  return new Map(rows.map(({ stream, tenant }) => [paymentOfStream(stream), tenant]));
+}
+
+/** One tenant's part of a transaction: of its fee, of the payments that it settles and of the refunds that it sends. */
+export interface ShareOfFee extends NetworkFee {
+  readonly tenant: string;
+  readonly payments: number;
+  readonly refunds: number;
+}

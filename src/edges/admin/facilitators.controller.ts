@@ -6,7 +6,7 @@ import type { Config } from '../../base/platform/config.js';
 import type { Prisma } from '../../base/platform/prisma.js';
 import { CLOCK, CONFIG, PRISMA } from '../../base/platform/tokens.js';
 import type { Clock } from '../../base/shared/clock.js';
-import { Problem } from '../../base/shared/problem.js';
+import { refuseFaults } from '../../base/shared/problem.js';
 import { ChooseFacilitators } from '../../domains/settlement/facilitators/facilitator-list.decide.js';
 import { noFacilitators } from '../../domains/settlement/facilitators/facilitator-list.js';
 import {
@@ -72,7 +72,6 @@ export class FacilitatorsController {
         ? [{ pointer: `#/facilitators/${index}/url`, detail: 'is this Tollbook; say "own": "last" for its settlers' }]
         : [],
     );
-    const [first] = errors;
-    if (first) throw new Problem('invalid_request', `${first.pointer.slice(2)}: ${first.detail}`, {}, errors);
+    refuseFaults(errors);
   }
 }

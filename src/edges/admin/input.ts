@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Prisma } from '../../base/platform/prisma.js';
 import { type Address, parseAddress } from '../../base/shared/hex.js';
-import { Problem, type ProblemError } from '../../base/shared/problem.js';
+import { invalidRequest, Problem, type ProblemError } from '../../base/shared/problem.js';
 import { isTenant } from '../../domains/customers/customers.queries.js';
 import { idSchema } from '../../domains/pricing/catalogue.schemas.js';
 
@@ -71,9 +71,8 @@ function parse<S extends z.ZodType>(
 ): z.output<S> {
   const parsed = schema.safeParse(value, { error: wordsFor });
   if (parsed.success) return parsed.data;
-  const [first] = parsed.error.issues;
-  const errors = parsed.error.issues.flatMap(faultsOf).map(errorOf);
-  throw new Problem('invalid_request', `${first!.path.join('.') || whole}: ${first!.message}`, {}, errors);
+  const [first, ...others] = parsed.error.issues.flatMap(faultsOf).map(errorOf);
+  throw invalidRequest([first!, ...others], whole);
 }
 
 /** In place of the library's words, where those are about its types. */

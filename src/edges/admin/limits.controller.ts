@@ -19,7 +19,7 @@ import type { Written } from '../../base/event-store/expected.js';
 import type { Prisma } from '../../base/platform/prisma.js';
 import { CLOCK, POOL, PRISMA } from '../../base/platform/tokens.js';
 import type { Clock } from '../../base/shared/clock.js';
-import { Problem } from '../../base/shared/problem.js';
+import { Problem, refuseFaults } from '../../base/shared/problem.js';
 import { PublishLimit, WithdrawLimit } from '../../domains/limits/limit.decide.js';
 import { type LimitRules, limitSchema } from '../../domains/limits/limit.schemas.js';
 import {
@@ -132,6 +132,6 @@ export class LimitsController {
     const errors = rules.routes.flatMap((id, index) =>
       known.has(id) ? [] : [{ pointer: `#/routes/${index}`, detail: `no route ${id} is published` }],
     );
-    if (errors.length > 0) throw new Problem('invalid_request', `routes: ${errors[0]!.detail}`, {}, errors);
+    refuseFaults(errors);
   }
 }

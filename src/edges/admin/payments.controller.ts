@@ -9,7 +9,7 @@ import { type Payment, type PaymentId, paymentStream } from '../../domains/payme
 import { findPayment, listPayments, type PaymentView, paymentView } from '../../domains/payments/payments.queries.js';
 import { type RefundSummary, refundSummaries } from '../../domains/payments/refunds.queries.js';
 import { AdminKeyGuard } from './admin-key.guard.js';
-import { parseQuery, text } from './input.js';
+import { instant, parseQuery, text } from './input.js';
 import { decodeNumber, type Page, pageOf, pageQuery } from './paging.js';
 
 const states = [
@@ -33,6 +33,8 @@ const listQuery = pageQuery.extend({
   route: text().optional(),
   payer: text().toLowerCase().optional(),
   state: z.enum(states).optional(),
+  network: text().optional(),
+  until: instant.optional(),
 });
 
 /** Who was asked to settle it; nobody else until the time was over, or the attempt had ended. */

@@ -37,6 +37,7 @@ interface FeeShareView {
   readonly tenant: string;
   /** Of this tenant in the transaction. */
   readonly payments_count: number;
+  readonly refunds_count: number;
   /** Wei. */
   readonly fee: string;
 }
@@ -73,7 +74,12 @@ export function settlementView(
     confirmations: confirmationsOf(blockNumber, head),
     gas_used: shares[0]?.gasUsed ?? null,
     fee: shares[0]?.fee ?? null,
-    shares: shares.map(({ items, share, tenant }) => ({ tenant, payments_count: items, fee: share })),
+    shares: shares.map((one) => ({
+      tenant: one.tenant,
+      payments_count: one.payments,
+      refunds_count: one.refunds,
+      fee: one.share,
+    })),
     attempts: attempts.map((one) => ({
       attempt: one.attempt,
       transaction: one.hash,

@@ -1,4 +1,4 @@
-import { Problem } from '../../base/shared/problem.js';
+import { refuseFaults } from '../../base/shared/problem.js';
 import { checkTariff } from '../../domains/pricing/check-tariff.js';
 import type { TariffRules } from '../../domains/pricing/tariff.schemas.js';
 
@@ -8,6 +8,5 @@ export function assertTariff(rules: object): asserts rules is TariffRules {
     pointer: `#/rules${encodeURI(field)}`,
     detail,
   }));
-  const [first] = errors;
-  if (first) throw new Problem('invalid_request', `${first.pointer.slice(2)}: ${first.detail}`, {}, errors);
+  refuseFaults(errors);
 }

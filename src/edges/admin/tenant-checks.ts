@@ -3,9 +3,9 @@ import { Inject, Injectable } from '@nestjs/common';
 import { ChainUnavailable } from '../../base/chain/chain.js';
 import { type Chains, chainOf } from '../../base/chain/chains.js';
 import { loadToken } from '../../base/chain/tokens.js';
-import { isPublicAddress } from '../../base/platform/address-guard.js';
+import { isLoopback, isPublicAddress } from '../../base/platform/address-guard.js';
 import { CHAINS } from '../../base/platform/tokens.js';
-import { Problem, type ProblemError } from '../../base/shared/problem.js';
+import { Problem, type ProblemError, refuseFaults } from '../../base/shared/problem.js';
 import type { TenantRegistration } from '../../domains/pricing/catalogue.decide.js';
 import { TokenBook } from '../../domains/pricing/token-book.js';
 
@@ -25,9 +25,7 @@ export class TenantChecks {
    */
   async check(tenant: TenantRegistration): Promise<void> {
     if (!this.chains.has(tenant.network)) throw this.notServed();
-    const errors = [...upstreamErrors(tenant), ...payeeErrors(tenant), ...(await this.tokenErrors(tenant))];
-    const [first] = errors;
-    if (first) throw new Problem('invalid_request', `${first.pointer?.slice(2)}: ${first.detail}`, {}, errors);
+    refuseFaults([...upstreamErrors(tenant), ...payeeErrors(tenant), ...(await this.tokenErrors(tenant))]);
   }
 
   private notServed(): Problem {
@@ -50,8 +48,9 @@ export class TenantChecks {
 
 /** A name is looked up at each request, a literal address can be judged now. */
 function upstreamErrors({ allowPrivateUpstream, upstream }: TenantRegistration): readonly ProblemError[] {
-  const host = new URL(upstream).hostname.replace(/^\[|\]$/g, '');
-  const closed = host === 'localhost' || (isIP(host) !== 0 && !isPublicAddress(host));
+  const { hostname } = new URL(upstream);
+  const host = hostname.replace(/^\[|\]$/g, '');
+  const closed = isLoopback(hostname) || (isIP(host) !== 0 && !isPublicAddress(host));
   if (allowPrivateUpstream || !closed) return [];
   return [{ pointer: '#/upstream', detail: 'is a private address; say "allowPrivateUpstream": true if it is yours' }];
 }

@@ -63,7 +63,7 @@ export class PaidDelivery implements LetIn {
   problem(code: ProblemCode): Problem {
     if (!this.isPaidFor) return new Problem(code);
     const again = code === 'shutting_down' && this.authorized.idempotent;
-    return again ? new Problem('paid_not_run') : refundOwed(this.admitted.id, code);
+    return again ? new Problem('paid_not_run') : this.refundOwed(code);
   }
 
   /** In mode `before` the money has moved, so that a delivery which was taken from us is no reason to pay once more. */
@@ -72,8 +72,12 @@ export class PaidDelivery implements LetIn {
       return await this.parts.bus.execute(command);
     } catch (error) {
       if (!this.isPaidFor || !(error instanceof Problem) || error.code !== 'delivery_interrupted') throw error;
-      throw this.authorized.idempotent ? new Problem('paid_not_run') : refundOwed(this.admitted.id, error.code);
+      throw this.authorized.idempotent ? new Problem('paid_not_run') : this.refundOwed(error.code);
     }
+  }
+
+  private refundOwed(why: string): Problem {
+    return refundOwed(this.admitted.id, this.admitted.payment.state, why);
   }
 
   private get isPaidFor(): boolean {

@@ -47,9 +47,9 @@ export function releasedHeaders(id: PaymentId, payment: Payment): Record<string,
   return { ...paymentHeaders(id, payment), [REFUND_HEADER]: 'owed' };
 }
 
-/** What is left to say of a payment that was made and bought nothing. */
-export function refundOwed(id: PaymentId, why: string): Problem {
-  return new Problem('refund_owed', `${id}: ${why}`, { [PAYMENT_ID_HEADER]: id });
+/** What is left to say of a payment that was made and bought nothing, with how it was made. */
+export function refundOwed(id: PaymentId, payment: Payment, why: string): Problem {
+  return new Problem('refund_owed', `${id}: ${why}`, { ...paymentHeaders(id, payment), [REFUND_HEADER]: 'owed' });
 }
 
 function named(id: PaymentId, headers: Record<string, string>): Record<string, string> {

@@ -63,7 +63,7 @@ export class ReplayDesk {
         throw new Problem('settlement_pending');
       case 'undelivered':
       case 'refund_owed':
-        throw refundOwed(id, delivered.reason);
+        throw refundOwed(id, delivered, delivered.reason);
       case 'refunded':
         throw new Problem('payment_refunded');
       case 'interrupted':

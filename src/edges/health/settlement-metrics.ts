@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import { Counter, Gauge, type Registry } from 'prom-client';
 import { OPEN_STATES } from '../../domains/payments/settle.decide.js';
+import { beforeGauges } from './before-metrics.js';
 import type { QueriedGauge } from './gauge.js';
 import { reconcilerGauges } from './reconciler-metrics.js';
 import { refundGauges } from './refund-metrics.js';
@@ -41,7 +42,8 @@ const gauges: readonly QueriedGauge[] = [
 ];
 
 export function addSettlementMetrics(registry: Registry, pool: Pool): void {
-  for (const metric of [...gauges, ...reconcilerGauges, ...refundGauges]) addGauge(registry, pool, metric);
+  for (const metric of [...gauges, ...beforeGauges, ...reconcilerGauges, ...refundGauges])
+    addGauge(registry, pool, metric);
   addSpendingMetrics(registry, pool);
 }
 
