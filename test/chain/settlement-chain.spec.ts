@@ -197,7 +197,8 @@ describe('an authorization', () => {
     });
     await chain.client.waitForTransactionReceipt({ hash });
     await settle([item]);
-    expect(await outcomeOf(item.authorization)).toEqual({ kind: 'cancelled', transaction: hash });
+    const { blockNumber } = await chain.client.getTransactionReceipt({ hash });
+    expect(await outcomeOf(item.authorization)).toEqual({ kind: 'cancelled', transaction: hash, blockNumber });
   });
 
   it('stays unused when the wallet is empty, and the token says why', async () => {

@@ -76,7 +76,7 @@ it('takes an old payment of low urgency before a stream of fresh urgent ones', a
 it('puts an attempt that failed behind those that came meanwhile', async () => {
   await add('broke', 'async', 3);
   const queue = new Queue<SettlementJob>(queueNameOf(NETWORK), { connection, prefix: QUEUE_PREFIX });
-  const engine = { settle: () => Promise.reject(new SettlementPending('no money')), stop: () => undefined };
+  const engine = { settle: () => Promise.reject(new SettlementPending('no money')), stop: async () => undefined };
   const processor = new SettlementProcessor(redisUrl, NETWORK, engine, () => now, log);
   try {
     const before = (await queue.getJob('pay_broke'))!.priority;

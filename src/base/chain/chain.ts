@@ -53,7 +53,7 @@ export interface SignedTransaction extends NonceSlot {
 /** How the chain answers for one authorization. */
 export type AuthorizationOutcome =
   | { readonly kind: 'unused' }
-  | { readonly kind: 'cancelled'; readonly transaction: Hex }
+  | { readonly kind: 'cancelled'; readonly transaction: Hex; readonly blockNumber: bigint }
   | {
       readonly kind: 'transferred';
       /** Who sent the transaction, and so paid its gas. */

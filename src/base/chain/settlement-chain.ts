@@ -188,7 +188,8 @@ export class ViemSettlementChain implements SettlementChain {
     const used = await asked('authorization', authorizationState(this.client, token, payer, nonce));
     if (!used) return { kind: 'unused' };
     const log = await this.findLog(token, payer, nonce);
-    if (log.topics[0] === AUTHORIZATION_CANCELED) return { kind: 'cancelled', transaction: log.transactionHash };
+    if (log.topics[0] === AUTHORIZATION_CANCELED)
+      return { kind: 'cancelled', transaction: log.transactionHash, blockNumber: BigInt(log.blockNumber) };
     const receipt = await readReceipt(this.client, log.transactionHash);
     if (receipt === null) throw new ChainUnavailable('the node has the log of a transaction, but not its receipt');
     if (!isIn(receipt, log))

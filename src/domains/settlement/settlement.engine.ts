@@ -113,11 +113,11 @@ export class SettlementEngine {
     throw new SettlementPending('the payer is denied by screening');
   }
 
-  /** Ends all waiting; attempts under way reject with `SettlementPending`. */
-  stop(): void {
+  /** Ends all waiting, and resolves when the connections to facilitators are closed; attempts under way reject with `SettlementPending`. */
+  async stop(): Promise<void> {
     for (const batches of this.batches.values()) batches.stop();
     this.watch.stop();
-    void this.deps.remote?.stop();
+    await this.deps.remote?.stop();
   }
 
   /** Picks up after an earlier attempt: the item if a transaction may be signed for it, `undefined` if all is done. */
@@ -156,10 +156,11 @@ export class SettlementEngine {
       this.mustBePast(time);
       // Asked again, since a transfer may have been mined before the clock was read.
       verdict = await ask();
-      if (verdict.kind === 'open') verdict = { kind: 'failed', data: { reason: 'authorization_expired' } };
+      if (verdict.kind === 'open') return this.fail(item, { reason: 'authorization_expired' });
     }
+    // Also what speaks against the payment can go with its block.
+    await this.confirmations.mustStand(item.id, token, BigInt(terms.amount), verdict.block);
     if (verdict.kind === 'failed') return this.fail(item, verdict.data);
-    await this.confirmations.mustStand(item.id, token, BigInt(terms.amount), BigInt(verdict.data.blockNumber));
     const by = (await this.isOurs(verdict, item)) ? 'settler' : 'other';
     await this.deps.execute(new ConfirmSettlement(item.id, { ...verdict.data, by }, item));
     return true;

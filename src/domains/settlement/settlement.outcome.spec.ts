@@ -11,7 +11,7 @@ const transfer = {
 describe('the verdict on an authorization', () => {
   it('is settled by the exact transfer to the payee', () => {
     const data = { transaction: '0x01', blockNumber: '7', blockHash: '0xb7', logIndex: 3 };
-    expect(verdictOf(terms, transfer)).toEqual({ kind: 'settled', data, sender: '0x5e' });
+    expect(verdictOf(terms, transfer)).toEqual({ kind: 'settled', data, sender: '0x5e', block: 7n });
   });
 
   it.each([
@@ -19,12 +19,15 @@ describe('the verdict on an authorization', () => {
     ['less', { value: 24n }],
     ['more', { value: 26n }],
   ] as const)('is failed by a transfer of %s', (_, change) => {
-    expect(verdictOf(terms, { ...transfer, ...change })).toMatchObject({ data: { reason: 'nonce_used_elsewhere' } });
+    expect(verdictOf(terms, { ...transfer, ...change })).toMatchObject({
+      data: { reason: 'nonce_used_elsewhere' },
+      block: 7n,
+    });
   });
 
   it('is failed by a cancellation', () => {
-    const verdict = verdictOf(terms, { kind: 'cancelled', transaction: '0x02' });
-    expect(verdict).toMatchObject({ kind: 'failed', data: { reason: 'authorization_cancelled' } });
+    const verdict = verdictOf(terms, { kind: 'cancelled', transaction: '0x02', blockNumber: 8n });
+    expect(verdict).toMatchObject({ kind: 'failed', data: { reason: 'authorization_cancelled' }, block: 8n });
   });
 
   it('is open while the nonce is unused', () => {

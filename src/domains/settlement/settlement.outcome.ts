@@ -11,10 +11,15 @@ import type {
 /** A contract of the payer's may write the refusal, so only its beginning is kept. */
 const DETAIL_MAX = 200;
 
-/** What the chain's answer means for one payment. `open`: the authorization can still be used. */
+/** What the chain's answer means for one payment, and the block that says so. `open`: the authorization can still be used. */
 export type Verdict =
-  | { readonly kind: 'settled'; readonly data: Omit<PaymentSettled['data'], 'by'>; readonly sender: Address }
-  | { readonly kind: 'failed'; readonly data: PaymentSettlementFailed['data'] }
+  | {
+      readonly kind: 'settled';
+      readonly data: Omit<PaymentSettled['data'], 'by'>;
+      readonly sender: Address;
+      readonly block: bigint;
+    }
+  | { readonly kind: 'failed'; readonly data: PaymentSettlementFailed['data']; readonly block: bigint }
   | { readonly kind: 'open' };
 
 /** Pure. A used nonce is a payment only if the payee got the exact amount (EIP-3009 nonces are the payer's own). */
@@ -23,14 +28,18 @@ export function verdictOf(terms: Pick<AuthorizationTerms, 'amount' | 'payee'>, o
     case 'unused':
       return { kind: 'open' };
     case 'cancelled':
-      return { kind: 'failed', data: { reason: 'authorization_cancelled', detail: outcome.transaction } };
+      return {
+        kind: 'failed',
+        data: { reason: 'authorization_cancelled', detail: outcome.transaction },
+        block: outcome.blockNumber,
+      };
     case 'transferred': {
-      const { blockHash, logIndex, payee, sender, transaction, value } = outcome;
+      const { blockHash, blockNumber: block, logIndex, payee, sender, transaction, value } = outcome;
       if (payee !== terms.payee || value !== BigInt(terms.amount)) {
-        return { kind: 'failed', data: { reason: 'nonce_used_elsewhere', detail: transaction } };
+        return { kind: 'failed', data: { reason: 'nonce_used_elsewhere', detail: transaction }, block };
       }
-      const blockNumber = outcome.blockNumber.toString();
-      return { kind: 'settled', data: { transaction, blockNumber, blockHash, logIndex }, sender };
+      const blockNumber = block.toString();
+      return { kind: 'settled', data: { transaction, blockNumber, blockHash, logIndex }, sender, block };
     }
     default:
       return assertNever(outcome);

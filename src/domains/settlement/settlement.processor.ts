@@ -62,8 +62,7 @@ export class SettlementProcessor {
     // Without Redis nothing can be said to it, and waiting for that would leave timers behind.
     const closed = this.worker.close(!(await this.redisAnswers()));
     await within(closed, FINISH_MS);
-    this.engine.stop();
-    await within(closed, CLOSE_MS);
+    await within(Promise.all([closed, this.engine.stop()]), CLOSE_MS);
     this.redis.end();
   }
 

@@ -78,15 +78,14 @@ export class RefundSender {
     const outcome = await this.deps.chain.authorizationOutcome(token, sender, refundNonce(refund));
     const verdict = verdictOf({ payee: terms.payer, amount }, outcome);
     if (verdict.kind === 'open') return false;
+    const blocks = confirmationsFor(this.deps.confirmations ?? IN_A_BLOCK, token.decimals, BigInt(amount));
+    // One block is enough as soon as a node has the log, though the head was read before it.
+    if (blocks > 1 && head.number + 1n < verdict.block + BigInt(blocks)) return true;
     if (verdict.kind === 'failed') {
       const { reason, detail } = verdict.data as Omit<RefundFailed['data'], 'refund'>;
       await this.deps.executeRefund(new FailRefund(payment, { refund, reason, detail }));
       return true;
     }
-    const { blockNumber } = verdict.data;
-    const blocks = confirmationsFor(this.deps.confirmations ?? IN_A_BLOCK, token.decimals, BigInt(amount));
-    // One block is enough as soon as a node has the log, though the head was read before it.
-    if (blocks > 1 && head.number + 1n < BigInt(blockNumber) + BigInt(blocks)) return true;
     const found: Refund = { refund, amount, sender, ...verdict.data };
     const stream = transferStream(terms.network, found);
     // The refund wallet may be followed, too, being some tenant's.
