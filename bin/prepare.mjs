@@ -20,7 +20,15 @@ const NODE_LEAST = [20, 19];
 const BUILT = join(ROOT, 'dist', '.built');
 const CLIENT = join(ROOT, 'src', 'generated', 'prisma', 'client.ts');
 const SCHEMA = join(ROOT, 'prisma', 'schema.prisma');
-const BUILD_INPUTS = ['src', 'prisma', 'nest-cli.json', '.swcrc', 'tsconfig.json', 'tsconfig.build.json'];
+const BUILD_INPUTS = [
+  'src',
+  'prisma',
+  'bin/bundle.mjs',
+  'nest-cli.json',
+  '.swcrc',
+  'tsconfig.json',
+  'tsconfig.build.json',
+];
 
 /** A step that failed; its output has been shown. */
 export class PreparationFailed extends Error {}
@@ -71,6 +79,7 @@ export function build() {
   console.log('Building…');
   const startedAt = new Date();
   run(process.execPath, [join(ROOT, 'node_modules', '@nestjs', 'cli', 'bin', 'nest.js'), 'build']);
+  run(process.execPath, [join(ROOT, 'bin', 'bundle.mjs')]);
   writeFileSync(BUILT, '');
   // A source saved while the compiler ran is newer than the build, so that the next start builds again.
   utimesSync(BUILT, startedAt, startedAt);

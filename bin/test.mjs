@@ -3,7 +3,8 @@
  * `npm test`: from a fresh clone to one line `N passed, N failed`. Lint and types count as one check each.
  * With CI=true a missing tool is a failure; elsewhere what needs it is left out and said so.
  */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { join } from 'node:path';
 import { checkNode, installDependencies, PreparationFailed, prepare, ROOT } from './prepare.mjs';
 import { runJest } from './run-jest.mjs';
@@ -12,19 +13,24 @@ const CI = process.env.CI === 'true';
 /** The v1 clients bring wallet kits whose install scripts and optional parts they do not need to pay. */
 const V1_INSTALL = ['--ignore-scripts', '--omit=optional'];
 
-function check(name, script, args = []) {
-  console.log(`\n${name}…`);
-  const { status } = spawnSync(process.execPath, [join(ROOT, 'node_modules', script), ...args], {
-    cwd: ROOT,
-    stdio: 'inherit',
-  });
-  console.log(`${name}: ${status === 0 ? 'passed' : 'FAILED'}`);
+/** Shows what it printed when it has ended, since it runs beside others. */
+async function check(name, script, args = []) {
+  const child = spawn(process.execPath, [join(ROOT, 'node_modules', script), ...args], { cwd: ROOT });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text) => {
+      output += text;
+    });
+  }
+  const [status] = await once(child, 'close');
+  console.log(`\n${output}${name}: ${status === 0 ? 'passed' : 'FAILED'}`);
   return status === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
 }
 
 async function suites(args) {
   console.log('\nTests…');
-  const { passed, failed } = await runJest(['--maxWorkers=2', ...args]);
+  // One more than the two cores that it has to do with: much of what the suites do is waiting.
+  const { passed, failed } = await runJest(['--maxWorkers=3', ...args]);
   return { passed, failed };
 }
 
@@ -49,13 +55,14 @@ function missing(tool) {
 async function main(args) {
   checkNode();
   await prepare();
-  installDependencies(join(ROOT, 'test', 'clients-v1'), V1_INSTALL);
-  installRedis();
-  return [
+  console.log('\nLint and types…');
+  const checks = [
     check('Lint', '@biomejs/biome/bin/biome', ['check', '.']),
     check('Types', 'typescript/bin/tsc', ['--noEmit', '-p', 'tsconfig.json']),
-    await suites(args),
   ];
+  installRedis();
+  installDependencies(join(ROOT, 'test', 'clients-v1'), V1_INSTALL);
+  return [...(await Promise.all(checks)), await suites(args)];
 }
 
 let counts;
