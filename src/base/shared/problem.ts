@@ -83,6 +83,10 @@ export const problems = {
   refund_not_cancellable: [409, 'Only a refund that is neither sent nor ended can be cancelled'],
   too_many_refunds: [409, 'This payment has had as many refund requests as there may be'],
   refund_wallet_missing: [409, 'This server has no refund wallet: set TOLLBOOK_REFUND_KEY, or refund from the payee'],
+  transfer_not_open: [
+    409,
+    'Only a receipt that no payment explains can be resolved; this one is under way, matched or in no block any more',
+  ],
   transfer_already_counted: [409, 'That transfer refunds another payment already'],
   // log
   event_not_sealed: [409, 'The event is not sealed yet; ask again in a few seconds'],

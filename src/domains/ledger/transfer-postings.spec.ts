@@ -36,6 +36,18 @@ describe('postings of wallets', () => {
     expect(post('InboundTransferMatched')).toEqual(back);
   });
 
+  it.each([
+    ['owner_deposit', 'owner_deposits'],
+    ['income', 'other_income'],
+    ['returned', 'owner_withdrawals'],
+  ])('books what somebody said that it was, %s, out of suspense and back', (as, kind) => {
+    const data = { ...transfer, as };
+    expect(post('InboundTransferExplained', data)).toEqual([`explanation suspense <- ${kind} ${STRANGER} 70`]);
+    expect(post('InboundTransferExplanationWithdrawn', data)).toEqual([
+      `explanation_reversal ${kind} <- suspense ${STRANGER} 70`,
+    ]);
+  });
+
   it('books what the owner took, and takes it back', () => {
     expect(post('OutboundTransferFound')).toEqual([`withdrawal owner_withdrawals <- wallet ${WALLET} 70`]);
     const back = [`withdrawal_reversal wallet <- owner_withdrawals ${WALLET} 70`];
@@ -47,6 +59,6 @@ describe('postings of wallets', () => {
     const opened = { network: NETWORK, asset: ASSET, wallet: WALLET, balance: '12', blockNumber: '1', blockHash: '0x' };
     expect(post('WalletOpened', opened)).toEqual([`opening wallet <- opening_balance ${WALLET} 12`]);
     expect(post('WalletOpened', { ...opened, balance: '0' })).toEqual([]);
-    expect(walletTypes).toHaveLength(7);
+    expect(walletTypes).toHaveLength(9);
   });
 });

@@ -1,5 +1,5 @@
 import type { StoredEvent } from '../../base/event-store/event.js';
-import type { TransferEvent, WalletTransfer } from '../payments/transfer.js';
+import type { Explanation, TransferEvent, WalletTransfer } from '../payments/transfer.js';
 import type { WalletOpened } from '../settlement/wallet.js';
 import { type Account, tokenAsset } from './chart.js';
 import { type Entry, Lines } from './lines.js';
@@ -24,12 +24,29 @@ const withdrawalOf = (data: WalletTransfer): Entry => ({
   credit: walletOf(data),
 });
 
+/** Where money goes of which somebody said what it was. What was returned left the wallet as if the owner had taken it. */
+const explained: Readonly<Record<Explanation, Account>> = {
+  owner_deposit: { kind: 'owner_deposits', party: '' },
+  income: { kind: 'other_income', party: '' },
+  returned: OWNER_WITHDRAWALS,
+};
+const explanationOf = (data: Moved): Entry => ({
+  code: 'explanation',
+  debit: suspenseOf(data),
+  credit: explained[data.as!],
+});
+
+/** What the events of wallets have in common. */
+type Moved = WalletTransfer & { readonly balance?: string; readonly as?: Explanation };
+
 /** What each event of a wallet moves, whatever came before it. */
-const entries: Readonly<Record<Posting, (data: WalletTransfer) => Entry>> = {
+const entries: Readonly<Record<Posting, (data: Moved) => Entry>> = {
   WalletOpened: (data) => ({ code: 'opening', debit: walletOf(data), credit: OPENING_BALANCE }),
   InboundTransferFound: receiptOf,
   InboundTransferReverted: (data) => reversed('receipt_reversal', receiptOf(data)),
   InboundTransferMatched: (data) => reversed('receipt_reversal', receiptOf(data)),
+  InboundTransferExplained: explanationOf,
+  InboundTransferExplanationWithdrawn: (data) => reversed('explanation_reversal', explanationOf(data)),
   OutboundTransferFound: withdrawalOf,
   OutboundTransferReverted: (data) => reversed('withdrawal_reversal', withdrawalOf(data)),
   OutboundTransferClaimed: (data) => reversed('withdrawal_reversal', withdrawalOf(data)),
@@ -43,7 +60,7 @@ export function isOfWallet(event: StoredEvent): boolean {
 
 /** Pure: money in a wallet that no payment explains, and its corrections. */
 export function postOfWallet(event: StoredEvent): readonly Transfer[] {
-  const data = event.data as unknown as WalletTransfer & { readonly balance?: string };
+  const data = event.data as unknown as Moved;
   const amount = BigInt(data.balance ?? data.amount);
   if (amount === 0n) return [];
   const lines = new Lines(event, { tenant: event.tenant, asset: tokenAsset(data.network, data.asset) }, amount);

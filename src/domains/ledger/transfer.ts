@@ -27,6 +27,8 @@ export const codes = [
   'opening',
   'receipt',
   'receipt_reversal',
+  'explanation',
+  'explanation_reversal',
   'withdrawal',
   'withdrawal_reversal',
 ] as const;

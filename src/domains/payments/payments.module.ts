@@ -27,10 +27,12 @@ import {
   RequestRefund,
   SubmitRefund,
 } from './refund.decide.js';
+import { transferHandlers } from './transfer.handlers.js';
 
 @Module({
   providers: [
     ...freeRequestHandlers,
+    ...transferHandlers,
     handlerFor(AuthorizePayment, decideAuthorize),
     handlerFor(RecordDelivery, decideDelivery),
     handlerFor(FailDelivery, decideFailure),

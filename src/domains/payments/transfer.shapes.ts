@@ -3,6 +3,8 @@ import { address, atomicAmount, bytes32, network, wholeNumber } from '../../base
 import { type EventShape, shapeOf } from '../../base/event-store/event-shape.js';
 import { paymentId } from './payment.shapes.js';
 import type {
+  InboundTransferExplained,
+  InboundTransferExplanationWithdrawn,
   InboundTransferFound,
   InboundTransferMatched,
   InboundTransferReverted,
@@ -58,6 +60,29 @@ const inboundMatched = shapeOf<InboundTransferMatched>()({
   data: named,
 });
 
+const explained = z.strictObject({
+  ...found.shape,
+  as: z.enum(['owner_deposit', 'income', 'returned']).meta({
+    description: "What it was: `returned` was sent back by a transfer that is found as the owner's",
+  }),
+});
+
+const inboundExplained = shapeOf<InboundTransferExplained>()({
+  type: 'InboundTransferExplained',
+  schema: 1,
+  stream,
+  when: 'An operator said what an unexplained transfer into a wallet was.',
+  data: explained,
+});
+
+const inboundExplanationWithdrawn = shapeOf<InboundTransferExplanationWithdrawn>()({
+  type: 'InboundTransferExplanationWithdrawn',
+  schema: 1,
+  stream,
+  when: 'What was said of a transfer into a wallet does not count any more: something else was said, its block is gone, or it has settled a payment.',
+  data: explained,
+});
+
 const outboundFound = shapeOf<OutboundTransferFound>()({
   type: 'OutboundTransferFound',
   schema: 1,
@@ -86,6 +111,8 @@ export const transferShapes: readonly EventShape[] = [
   inboundFound,
   inboundReverted,
   inboundMatched,
+  inboundExplained,
+  inboundExplanationWithdrawn,
   outboundFound,
   outboundReverted,
   outboundClaimed,

@@ -39,6 +39,31 @@ export interface InboundTransferMatched {
   readonly data: WalletTransfer & { readonly payment: PaymentId };
 }
 
+/**
+ * What money was that came in and that no payment explains.
+ * - `owner_deposit`: the owner's own, put into the wallet.
+ * - `income`: earned by something that is not sold here.
+ * - `returned`: a mistake of the sender's, sent back to it by a transfer that is in the books as the owner's.
+ */
+export const explanations = ['owner_deposit', 'income', 'returned'] as const;
+export type Explanation = (typeof explanations)[number];
+
+type Explained = WalletTransfer & { readonly as: Explanation };
+
+/** Somebody said what it was. */
+export interface InboundTransferExplained {
+  readonly type: 'InboundTransferExplained';
+  readonly schema: 1;
+  readonly data: Explained;
+}
+
+/** That does not count any more: something else was said, the block is gone, or the transfer has settled a payment. */
+export interface InboundTransferExplanationWithdrawn {
+  readonly type: 'InboundTransferExplanationWithdrawn';
+  readonly schema: 1;
+  readonly data: Explained;
+}
+
 /** Money went out that is no refund known here: the owner took it. */
 export interface OutboundTransferFound {
   readonly type: 'OutboundTransferFound';
@@ -71,6 +96,8 @@ export type TransferEvent =
   | InboundTransferFound
   | InboundTransferReverted
   | InboundTransferMatched
+  | InboundTransferExplained
+  | InboundTransferExplanationWithdrawn
   | OutboundTransferFound
   | OutboundTransferReverted
   | OutboundTransferClaimed
@@ -79,6 +106,8 @@ export type TransferEvent =
 /** What stands of one transfer. Between two wallets of tenants it is both. */
 export interface TransferState {
   readonly inbound?: WalletTransfer;
+  /** What `inbound` was, if somebody has said so. */
+  readonly explainedAs?: Explanation;
   readonly outbound?: WalletTransfer;
   /** The payment that it refunds. */
   readonly claimedBy?: PaymentId;
@@ -99,6 +128,10 @@ export function evolveTransfer(state: TransferState, event: TransferEvent): Tran
   switch (event.type) {
     case 'InboundTransferFound':
       return { ...state, inbound: event.data };
+    case 'InboundTransferExplained':
+      return { ...state, explainedAs: event.data.as };
+    case 'InboundTransferExplanationWithdrawn':
+      return { ...state, explainedAs: undefined };
     case 'InboundTransferReverted':
     case 'InboundTransferMatched':
       return { ...state, inbound: undefined };

@@ -3,6 +3,7 @@ import type { Address } from '../../base/shared/hex.js';
 import type { Payment, PaymentSettled } from '../payments/payment.js';
 import { refundsOf } from '../payments/payment.refund.js';
 import { transferKey } from '../payments/refund.js';
+import { unexplained } from '../payments/transfer.decide.js';
 import type { TransferEvent, TransferState, WalletTransfer } from '../payments/transfer.js';
 
 export type Direction = 'in' | 'out';
@@ -79,12 +80,14 @@ export function decideFound(
 export function decideGone(state: TransferState, direction: Direction, blockHash: string): readonly TransferEvent[] {
   const data = direction === 'in' ? state.inbound : state.outbound;
   if (data === undefined || data.blockHash !== blockHash) return [];
-  return [{ type: direction === 'in' ? 'InboundTransferReverted' : 'OutboundTransferReverted', schema: 1, data }];
+  if (direction === 'out') return [{ type: 'OutboundTransferReverted', schema: 1, data }];
+  return [...unexplained(state), { type: 'InboundTransferReverted', schema: 1, data }];
 }
 
 /** Pure. A payment that was taken after the transfer was seen has been settled by it. */
 export function decideMatched(state: TransferState): readonly TransferEvent[] {
   const { inbound } = state;
   if (inbound?.payment === undefined) return [];
-  return [{ type: 'InboundTransferMatched', schema: 1, data: { ...inbound, payment: inbound.payment } }];
+  const data = { ...inbound, payment: inbound.payment };
+  return [...unexplained(state), { type: 'InboundTransferMatched', schema: 1, data }];
 }

@@ -99,8 +99,10 @@ export class TransferReading {
     const doubtful = await records.doubtful(DOUBTFUL_MAX);
     if (doubtful.length === 0) return;
     const judged = await this.judge(doubtful, time);
-    const those = (state: StandingTransfer['state'], judgement: Judgement) =>
-      doubtful.filter((one) => one.state === state && judged.get(one)!.judgement === judgement);
+    const those = (written: 'in_flight' | 'found', judgement: Judgement) =>
+      doubtful.filter(
+        (one) => isInFlight(one) === (written === 'in_flight') && judged.get(one)!.judgement === judgement,
+      );
     await records.forget(those('in_flight', 'explained'));
     await records.write(fence, those('in_flight', 'unexplained'), 'found', (state, { data, direction }) =>
       decideFound(state, direction, data),
@@ -110,9 +112,9 @@ export class TransferReading {
 
   private async takeBack(fence: HoldRequest, gone: readonly StandingTransfer[]): Promise<void> {
     const { records } = this.deps;
-    await records.forget(gone.filter(({ state }) => state === 'in_flight'));
+    await records.forget(gone.filter(isInFlight));
     for (const side of ['in', 'out'] as const) {
-      const those = gone.filter(({ direction, state }) => state === 'found' && direction === side);
+      const those = gone.filter((one) => !isInFlight(one) && one.direction === side);
       await records.write(fence, those, 'reverted', (state, { data, direction }) =>
         decideGone(state, direction, data.blockHash),
       );
@@ -212,6 +214,10 @@ export class TransferReading {
 
 function paymentIn(events: readonly unknown[] | undefined): Payment | undefined {
   return events && foldPayment(events as readonly PaymentEvent[]);
+}
+
+function isInFlight({ state }: StandingTransfer): boolean {
+  return state === 'in_flight';
 }
 
 function keyOf(

@@ -7,7 +7,14 @@ import type { Address, Hex, Network } from '../../base/shared/hex.js';
 import type { PaymentId } from '../payments/payment.js';
 import { transferStream } from '../payments/payment.refund.js';
 import { SETTLED_STATES } from '../payments/settle.decide.js';
-import { knownTransfer, type TransferEvent, type TransferState, type WalletTransfer } from '../payments/transfer.js';
+import {
+  type Explanation,
+  explanations,
+  knownTransfer,
+  type TransferEvent,
+  type TransferState,
+  type WalletTransfer,
+} from '../payments/transfer.js';
 import { transferRow } from '../payments/transfer-row.js';
 import type { Direction } from './reconciler.decide.js';
 import type { FollowedWallet } from './reconciler-checkpoint.js';
@@ -19,10 +26,13 @@ export interface SeenTransfer {
   readonly data: WalletTransfer;
 }
 
-/** One that was written down and still stands; `in_flight` waits for its payment's end and is in no event. */
+/** One that was written down and still stands; `in_flight` waits for its payment's end and is in no event. Of what was found it may be said what it was. */
 export interface StandingTransfer extends SeenTransfer {
-  readonly state: 'found' | 'in_flight';
+  readonly state: 'found' | 'in_flight' | Explanation;
 }
+
+/** SQL */
+const EXPLAINED = explanations.map((name) => `'${name}'`).join(', ');
 
 /** Events and rows of the transfers that no payment explains. */
 export class TransferRecords {
@@ -36,7 +46,7 @@ export class TransferRecords {
   /** Of these wallets, in the blocks behind `after`, up to `to` if that is given. */
   standing(wallets: readonly FollowedWallet[], after: bigint, to?: bigint): Promise<StandingTransfer[]> {
     return this.select(
-      `block_number > $2 and ($3::bigint is null or block_number <= $3) and state in ('found', 'in_flight')
+      `block_number > $2 and ($3::bigint is null or block_number <= $3) and state in ('found', 'in_flight', ${EXPLAINED})
        and (asset, wallet) in (select * from unnest($4::text[], $5::text[]))`,
       [
         after.toString(),
@@ -53,9 +63,9 @@ export class TransferRecords {
    */
   doubtful(limit: number): Promise<StandingTransfer[]> {
     return this.select(
-      `payment is not null and (state = 'in_flight' or state = 'found' and exists (
+      `payment is not null and (state = 'in_flight' or state in ('found', ${EXPLAINED}) and exists (
          select from payments p where p.id = chain_transfers.payment and p.state = any($3::text[])))
-       order by state desc, found_at desc limit $2`,
+       order by state = 'in_flight' desc, found_at desc limit $2`,
       [limit, SETTLED_STATES],
     );
   }
@@ -104,7 +114,7 @@ export class TransferRecords {
         `insert into chain_transfers (${names.join(', ')}) values (${names.map((_, n) => `$${n + 1}`).join(', ')})
          on conflict (network, transaction, log_index, direction) do update
          set state = 'in_flight', block_number = excluded.block_number, block_hash = excluded.block_hash
-         where chain_transfers.state <> 'found'`,
+         where chain_transfers.state not in ('found', ${EXPLAINED})`,
         Object.values(row),
       );
     }
@@ -153,7 +163,7 @@ export class TransferRecords {
 interface Row {
   readonly direction: Direction;
   readonly tenant: string;
-  readonly state: 'found' | 'in_flight';
+  readonly state: StandingTransfer['state'];
   readonly asset: Address;
   readonly wallet: Address;
   readonly counterparty: Address;

@@ -1,9 +1,15 @@
-import { Controller, Get, Inject, Query, UseGuards } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query, UseGuards } from '@nestjs/common';
+import { CommandBus } from '@nestjs/cqrs';
 import type { Pool } from 'pg';
 import { z } from 'zod';
 import { CLOCK, POOL } from '../../base/platform/tokens.js';
 import type { Clock } from '../../base/shared/clock.js';
+import type { Hex, Network } from '../../base/shared/hex.js';
+import { Problem } from '../../base/shared/problem.js';
+import { ExplainTransfer } from '../../domains/payments/transfer.decide.js';
+import { explanations } from '../../domains/payments/transfer.js';
 import {
+  findReceipt,
   listTransfersOfWallets,
   type TransferKey,
   type TransferRow,
@@ -12,7 +18,8 @@ import {
   transferStates,
 } from '../../domains/settlement/transfers.queries.js';
 import { AdminKeyGuard } from './admin-key.guard.js';
-import { instant, parseQuery, text } from './input.js';
+import { Idempotent } from './idempotency.js';
+import { instant, parseBody, parseQuery, text } from './input.js';
 import { decodeCursor, noCursor, type Page, pageOf, pageQuery } from './paging.js';
 
 const listQuery = pageQuery.extend({
@@ -22,7 +29,13 @@ const listQuery = pageQuery.extend({
   state: z.enum(transferStates).optional(),
 });
 
+const resolveBody = z.strictObject({ as: z.enum(explanations) });
+
+/** Number of the chain, transaction, place of its log in the block. */
+const ID = /^(\d{1,20})_(0x[0-9a-f]{64})_(\d{1,9})$/i;
+
 interface TransferView {
+  readonly id: string;
   readonly tenant: string;
   readonly kind: string;
   readonly state: string;
@@ -51,6 +64,7 @@ export class TransfersController {
   constructor(
     @Inject(POOL) private readonly pool: Pool,
     @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(CommandBus) private readonly bus: CommandBus,
   ) {}
 
   /** Newest first. */
@@ -61,6 +75,37 @@ export class TransfersController {
     const rows = await listTransfersOfWallets(this.pool, filter, after, limit);
     return pageOf(rows, limit, transferKeyOf, (row) => transferView(row, this.clock()));
   }
+
+  /** Says what a receipt was that no payment explains, or something else than was said before. The same again changes nothing. */
+  @Post(':id/resolve')
+  @HttpCode(200)
+  @Idempotent('optional')
+  async resolve(@Param('id') id: string, @Body() body: unknown): Promise<TransferView> {
+    const { as } = parseBody(resolveBody, body);
+    const place = placeOf(id);
+    const { tenant } = await this.receipt(place);
+    await this.bus.execute(new ExplainTransfer(tenant, place, as));
+    return transferView(await this.receipt(place), this.clock());
+  }
+
+  private async receipt(place: Place): Promise<TransferRow> {
+    const row = await findReceipt(this.pool, place);
+    if (!row) throw new Problem('not_found', 'No such receipt');
+    return row;
+  }
+}
+
+type Place = ExplainTransfer['transfer'];
+
+function placeOf(id: string): Place {
+  const [, chain, transaction, logIndex] = ID.exec(id) ?? [];
+  if (!transaction) throw new Problem('not_found', 'No such receipt');
+  const network: Network = `eip155:${chain}` as Network;
+  return { network, transaction: transaction.toLowerCase() as Hex, logIndex: Number(logIndex) };
+}
+
+function idOf({ logIndex, network, transaction }: TransferRow): string {
+  return `${network.slice('eip155:'.length)}_${transaction}_${logIndex}`;
 }
 
 function keyOf(cursor: string): TransferKey {
@@ -69,23 +114,22 @@ function keyOf(cursor: string): TransferKey {
   return key as unknown as TransferKey;
 }
 
-function transferView(
-  { foundAt, logIndex, blockHash, blockNumber, payment, ...row }: TransferRow,
-  now: number,
-): TransferView {
+function transferView(whole: TransferRow, now: number): TransferView {
+  const { foundAt, logIndex, blockHash, blockNumber, payment, ...row } = whole;
   const place = { log_index: logIndex, block_number: blockNumber, block_hash: blockHash };
   const found = {
     found_at: foundAt.toISOString(),
     age_seconds: Math.max(0, Math.floor((now - foundAt.getTime()) / 1000)),
   };
-  return { ...row, ...place, payment, ...found, what_to_do: whatToDo(row, payment) };
+  return { id: idOf(whole), ...row, ...place, payment, ...found, what_to_do: whatToDo(row, payment) };
 }
 
 function whatToDo({ kind, state }: Pick<TransferRow, 'kind' | 'state'>, payment: string | null): string {
   if (state === 'in_flight') return 'Nothing: its payment is under way and will explain it.';
+  if ((explanations as readonly string[]).includes(state)) return 'Nothing: somebody has said what it was.';
   if (state !== 'found') return 'Nothing: it is not in the books as this any more.';
   if (kind === 'withdrawal') return 'If it gave money back, record it as a refund of the payment; otherwise nothing.';
   return payment === null
-    ? 'Ask the sender what it is for, or send it back; until then it is owed to the sender.'
-    : 'Its payment did not count: send it back, or deliver what was paid for; until then it is owed to the sender.';
+    ? 'Ask the sender what it is for, or send it back, then resolve it; until then it is owed to the sender.'
+    : 'Its payment did not count: send it back, or deliver what was paid for, then resolve it; until then it is owed to the sender.';
 }

@@ -65,7 +65,7 @@ export class Doubts {
     const streams = new Map<string, T>(transfers.map((one) => [transferStream(network, one), one]));
     const { rows } = await this.pool.query<{ stream: string }>(
       `select stream from (select distinct on (stream) stream, type from events where ${ofStreams} and type like any($2)
-         order by stream, version desc) as last where type like '%Found' or type like '%Claimed'
+         order by stream, version desc) as last where type like '%Found' or type like '%Claimed' or type like '%Explained'
        union select 'transfer/' || network || '/' || transaction || '/' || log_index from chain_transfers
        where network = $3 and direction = $4 and state = 'in_flight' and transaction = any($5::text[])`,
       [

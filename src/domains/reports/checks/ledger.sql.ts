@@ -1,7 +1,7 @@
 import { ofSameStream } from '../../../base/event-store/stream-key.js';
 import { holdsExposure } from './holds.sql.js';
 import { notOfRefunds, REFUNDED } from './refund.sql.js';
-import { WALLET_MOVES } from './wallet.sql.js';
+import { EXPLAINED_MOVES, WALLET_MOVES } from './wallet.sql.js';
 
 /** The questions of the check `ledger`; each answers with what is wrong. Sums are decimal strings of atomic units. */
 
@@ -154,7 +154,8 @@ export const owedByEvents = `
     group by tenant, data->>'network', kind, party
     union all
     select tenant, asset, k.kind, k.party, k.owed from wallet_moves cross join lateral (values
-      ('wallet', wallet, moved), (other, other_party, -moved)) as k (kind, party, owed)),
+      ('wallet', wallet, moved), (other, other_party, -moved)) as k (kind, party, owed)
+    union all${EXPLAINED_MOVES}),
   expected as (select tenant, asset, kind, party, sum(owed) as owed from reckoned group by tenant, asset, kind, party),
   actual as (
     select b.tenant, b.asset, a.kind, a.party, case when a.kind in ('revenue', 'refunds_owed') then a.credits_posted - a.debits_posted
@@ -162,7 +163,7 @@ export const owedByEvents = `
       else a.debits_posted - a.credits_posted end as owed
     from ledger_accounts a join ledger_books b on b.id = a.book
     where a.kind in ('wallet', 'customer_receivable', 'revenue', 'refunds', 'refunds_owed', 'refund_wallet', 'network_fees', 'gas_wallet',
-      'suspense', 'opening_balance', 'owner_withdrawals'))
+      'suspense', 'opening_balance', 'owner_withdrawals', 'owner_deposits', 'other_income'))
   select tenant, asset, kind, party, coalesce(e.owed, 0)::text as expected, coalesce(f.owed, 0)::text as found
   from expected e full join actual f using (tenant, asset, kind, party)
   where coalesce(e.owed, 0) <> coalesce(f.owed, 0)

@@ -10,6 +10,15 @@ export const WALLET_MOVES = `
     from events where position <= $1 and type in ('WalletOpened', 'InboundTransferFound', 'InboundTransferReverted',
       'InboundTransferMatched', 'OutboundTransferFound', 'OutboundTransferReverted', 'OutboundTransferClaimed'))`;
 
+/** SQL: what was said of receipts up to position $1, as what the accounts have by it; for use in a `union`. */
+export const EXPLAINED_MOVES = `
+    select tenant, data->>'network' || '/erc20:' || (data->>'asset'), kind, party,
+      case type when 'InboundTransferExplained' then sign else -sign end * (data->>'amount')::numeric
+    from events cross join lateral (values ('suspense', data->>'counterparty', 1),
+      (case data->>'as' when 'owner_deposit' then 'owner_deposits' when 'income' then 'other_income'
+        when 'returned' then 'owner_withdrawals' end, '', -1)) as k (kind, party, sign)
+    where type in ('InboundTransferExplained', 'InboundTransferExplanationWithdrawn') and position <= $1`;
+
 /**
  * SQL: the transfers that were found in one direction, and stand at position $1, as rows of `NamedTransfer`.
  *
