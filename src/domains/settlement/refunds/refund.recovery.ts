@@ -9,7 +9,8 @@ import { forEachOf, type RefundDeps } from './refund.ports.js';
 
 /** Deeper blocks count as final. */
 const REORG_DEPTH = 64n;
-const LIMIT = 200;
+/** Looked at together. */
+const PAGE = 200;
 
 /**
  * Takes refunds back whose block is not in the chain any more. What came from the refund wallet is then sent again or found where it
@@ -19,18 +20,23 @@ export class RefundRecovery {
   /** The newest refund that was seen to stand. A block holds all blocks before it: while this one stands, all of them do. */
   private anchor = '';
 
-  constructor(private readonly deps: RefundDeps) {}
+  constructor(
+    private readonly deps: RefundDeps,
+    private readonly page = PAGE,
+  ) {}
 
   /** One turn. */
   async step(): Promise<void> {
     const { chain, pool } = this.deps;
     const { number } = await chain.head();
-    const rows = await refundsAbove(pool, chain.network, number - REORG_DEPTH, LIMIT);
+    const pageBehind = (last?: MinedRefund) => refundsAbove(pool, chain.network, number - REORG_DEPTH, this.page, last);
+    let rows = await pageBehind();
     const [newest] = rows;
     if (!newest) return;
     const place = await this.placeOf(newest);
     if (place !== undefined && place === this.anchor) return;
-    await forEachOf(unique(rows), (row) => this.verify(row));
+    for (; rows.length > 0; rows = await pageBehind(rows.at(-1)))
+      await forEachOf(unique(rows), (row) => this.verify(row));
     this.anchor = (await this.placeOf(newest)) ?? '';
   }
 

@@ -1,19 +1,21 @@
-import { type ChainHead, FeeCapReached, type Token } from '../../../base/chain/chain.js';
+import { type ChainHead, FeeCapReached, type SettlementItem, type Token } from '../../../base/chain/chain.js';
 import { asked } from '../../../base/chain/chain-client.js';
 import { balanceOf, refusalOfSending } from '../../../base/chain/token-calls.js';
+import type { Clock } from '../../../base/shared/clock.js';
 import type { Address, Hex } from '../../../base/shared/hex.js';
-import { RecordRefund, requestOf, transferStream } from '../../payments/payment.refund.js';
+import { isRefundable, RecordRefund, requestOf, transferStream } from '../../payments/payment.refund.js';
 import { FailRefund, SubmitRefund } from '../../payments/refund.decide.js';
 import { type Refund, type RefundFailed, refundNonce } from '../../payments/refund.js';
 import { openRefunds } from '../../payments/refunds.queries.js';
 import { knownTransfer } from '../../payments/transfer.js';
 import { type ConfirmationTier, confirmationsFor, IN_A_BLOCK } from '../confirmations.js';
 import { storable, verdictOf } from '../settlement.outcome.js';
-import { SettlementPending } from '../settlement.ports.js';
+import { type ScreenPayer, SettlementPending } from '../settlement.ports.js';
 import type { SettlementSender } from '../settlement.sender.js';
 import type { TransactionBook } from '../settlement-transactions.js';
 import type { SettlerLanes } from '../settler-lanes.js';
 import { recordNext } from '../settler-nonces.js';
+import { Pauses } from './pauses.js';
 import { forEachOf, type OpenRefund, type RefundDeps, stillOpen } from './refund.ports.js';
 import type { RefundWallets } from './refund-wallets.js';
 
@@ -22,7 +24,7 @@ const LIMIT = 200;
 const BATCH_MAX = 40;
 /** A refund whose time is over is given up that much later by the chain's clock, in case its last blocks are replaced. Seconds. */
 const LAPSED_FOR = 600n;
-/** What passes: the wallet is filled, the token goes on. Anything else that the token says is about this payer. */
+/** What passes by itself: the wallet is filled, the token goes on. Anything else that the token says is about this refund. */
 const PASSING = /exceeds balance|insufficient|paused/i;
 
 export interface RefundSenderDeps extends RefundDeps {
@@ -30,7 +32,15 @@ export interface RefundSenderDeps extends RefundDeps {
   readonly book: TransactionBook;
   readonly lanes: Pick<SettlerLanes, 'choose'>;
   readonly sender: Pick<SettlementSender, 'publish'>;
+  readonly screen: ScreenPayer;
+  readonly clock: Clock;
   readonly confirmations?: readonly ConfirmationTier[];
+}
+
+/** What a batch is made of. */
+interface Prepared {
+  readonly refund: OpenRefund;
+  readonly item: SettlementItem;
 }
 
 /**
@@ -42,22 +52,36 @@ export interface RefundSenderDeps extends RefundDeps {
 export class RefundSender {
   /** Wallets that were seen without money, by token. */
   private readonly alarmed = new Set<string>();
+  private readonly pauses = new Pauses();
+  /** Position of the last request that was looked at; the next turn goes on behind it. */
+  private seen = '0';
+  /** Whether this turn looks at all. */
+  private whole = false;
 
-  constructor(private readonly deps: RefundSenderDeps) {}
+  constructor(
+    private readonly deps: RefundSenderDeps,
+    private readonly limit = LIMIT,
+  ) {}
 
-  /** One turn. */
+  /** One turn: the oldest, or those behind the ones that the turn before looked at. What fails holds up nothing else. */
   async step(): Promise<void> {
     const { chain, load, pool, tokens } = this.deps;
-    const all = await stillOpen(load, await openRefunds(pool, chain.network, 'refund_wallet', LIMIT));
+    const rows = await openRefunds(pool, chain.network, 'refund_wallet', this.limit, this.seen);
+    this.whole = this.seen === '0' && rows.length < this.limit;
+    this.seen = rows.length < this.limit ? '0' : rows.at(-1)!.position;
+    const all = await stillOpen(load, rows);
     // One whose token cannot be read now keeps none of the others.
     const open = all.filter(({ terms }) => tokens.get(terms.asset) !== undefined);
     if (open.length === 0) return;
     const head = await chain.head();
     const unsent: OpenRefund[] = [];
+    const failed: unknown[] = [];
+    const note = (error: unknown) => failed.push(error);
     await forEachOf(open, async (refund) => {
       if (await this.follow(refund, head)) unsent.push(refund);
-    });
-    for (const group of groupsOf(unsent)) await this.send(group);
+    }).catch(note);
+    for (const group of groupsOf(unsent)) await this.send(group).catch(note);
+    if (failed.length > 0) throw failed[0];
   }
 
   /** Writes what the chain says; `true` if the authorization is unused and can still be used. */
@@ -67,7 +91,7 @@ export class RefundSender {
     if (head.time < end) return true;
     // Asked again, since the transfer may have been mined before the clock was read.
     if (head.time < end + LAPSED_FOR || (await this.isDecided(refund, head))) return false;
-    const detail = await this.refusalOf(refund);
+    const detail = (await this.refusalOf(refund)) ?? this.pauses.reasonOf(refund.request.refund);
     await this.fail(refund, { reason: 'expired', ...(detail !== undefined && { detail: storable(detail) }) });
     return false;
   }
@@ -78,6 +102,7 @@ export class RefundSender {
     const outcome = await this.deps.chain.authorizationOutcome(token, sender, refundNonce(refund));
     const verdict = verdictOf({ payee: terms.payer, amount }, outcome);
     if (verdict.kind === 'open') return false;
+    this.pauses.forget(refund);
     const blocks = confirmationsFor(this.deps.confirmations ?? IN_A_BLOCK, token.decimals, BigInt(amount));
     // One block is enough as soon as a node has the log, though the head was read before it.
     if (blocks > 1 && head.number + 1n < verdict.block + BigInt(blocks)) return true;
@@ -96,24 +121,23 @@ export class RefundSender {
 
   /** Of one wallet and token, the oldest first. */
   private async send(group: readonly OpenRefund[]): Promise<void> {
-    const { book, chain, lanes, sender, wallets } = this.deps;
+    const { book, chain, clock, lanes, sender, wallets } = this.deps;
     const onTheirWay = await book.onTheirWay(group.map(({ request }) => request.refund));
     const [away, waiting] = [true, false].map((is) =>
       group.filter(({ request }) => onTheirWay.has(request.refund) === is),
     );
     if (!wallets.has(group[0]!.request.sender) || !away || !waiting?.length) return;
     const token = this.tokenOf(group[0]!.terms.asset);
-    const sendable: OpenRefund[] = [];
-    for (const refund of await this.affordable(token, waiting, away)) {
-      if (sendable.length < BATCH_MAX && (await this.isTaken(refund)) && (await this.submit(refund)))
-        sendable.push(refund);
-    }
+    const sendable = await this.sendable(token, waiting, away);
     if (sendable.length === 0) return;
-    const items = await Promise.all(sendable.map(({ request, terms }) => wallets.sign(token, request, terms)));
-    const ids = sendable.map(({ request }) => request.refund);
+    const items = sendable.map(({ item }) => item);
+    const ids = sendable.map(({ refund }) => refund.request.refund);
     try {
       const signed = await recordNext(chain, lanes, book, [], (slot) => chain.sign(token, items, slot), ids);
-      if (signed) await sender.publish(signed, []);
+      if (!signed) return;
+      // Should the block come without its transfer, it is not signed again at once.
+      for (const id of ids) this.pauses.begin(id, clock());
+      await sender.publish(signed, []);
     } catch (error) {
       // Gas is short, or the node did not take it: the next turn tries again, or the keeper of the lanes.
       if (!(error instanceof SettlementPending || error instanceof FeeCapReached)) throw error;
@@ -121,21 +145,51 @@ export class RefundSender {
     }
   }
 
-  /** The oldest ones that the wallet can pay together. */
-  private async affordable(
+  /** The oldest ones that can be sent and that the wallet can pay together; what is too large for it waits alone. */
+  private async sendable(
     token: Token,
     waiting: readonly OpenRefund[],
     away: readonly OpenRefund[],
-  ): Promise<readonly OpenRefund[]> {
+  ): Promise<readonly Prepared[]> {
     const wallet = waiting[0]!.request.sender;
     let left = await asked('balance', balanceOf(this.deps.client, token, wallet));
     for (const { request } of away) left -= BigInt(request.amount);
-    const enough = waiting.findIndex(({ request }) => {
-      left -= BigInt(request.amount);
-      return left < 0n;
+    const found: Prepared[] = [];
+    let short = false;
+    for (const refund of waiting) {
+      const amount = BigInt(refund.request.amount);
+      if (amount > left) short = true;
+      const item = amount <= left && found.length < BATCH_MAX ? await this.prepare(token, refund) : undefined;
+      if (item === undefined) continue;
+      left -= amount;
+      found.push({ refund, item });
+    }
+    this.alarm(wallet, token.address, short);
+    return found;
+  }
+
+  /** Signed, if it may be sent and the token takes what would be sent. */
+  private async prepare(token: Token, refund: OpenRefund): Promise<SettlementItem | undefined> {
+    const { chain, clock, wallets } = this.deps;
+    const { request, terms } = refund;
+    if (!this.pauses.isOver(request.refund, clock()) || !(await this.isClear(refund))) return undefined;
+    if (request.state === 'requested' && !(await this.isTaken(refund))) return undefined;
+    if (!(await this.submit(refund))) return undefined;
+    const item = await wallets.sign(token, request, terms);
+    const refusal = await chain.refusalOf(token, item);
+    if (refusal === undefined) return item;
+    if (!PASSING.test(refusal)) this.pause(refund, storable(refusal));
+    return undefined;
+  }
+
+  /** Nothing is sent to a payer who is denied, nor while nobody can say. */
+  private async isClear(refund: OpenRefund): Promise<boolean> {
+    const verdict = await this.deps.screen(refund.terms.payer).catch((error: Error) => {
+      this.deps.log.debug({ err: error.message, refund: refund.request.refund }, 'refunds wait for screening');
+      return undefined;
     });
-    this.alarm(wallet, token.address, enough !== -1);
-    return enough === -1 ? waiting : waiting.slice(0, enough);
+    if (verdict === 'denied') this.pause(refund, 'the payer is denied by screening');
+    return verdict === 'clear';
   }
 
   /**
@@ -155,11 +209,18 @@ export class RefundSender {
     return refusalOfSending(this.deps.client, this.tokenOf(asset), request.sender, payer, BigInt(request.amount));
   }
 
-  /** `false` if it was cancelled or given up first: the stream's version decides. */
+  /** `false` if it was cancelled or given up first, or if the payment is not on the chain any more: the stream's version decides. */
   private async submit({ payment, request }: OpenRefund): Promise<boolean> {
-    if (request.state === 'sent') return true;
-    const { state } = await this.deps.executeRefund(new SubmitRefund(payment, request.refund));
-    return requestOf(state, request.refund)?.state === 'sent';
+    const { executeRefund, load } = this.deps;
+    const submitted = request.state === 'sent';
+    const { state } = await (submitted ? load(payment) : executeRefund(new SubmitRefund(payment, request.refund)));
+    return isRefundable(state) && requestOf(state, request.refund)?.state === 'sent';
+  }
+
+  /** Said once for each reason. */
+  private pause({ request: { refund } }: OpenRefund, reason: string): void {
+    if (this.pauses.reasonOf(refund) !== reason) this.deps.log.warn({ refund, reason }, 'a refund waits');
+    this.pauses.begin(refund, this.deps.clock(), reason);
   }
 
   private async fail({ payment, request }: OpenRefund, failed: Omit<RefundFailed['data'], 'refund'>): Promise<void> {
@@ -168,7 +229,7 @@ export class RefundSender {
 
   private alarm(wallet: Address, token: Address, empty: boolean): void {
     const key = `${wallet} ${token}`;
-    if (empty === this.alarmed.has(key)) return;
+    if (empty === this.alarmed.has(key) || (!empty && !this.whole)) return;
     if (empty) this.alarmed.add(key);
     else this.alarmed.delete(key);
     if (empty) this.deps.log.warn({ wallet, token }, 'the refund wallet has too little for what is to be refunded');
