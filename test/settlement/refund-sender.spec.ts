@@ -2,9 +2,11 @@ import { encodeFunctionResult, parseAbi } from 'viem';
 import type { SettlementItem } from '../../src/base/chain/chain.js';
 import type { Address } from '../../src/base/shared/hex.js';
 import { foldPayment } from '../../src/domains/payments/handler-for.js';
-import type { PaymentEvent, PaymentId } from '../../src/domains/payments/payment.js';
+import type { Payment, PaymentEvent, PaymentId } from '../../src/domains/payments/payment.js';
 import { requestOf } from '../../src/domains/payments/payment.refund.js';
 import {
+  CancelRefund,
+  decideCancel,
   decideFailRefund,
   decideSubmitRefund,
   FailRefund,
@@ -102,11 +104,10 @@ class Counter {
         if (this.screened === 'is silent') throw new Error('away');
         return this.denied.has(payer) ? 'denied' : 'clear';
       },
-      executeRefund: async (command: SubmitRefund | FailRefund) => {
+      executeRefund: async (command: CancelRefund | SubmitRefund | FailRefund) => {
         const stream = this.streams.get(command.paymentId)!;
         const state = this.payment(command.paymentId);
-        const { events } =
-          command instanceof FailRefund ? decideFailRefund(state, command) : decideSubmitRefund(state, command);
+        const { events } = decide(state, command);
         stream.push(...(events as PaymentEvent[]));
         return { state: this.payment(command.paymentId) };
       },
@@ -122,6 +123,11 @@ class Counter {
     });
     return { rows: rows.slice(0, most) };
   }
+}
+
+function decide(state: Payment, command: CancelRefund | SubmitRefund | FailRefund) {
+  if (command instanceof CancelRefund) return decideCancel(state, command);
+  return command instanceof FailRefund ? decideFailRefund(state, command) : decideSubmitRefund(state, command);
 }
 
 const payerOf = (n: number): Address => `0x${n.toString(16).padStart(40, '0')}`;
@@ -173,6 +179,26 @@ it('is not sent again while its payment is not on the chain any more', async () 
   counter.streams.get('pay_1')!.push(reverted);
   await counter.sender().step();
   expect(counter.signed).toEqual([[refund]]);
+});
+
+describe('a refund whose payment failed after a reorganization', () => {
+  const failed = [reverted, { type: 'PaymentSettlementFailed', schema: 1, data: { reason: 'authorization_expired' } }];
+
+  it('is cancelled if nobody can have sent it', async () => {
+    counter.ask(1, 10n);
+    counter.streams.get('pay_1')!.push(...(failed as PaymentEvent[]));
+    await counter.sender().step();
+    expect([counter.stateOf(1)?.state, counter.signed]).toEqual(['cancelled', []]);
+  });
+
+  it('is left to the chain if somebody can', async () => {
+    counter.ask(1, 10n);
+    await counter.sender().step();
+    counter.mineInVain();
+    counter.streams.get('pay_1')!.push(...(failed as PaymentEvent[]));
+    await counter.sender().step();
+    expect([counter.stateOf(1)?.state, counter.signed.length]).toEqual(['sent', 1]);
+  });
 });
 
 describe('a refund that the token does not take as it would be sent', () => {

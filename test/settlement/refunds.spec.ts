@@ -1,6 +1,8 @@
 import { encodeFunctionData, parseAbi } from 'viem';
 import { sendAsAdmin } from '../../src/base/embedded/usdc.js';
 import type { Address } from '../../src/base/shared/hex.js';
+import { loadPayment } from '../../src/domains/payments/handler-for.js';
+import type { Payment } from '../../src/domains/payments/payment.js';
 import { type LocalChain, startLocalChain } from '../chain/support.js';
 import { eventually } from '../support/eventually.js';
 import { mintUsdc, transferUsdc } from '../support/usdc.js';
@@ -164,6 +166,26 @@ describe('refunds from the payee', () => {
     await withWorkers(1, async () => {
       await eventually(() => refunds.is(other.id, clear, 'refunded'), LONG_MS);
       expect(await refunds.is(sold.id, refund, 'requested')).toBe(true);
+    });
+  });
+
+  it('are cancelled when their payment failed after a reorganization, but for those that were sent all the same', async () => {
+    const [sent, sold] = (await refunds.sell(2)) as [Sold, Sold];
+    await mintUsdc(chain.rpcUrl, PAYEE, 1_000n);
+    const found = await refunds.ask(sent.id, 250n, 'payee');
+    const left = await refunds.ask(sold.id, 250n, 'payee');
+    await transferUsdc(chain.rpcUrl, PAYEE, sent.payer, 250n);
+    for (const { id } of [sent, sold]) {
+      const { state, version } = await loadPayment(desk.store, id);
+      const { blockHash, transaction } = (state as Extract<Payment, { status: 'settled' }>).settled;
+      await refunds.write(id, version, [
+        { type: 'SettlementReverted', schema: 1, data: { blockHash, transaction } },
+        { type: 'PaymentSettlementFailed', schema: 1, data: { reason: 'authorization_expired' } },
+      ]);
+    }
+    await withWorkers(2, async () => {
+      await eventually(() => refunds.is(sold.id, left, 'cancelled'), LONG_MS);
+      await eventually(() => refunds.is(sent.id, found, 'refunded'), LONG_MS);
     });
   });
 

@@ -46,7 +46,7 @@ const cancelled = shapeOf<RefundCancelled>()({
   type: 'RefundCancelled',
   schema: 1,
   stream,
-  when: 'A request was withdrawn before it was sent. Its amount is free again.',
+  when: 'A request was withdrawn before it was sent, or its payment failed. Its amount is free again.',
   data: z.strictObject({ refund }),
 });
 

@@ -3,7 +3,7 @@ import { Problem } from '../../../base/shared/problem.js';
 import type { RefundId } from '../../payments/refund.js';
 import { freeOf, type RefundPorts, recordRefund } from '../../payments/refunds.js';
 import { openRefunds } from '../../payments/refunds.queries.js';
-import { forEachOf, type OpenRefund, type RefundDeps, stillOpen } from './refund.ports.js';
+import { forEachOf, type OpenRefund, type RefundDeps, stillOpen, withdraw } from './refund.ports.js';
 
 /** Requests looked for at once. */
 const LIMIT = 500;
@@ -37,9 +37,15 @@ export class RefundFinder {
     const open = await stillOpen(load, await openRefunds(pool, chain.network, 'payee', LIMIT));
     const alone = open.filter((one) => open.filter((other) => isAlike(one, other)).length === 1);
     this.searches = new Map(alone.flatMap(({ request: { refund } }) => this.known(refund)));
-    if (alone.length === 0) return;
-    const { number: head } = await chain.head();
-    await forEachOf(alone, (refund) => this.look(refund, head));
+    if (alone.length > 0) {
+      const { number: head } = await chain.head();
+      await forEachOf(alone, (refund) => this.look(refund, head));
+    }
+    // What was sent all the same is found first.
+    await forEachOf(
+      open.filter(({ failed }) => failed),
+      (refund) => withdraw(this.deps, refund),
+    );
   }
 
   private async look(refund: OpenRefund, head: bigint): Promise<void> {

@@ -3,10 +3,11 @@ import type { SettlementChain } from '../../../base/chain/chain.js';
 import type { ChainClient } from '../../../base/chain/chain-client.js';
 import type { EventStore } from '../../../base/event-store/event-store.js';
 import type { Logger } from '../../../base/platform/logger.js';
+import { Problem } from '../../../base/shared/problem.js';
 import type { PaymentAfter } from '../../payments/handler-for.js';
 import type { AuthorizationTerms, PaymentId } from '../../payments/payment.js';
 import { type RecordRefund, type RevertRefund, requestOf } from '../../payments/payment.refund.js';
-import type { FailRefund, SubmitRefund } from '../../payments/refund.decide.js';
+import { CancelRefund, type FailRefund, type SubmitRefund } from '../../payments/refund.decide.js';
 import type { RequestedRefund } from '../../payments/refund.js';
 import type { RefundRow } from '../../payments/refunds.queries.js';
 import type { LoadPayment, Tokens } from '../settlement.ports.js';
@@ -19,7 +20,9 @@ export interface RefundDeps {
   readonly chain: SettlementChain;
   readonly tokens: Tokens;
   readonly load: LoadPayment;
-  readonly executeRefund: (command: RecordRefund | RevertRefund | SubmitRefund | FailRefund) => Promise<PaymentAfter>;
+  readonly executeRefund: (
+    command: RecordRefund | RevertRefund | SubmitRefund | CancelRefund | FailRefund,
+  ) => Promise<PaymentAfter>;
   readonly log: Logger;
 }
 
@@ -28,6 +31,8 @@ export interface OpenRefund {
   readonly payment: PaymentId;
   readonly terms: AuthorizationTerms;
   readonly request: RequestedRefund;
+  /** A reorganization took the payment's settlement, and it failed: nothing is to be given back for it. */
+  readonly failed: boolean;
 }
 
 /** What the read model calls open and is still; it lags behind. */
@@ -37,10 +42,23 @@ export async function stillOpen(load: LoadPayment, rows: readonly RefundRow[]): 
       const { state } = await load(payment);
       const request = requestOf(state, id);
       const open = request?.state === 'requested' || request?.state === 'sent';
-      return open && state.status !== 'unknown' ? { payment, terms: state.authorized.terms, request } : undefined;
+      if (!open || state.status === 'unknown') return undefined;
+      return { payment, terms: state.authorized.terms, request, failed: state.status === 'settlement_failed' };
     }),
   );
   return all.filter((one) => one !== undefined);
+}
+
+/** Ends a request that nobody can have sent by what is here, because its payment failed. */
+export async function withdraw({ executeRefund, log }: RefundDeps, { payment, request }: OpenRefund): Promise<void> {
+  const { refund } = request;
+  try {
+    await executeRefund(new CancelRefund(payment, refund));
+    log.warn({ payment, refund }, 'a refund is cancelled, since its payment failed after a reorganization');
+  } catch (error) {
+    // Its transfer was recorded meanwhile.
+    if (!(error instanceof Problem)) throw error;
+  }
 }
 
 /**

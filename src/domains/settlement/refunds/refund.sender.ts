@@ -16,7 +16,7 @@ import type { TransactionBook } from '../settlement-transactions.js';
 import type { SettlerLanes } from '../settler-lanes.js';
 import { recordNext } from '../settler-nonces.js';
 import { Pauses } from './pauses.js';
-import { forEachOf, type OpenRefund, type RefundDeps, stillOpen } from './refund.ports.js';
+import { forEachOf, type OpenRefund, type RefundDeps, stillOpen, withdraw } from './refund.ports.js';
 import type { RefundWallets } from './refund-wallets.js';
 
 /** Requests looked at in one turn, and refunds in one transaction. */
@@ -86,6 +86,10 @@ export class RefundSender {
 
   /** Writes what the chain says; `true` if the authorization is unused and can still be used. */
   private async follow(refund: OpenRefund, head: ChainHead): Promise<boolean> {
+    if (refund.failed && refund.request.state === 'requested') {
+      await withdraw(this.deps, refund);
+      return false;
+    }
     if (await this.isDecided(refund, head)) return false;
     const end = BigInt(refund.request.validBefore!);
     if (head.time < end) return true;
