@@ -13,6 +13,7 @@ import { projectionsCheck } from './domains/reports/checks/projections.check.js'
 import { receiptsCheck } from './domains/reports/checks/receipts.check.js';
 import { sealsCheck } from './domains/reports/checks/seals.check.js';
 import { shapesCheck } from './domains/reports/checks/shapes.check.js';
+import { usageCheck } from './domains/reports/checks/usage.check.js';
 import type { CheckName } from './edges/cli/verify-options.js';
 import { checkShape } from './event-catalogue.js';
 import { projections } from './projections.js';
@@ -35,6 +36,7 @@ export function checkMakers({ chains, signer, witnessPath }: CheckParts): Record
     shapes: () => shapesCheck(checkShape),
     seals: () => sealsCheck(signer.jwks(), witnessPath),
     catalogue: () => catalogueCheck,
+    usage: () => usageCheck,
     ledger: () => ledgerCheck(ledger),
     holds: () => holdsCheck(ledger),
     projections: () => projectionsCheck(projections),

@@ -38,6 +38,7 @@ import { FacilitatorKeysController, IngestionKeysController } from './edges/admi
 import { TenantsController } from './edges/admin/tenants.controller.js';
 import { TransfersController } from './edges/admin/transfers.controller.js';
 import { UsageController } from './edges/admin/usage.controller.js';
+import { UsageEventsController } from './edges/admin/usage-events.controller.js';
 import { Draining } from './edges/health/draining.js';
 import { FacilitatorHealths } from './edges/health/facilitator-healths.js';
 import { addFacilitatorMetrics } from './edges/health/facilitator-metrics.js';
@@ -92,6 +93,7 @@ export class ControlModule {
         SettlementsController,
         TransfersController,
         UsageController,
+        UsageEventsController,
         HealthController,
         MetricsController,
       ],

@@ -10,6 +10,7 @@ import { standingShapes } from './domains/customers/standing.shapes.js';
 import { tenantKeyShapes } from './domains/customers/tenant-key.shapes.js';
 import { limitShapes, limitUpcasts } from './domains/limits/limit.shapes.js';
 import { meterShapes } from './domains/metering/meter.shapes.js';
+import { usageShapes } from './domains/metering/usage-ingested.shapes.js';
 import { freeRequestShapes } from './domains/payments/free-request.shapes.js';
 import { freeRequestUpcasts } from './domains/payments/free-request.upcasts.js';
 import { paymentShapes } from './domains/payments/payment.shapes.js';
@@ -30,6 +31,7 @@ export const eventShapes: readonly EventShape[] = [
   ...tenantKeyShapes,
   ...limitShapes,
   ...meterShapes,
+  ...usageShapes,
   ...allowanceShapes,
   ...customerTariffShapes,
   ...accountShapes,

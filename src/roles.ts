@@ -3,10 +3,15 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { EventStore } from './base/event-store/event-store.js';
 import { ControlModule } from './control.module.js';
+import { tenantWithKey } from './domains/customers/tenant-key.queries.js';
+import { UsageIngestion } from './domains/metering/usage-ingestion.js';
 import { takeEmptyJson } from './edges/admin/json-body.js';
 import { createGatewayServer, sendFrameworkError } from './edges/gateway/http-server.js';
 import { Draining } from './edges/health/draining.js';
+import { eventsRoute } from './edges/ingestion/events-route.js';
+import { upcast } from './event-catalogue.js';
 import { Gateway, GatewayModule } from './gateway.module.js';
 import type { Runtime } from './runtime.js';
 import { WorkerModule } from './worker.module.js';
@@ -72,6 +77,7 @@ export async function startControl(runtime: Runtime): Promise<RunningRole> {
   const adapter = new FastifyAdapter({ forceCloseConnections: true });
   takeEmptyJson(adapter.getInstance());
   const app = await create(ControlModule.of(runtime, draining), adapter);
+  await adapter.getInstance().register(usageEvents(runtime));
   await app.listen(runtime.config.adminPort, runtime.config.adminHost);
   return {
     async stop() {
@@ -79,6 +85,14 @@ export async function startControl(runtime: Runtime): Promise<RunningRole> {
       await app.close();
     },
   };
+}
+
+function usageEvents({ clock, log, pool, secrets }: Runtime) {
+  return eventsRoute({
+    ingestion: new UsageIngestion(pool, new EventStore(pool, clock, upcast), clock),
+    tenantWithKey: (key) => tenantWithKey(pool, 'ingestion', secrets.customerKeySecret, key),
+    onError: ({ code }, error) => log.error({ err: (error as Error).message, code }, 'usage events were not taken'),
+  });
 }
 
 export async function startWorker(runtime: Runtime): Promise<RunningRole> {

@@ -11,6 +11,7 @@ import type { AdmissionTimes } from './admission.js';
 import type { AppendRates } from './append.js';
 import { Books } from './books.js';
 import type { GrowthRates } from './growth.js';
+import { measureIngestion } from './ingestion.js';
 import { BenchProcess } from './processes.js';
 import type { QuoteTimes } from './quotes.js';
 import type { RebuildRates } from './rebuild.js';
@@ -36,6 +37,7 @@ const measures: Record<Part, (app: App) => Promise<unknown>> = {
   settlement: (app) => measureSettlement(app, note),
   admission: (app) => inDatabases<AdmissionTimes>(app, 'Admissions', 'admission.ts', 2, ROUNDS),
   append: (app) => inDatabases<AppendRates>(app, 'Events appended', 'append.ts', 2, ROUNDS),
+  ingestion: (app) => measureIngestion(app, note),
   seals: (app) =>
     atSizes(SEALED, (events) => inDatabases<SealRates>(app, 'Sealing and verifying', 'seals.ts', 1, events, ROUNDS)),
   rebuild: (app) =>

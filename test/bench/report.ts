@@ -3,6 +3,7 @@ import Table from 'cli-table3';
 import type { AdmissionTimes } from './admission.js';
 import type { AppendRates } from './append.js';
 import type { GrowthRates } from './growth.js';
+import type { IngestionRates } from './ingestion.js';
 import type { Outcome } from './load.js';
 import type { QuoteTimes } from './quotes.js';
 import type { RebuildRates } from './rebuild.js';
@@ -20,6 +21,7 @@ export const PARTS = [
   'settlement',
   'admission',
   'append',
+  'ingestion',
   'seals',
   'rebuild',
   'growth',
@@ -35,6 +37,7 @@ export interface Results {
   readonly settlement?: SettlementRates;
   readonly admission?: AdmissionTimes;
   readonly append?: AppendRates;
+  readonly ingestion?: IngestionRates;
   /** Of logs of several lengths, the longest last. */
   readonly seals?: readonly SealRates[];
   readonly rebuild?: readonly RebuildRates[];
@@ -55,7 +58,7 @@ export interface Report {
 }
 
 export function makeReport(results: Results): Report {
-  const { admission, append, flood, growth, offers, payments, quotes, rebuild, seals, settlement } = results;
+  const { admission, append, flood, growth, ingestion, offers, payments, quotes, rebuild, seals, settlement } = results;
   const sections: Partial<Record<Part, Section>> = {
     ...(quotes && { quotes: quotesSection(quotes) }),
     ...(offers && { offers: offersSection(offers) }),
@@ -64,6 +67,7 @@ export function makeReport(results: Results): Report {
     ...(settlement && { settlement: settlementSection(settlement) }),
     ...(admission && { admission: admissionSection(admission) }),
     ...(append && { append: appendSection(append) }),
+    ...(ingestion && { ingestion: ingestionSection(ingestion) }),
     ...(seals && { seals: sealsSection(seals) }),
     ...(rebuild && { rebuild: rebuildSection(rebuild) }),
     ...(growth && { growth: growthSection(growth) }),
@@ -166,6 +170,14 @@ function appendSection({ raw, store }: AppendRates): Section {
   return {
     lines: [`events appended: ${count(ours)}/s through the store, ${count(bare)}/s raw`],
     goals: [atLeast('events appended per second, share of raw inserts', ours / bare, 0.7)],
+  };
+}
+
+function ingestionSection({ ours, raw }: IngestionRates): Section {
+  const [taken, bare] = [median(ours), median(raw)];
+  return {
+    lines: [`usage events in batches of 1,000: ${count(taken)}/s through HTTP, ${count(bare)}/s raw`],
+    goals: [atLeast('usage events taken per second, share of raw inserts of the same rows', taken / bare, 0.5)],
   };
 }
 

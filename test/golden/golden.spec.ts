@@ -100,6 +100,8 @@ const folds: Readonly<Record<string, (event: StoredEvent) => boolean>> = {
     ['open', 'allow_listed'].includes(evolveListMode('open', event as unknown as ListModeChanged)),
   limit: foldsLimit,
   meter: foldsMeter,
+  // Nothing is folded: the rows of the batch say the rest.
+  usage: () => true,
   transfer: (event) => foldsTransfer(event as unknown as TransferEvent),
   tenant: foldsPublication,
   route: foldsPublication,

@@ -13,7 +13,7 @@ import { beginFor, denialOf, readDenied } from './standings.js';
 import { ofStreams } from './stream-key.js';
 import { together } from './together.js';
 import { findStored, isUnanswered, remember, type Unanswered } from './unanswered.js';
-import type { Appended, Decision, EventWriter, Write } from './unit-of-work.js';
+import { type Appended, type Decision, type EventWriter, type Write, WriteRefused } from './unit-of-work.js';
 
 const BATCH_MAX = 500;
 const UNIQUE_VIOLATION = '23505';
@@ -86,7 +86,8 @@ export class EventStore implements EventWriter {
         return await this.attempt(writes, attempt > 1, unanswered);
       } catch (error) {
         if (lostRace(error) && attempt < ATTEMPTS_MAX) continue;
-        if (isUnstorable(error) && writes.length > 1) return this.commitEach(writes, unanswered);
+        if (refusesOne(error) && writes.length > 1) return this.commitEach(writes, unanswered);
+        if (error instanceof WriteRefused) throw error;
         if (unanswered.size === 0 || !isUnanswered(error) || performance.now() > giveUpAt) throw error;
         giveUpAt = Math.min(giveUpAt, performance.now() + UNANSWERED_MS);
         await setTimeout(UNANSWERED_PAUSE_MS);
@@ -94,7 +95,7 @@ export class EventStore implements EventWriter {
     }
   }
 
-  /** One of them cannot be stored, and the database does not say which. */
+  /** One of them cannot be stored or refuses itself, and the others need not know which. */
   private async commitEach(writes: readonly Write[], unanswered: Unanswered): Promise<readonly Outcome<Appended>[]> {
     const outcomes: Outcome<Appended>[] = [];
     for (const write of writes) {
@@ -156,6 +157,7 @@ export class EventStore implements EventWriter {
       if (refusal) refused.set(write, refusal);
     }
     const results = await findStored(client, [...refused.keys()], unanswered);
+    await together(writes.flatMap((write) => (refused.has(write) || !write.prepare ? [] : [write.prepare(client)])));
     const { changed: holds, decisions, granted, live } = decideWrites(writes, refused, totals);
     const ends = await this.store(client, live, decisions, holds, unanswered);
     live.forEach((write, index) => {
@@ -280,8 +282,8 @@ function lines(items: readonly (string | number)[]): string {
 }
 
 /** SQLSTATE classes 22 and 23: a value that a column cannot hold. */
-function isUnstorable(error: unknown): boolean {
-  return /^2[23]/.test((error as { code?: string }).code ?? '');
+function refusesOne(error: unknown): boolean {
+  return error instanceof WriteRefused || /^2[23]/.test((error as { code?: string }).code ?? '');
 }
 
 function lostRace(error: unknown): boolean {

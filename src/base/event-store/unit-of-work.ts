@@ -1,3 +1,4 @@
+import type { PoolClient } from 'pg';
 import type { NewEvent } from './event.js';
 import type { Rolling, Slots } from './rolling-sum.js';
 
@@ -76,6 +77,9 @@ export class HoldsRefused extends Error {
   }
 }
 
+/** A write that refuses itself, and no other of the batch, after it has looked at the database. */
+export class WriteRefused extends Error {}
+
 /** A payer as one tenant knows it. */
 export interface PayerAt {
   readonly tenant: string;
@@ -103,7 +107,7 @@ export interface Decision {
 
 /**
  * One write to one stream. Many writes share a transaction (group commit), but each stands or falls alone.
- * Lock order inside the transaction: standings, holds in key order, attachments in key order, the log last.
+ * Lock order inside the transaction: standings, holds in key order, what `prepare` locks, attachments in key order, the log last.
  */
 export interface Write {
   readonly stream: string;
@@ -120,6 +124,11 @@ export interface Write {
   readonly account?: AccountAt;
   /** Waits for the writes that ask for a payer's standing or an account and are under way; later ones see what this one stores. */
   readonly changesStandings?: boolean;
+  /**
+   * Runs within the transaction, behind the locks of holds: for rows of which the database decides whether they are new. What it
+   * stores is stored with the events. It may run again, from scratch. Throws `WriteRefused` to store nothing.
+   */
+  prepare?(client: PoolClient): Promise<void>;
   /** Pure: what to store, given whether the holds that are not hard were granted (`true` also when there are none). */
   decide(held: boolean): Decision;
 }

@@ -67,6 +67,22 @@ export const problems = {
   host_taken: [409, 'Another tenant has that host'],
   route_conflict: [409, 'Another route of this tenant serves that pattern'],
   tariff_not_published: [422, 'The tariff that the route names is not published; publish it first'],
+  // usage events
+  ingestion_key_required: [401, 'Send an ingestion key as a bearer token: it is not there, not known or was revoked'],
+  unsupported_media_type: [415, 'Send a CloudEvent over HTTP: binary, structured or batch, as JSON'],
+  invalid_usage_event: [400, 'This is no usage event: correct it and send it again'],
+  usage_type_unknown: [400, 'No meter of yours counts events of this type; publish one first'],
+  usage_customer_unknown: [400, 'This customer has no account'],
+  usage_in_future: [400, 'The event is from the future: look at the clock of its sender'],
+  usage_too_late: [400, 'The event is later than its meter allows'],
+  usage_id_reused: [409, 'Another event was taken under this source and id; an event has an id of its own'],
+  usage_replaces_unknown: [409, 'The event that this one replaces is not there; send that one first'],
+  usage_already_replaced: [
+    409,
+    'The event that this one replaces is replaced already; replace what stands in its place',
+  ],
+  usage_batch_refused: [422, 'Some events of the batch are rejected, so none was taken'],
+  ingestion_busy: [503, 'As many events are under way as fit; nothing was taken, send them again after Retry-After'],
   meter_fixed: [409, 'A meter counts the same for ever; publish another one, and withdraw this'],
   route_busy: [503, 'The provider is busy; nothing was charged and the payment can be used again'],
   // accounts

@@ -5,6 +5,7 @@ export const CHECKS = [
   'shapes',
   'seals',
   'catalogue',
+  'usage',
   'ledger',
   'holds',
   'projections',
