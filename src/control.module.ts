@@ -25,6 +25,7 @@ import { LedgerController } from './edges/admin/ledger.controller.js';
 import { LimitsController } from './edges/admin/limits.controller.js';
 import { MetersController } from './edges/admin/meters.controller.js';
 import { PaymentsController } from './edges/admin/payments.controller.js';
+import { ProbationController } from './edges/admin/probation.controller.js';
 import { QuotesController } from './edges/admin/quotes.controller.js';
 import { RefundsController } from './edges/admin/refunds.controller.js';
 import { RoutesController } from './edges/admin/routes.controller.js';
@@ -69,6 +70,7 @@ export class ControlModule {
       controllers: [
         CustomersController,
         StandingsController,
+        ProbationController,
         CustomerKeysController,
         CustomerAllowanceController,
         AllowancesController,

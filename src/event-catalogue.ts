@@ -15,6 +15,7 @@ import { freeRequestShapes } from './domains/payments/free-request.shapes.js';
 import { freeRequestUpcasts } from './domains/payments/free-request.upcasts.js';
 import { paymentShapes } from './domains/payments/payment.shapes.js';
 import { paymentUpcasts } from './domains/payments/payment.upcasts.js';
+import { probationShapes } from './domains/payments/probation.shapes.js';
 import { refundShapes } from './domains/payments/refund.shapes.js';
 import { transferShapes } from './domains/payments/transfer.shapes.js';
 import { publicationShapes, publicationUpcasts } from './domains/pricing/publication.shapes.js';
@@ -37,6 +38,7 @@ export const eventShapes: readonly EventShape[] = [
   ...accountShapes,
   ...paymentShapes,
   ...refundShapes,
+  ...probationShapes,
   ...freeRequestShapes,
   ...facilitatorListShapes,
   ...networkFeeShapes,

@@ -6,6 +6,7 @@ import { openPool } from '../../src/base/platform/pool.js';
 import { systemClock } from '../../src/base/shared/clock.js';
 import type { Hex } from '../../src/base/shared/hex.js';
 import { handlerFor, newPayment, type PaymentAfter } from '../../src/domains/payments/handler-for.js';
+import { LiftProbation, LiftProbationHandler } from '../../src/domains/payments/lift-probation.js';
 import {
   AuthorizePayment,
   decideAuthorize,
@@ -13,7 +14,7 @@ import {
   RecordDelivery,
 } from '../../src/domains/payments/payment.decide.js';
 import { type PaymentId, paymentIdOf } from '../../src/domains/payments/payment.js';
-import { PROBATION_PAYMENTS } from '../../src/domains/payments/probation.js';
+import { PROBATION_PAYMENTS, probationStream } from '../../src/domains/payments/probation.js';
 import {
   ConfirmSettlement,
   decideConfirm,
@@ -153,6 +154,20 @@ describe('a payer whose payment failed after its answer', () => {
     await Promise.all(bought.map(cancel));
     expect(await heldUnder(`probation/demo/${payer}`)).toBe(PROBATION_PAYMENTS);
     expect(await heldUnder(`exposure/demo/${payer}`)).toBe(12n * PRICE);
+  });
+
+  it('is answered at once again when somebody has ended its probation, once', async () => {
+    const payer = newPayer();
+    const [bad] = await buy(1, payer);
+    await cancel(bad!);
+    const handlers = stores.map((store, n) => new LiftProbationHandler(store, pools[n]!));
+    await Promise.all([...handlers, ...handlers].map((handler) => handler.execute(new LiftProbation('demo', payer))));
+    expect(modesOf(await buy(2, payer))).toEqual({ async: 2, after: 0 });
+    const events = await stores[0]!.readStream(probationStream('demo', payer));
+    expect(events).toMatchObject([{ type: 'ProbationLifted', data: { payer, left: `${PROBATION_PAYMENTS}` } }]);
+    const [other] = await buy(1, payer);
+    await cancel(other!);
+    expect(modesOf(await buy(1, payer))).toEqual({ async: 0, after: 1 });
   });
 
   it('loses nothing at other tenants', async () => {

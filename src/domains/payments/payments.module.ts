@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { decideTakeFacilitated, TakeFacilitated } from './facilitated.decide.js';
 import { freeRequestHandlers } from './free-request.handlers.js';
 import { handlerFor } from './handler-for.js';
+import { LiftProbationHandler } from './lift-probation.js';
 import {
   AuthorizePayment,
   decideAuthorize,
@@ -33,6 +34,7 @@ import { transferHandlers } from './transfer.handlers.js';
   providers: [
     ...freeRequestHandlers,
     ...transferHandlers,
+    LiftProbationHandler,
     handlerFor(AuthorizePayment, decideAuthorize),
     handlerFor(RecordDelivery, decideDelivery),
     handlerFor(FailDelivery, decideFailure),
