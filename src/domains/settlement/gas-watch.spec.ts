@@ -73,7 +73,9 @@ describe('GasWatch', () => {
     world.now += 1;
     const { fees } = world;
     world.fees = () => Promise.reject(new Error('away'));
+    const { latest } = watch;
     await expect(watch.report()).rejects.toThrow('away');
+    expect(watch.latest).toBe(latest);
     world.fees = fees;
     expect((await watch.report()).settlers).toHaveLength(2);
   });

@@ -44,6 +44,7 @@ export class GasWatch {
   readonly report: () => Promise<GasReport>;
   private readonly alarmed = new Set<Address>();
   private capped = false;
+  private last: GasReport | undefined;
 
   constructor(
     private readonly chain: Pick<SettlementChain, 'fees' | 'gasBalance' | 'network' | 'settlers'>,
@@ -51,6 +52,11 @@ export class GasWatch {
     private readonly log: Pick<Logger, 'info' | 'warn'>,
   ) {
     this.report = remembered(() => this.read(), FRESH_MS, clock);
+  }
+
+  /** What the chain said last, however long ago. */
+  get latest(): GasReport | undefined {
+    return this.last;
   }
 
   private async read(): Promise<GasReport> {
@@ -67,7 +73,8 @@ export class GasWatch {
     // Above the cap nothing is sent whatever a settler has, so that is the alarm.
     this.alarmOfCap(fees.capped);
     if (fees.capped === undefined) for (const one of settlers) this.alarm(one, needed);
-    return { network: chain.network, settlers, needed, capped: fees.capped };
+    this.last = { network: chain.network, settlers, needed, capped: fees.capped };
+    return this.last;
   }
 
   private async presentFees(): Promise<{ readonly maxFeePerGas: bigint; readonly capped?: string }> {

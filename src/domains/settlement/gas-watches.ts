@@ -6,7 +6,7 @@ import { GasWatch } from './gas-watch.js';
 
 /** Who watches the settlers' gas on each chain. */
 export class GasWatches {
-  readonly byNetwork: ReadonlyMap<Network, Pick<GasWatch, 'report'>>;
+  readonly byNetwork: ReadonlyMap<Network, Pick<GasWatch, 'latest' | 'report'>>;
 
   constructor(chains: readonly SettlementChain[], clock: Clock, log: Logger) {
     this.byNetwork = new Map(chains.map((chain) => [chain.network, new GasWatch(chain, clock, log)]));

@@ -1,20 +1,22 @@
 import { jest } from '@jest/globals';
-import type { GasReport } from '../../domains/settlement/gas-watch.js';
 import type { GasWatches } from '../../domains/settlement/gas-watches.js';
 import { GasDesk } from './gas-desk.js';
 
 const log = { info: () => undefined, error: () => undefined, debug: () => undefined } as never;
 const on = (network: `eip155:${number}`, id = 'shop') => ({ id, network });
 
-/** Chains 1 and 2, with one settler each. */
+/** Chains 1 and 2, with one settler each, whose gas is asked for anew each time. */
 function desk(low: Record<string, boolean | 'away'>) {
   const reports = Object.keys(low).map((network) => {
-    const report = async (): Promise<GasReport> => {
-      const is = low[network]!;
-      if (is === 'away') throw new Error('away');
-      return { network: network as 'eip155:1', needed: 2n, settlers: [{ settler: '0xa', balance: 1n, low: is }] };
+    const watch = {
+      latest: undefined as object | undefined,
+      async report() {
+        const is = low[network]!;
+        if (is === 'away') throw new Error('away');
+        watch.latest = { network, needed: 2n, settlers: [{ settler: '0xa', balance: 1n, low: is }] };
+      },
     };
-    return [network, { report }] as const;
+    return [network, watch] as const;
   });
   const gas = { byNetwork: new Map(reports) } as unknown as GasWatches;
   const isSettledByOthers = jest.fn(async (tenant: string) => tenant === 'delegating');

@@ -1,6 +1,5 @@
 import type { Logger } from '../../base/platform/logger.js';
 import { WakeLoop } from '../../base/platform/wake-loop.js';
-import type { Network } from '../../base/shared/hex.js';
 import type { Tenant } from '../../domains/pricing/catalogue.schemas.js';
 import { nobodyHasGas } from '../../domains/settlement/gas-watch.js';
 import type { GasWatches } from '../../domains/settlement/gas-watches.js';
@@ -20,12 +19,11 @@ export interface GasDeskParts {
  * asked yet, or does not answer, the last answer stands; before the first one, payments are taken.
  */
 export class GasDesk {
-  private readonly short = new Set<Network>();
   private readonly loops: readonly WakeLoop[];
 
   constructor(private readonly parts: GasDeskParts) {
-    this.loops = [...parts.gas.byNetwork.keys()].map((network) => {
-      const look = () => this.look(network).then(() => false);
+    this.loops = [...parts.gas.byNetwork].map(([network, watch]) => {
+      const look = () => watch.report().then(() => false);
       return new WakeLoop(`gas of settlers on ${network}`, look, LOOK_MS, parts.log);
     });
   }
@@ -41,12 +39,8 @@ export class GasDesk {
 
   /** Can a payment to this tenant be settled now? Asks a store only if its chain has nobody with gas. */
   canSettle({ id, network }: Pick<Tenant, 'id' | 'network'>): boolean | Promise<boolean> {
-    return !this.short.has(network) || this.parts.isSettledByOthers(id);
-  }
-
-  private async look(network: Network): Promise<void> {
-    const report = await this.parts.gas.byNetwork.get(network)!.report();
-    if (nobodyHasGas(report)) this.short.add(network);
-    else this.short.delete(network);
+    // What health/ready was told counts here from then on.
+    const latest = this.parts.gas.byNetwork.get(network)?.latest;
+    return latest === undefined || !nobodyHasGas(latest) || this.parts.isSettledByOthers(id);
   }
 }
