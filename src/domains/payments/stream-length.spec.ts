@@ -137,7 +137,8 @@ describe('the stream of a payment stays short (docs/adr/0006)', () => {
           expect(count('RequestDelivered', 'DeliveryFailed')).toBeLessThanOrEqual(1);
           expect(count('DeliveryInterrupted')).toBeLessThanOrEqual(1 + count('DeliveryRestarted', 'DeliveryStarted'));
           expect(count('DeliveryStarted')).toBeLessThanOrEqual(1 + count('DeliveryInterrupted'));
-          expect(count('SettlementHeld')).toBeLessThanOrEqual(1);
+          // Of mode `before`, one that a stranger settled, and whose block went away, is not sent yet.
+          expect(count('SettlementHeld')).toBeLessThanOrEqual(1 + count('SettlementReverted'));
           expect(count('SettlementSubmitted')).toBeLessThanOrEqual(HASHES.length);
           // Each lasts until its time is over; the time of this test is over after ten of them.
           expect(count('SettlementDelegated')).toBeLessThanOrEqual(1 + 1_000 / LEASE);
