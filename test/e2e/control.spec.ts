@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createTestClient, http, publicActions } from 'viem';
 import type { Address } from '../../src/base/shared/hex.js';
+import { admin } from '../support/admin.js';
 import { type App, startApp } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
 import { codeOf, type Reply, send } from '../support/http.js';
@@ -136,6 +137,22 @@ describe('the control plane', () => {
     const reply = await ask('/admin/v1/payments/pay_00000000000000000000000000000000');
     expect(reply.status).toBe(404);
     expect(codeOf(reply)).toBe('not_found');
+  });
+
+  it.each([
+    ['no id', 'nothing', { as: 'income' }, 404, 'not_found'],
+    ['a receipt that nobody found', `84532_0x${'0a'.repeat(32)}_0`, { as: 'income' }, 404, 'not_found'],
+    ['something that it cannot be', `84532_0x${'0a'.repeat(32)}_0`, { as: 'revenue' }, 400, 'invalid_request'],
+  ])('does not resolve %s', async (_, id, body, status, code) => {
+    const reply = await admin(app, `/transfers/${id}/resolve`, { method: 'POST', body });
+    expect([reply.status, codeOf(reply)]).toEqual([status, code]);
+  });
+
+  it('names the place of a fault the same way in its words and its list', async () => {
+    const reply = await admin(app, '/tenants/demo/facilitators', { method: 'PUT', body: { facilitators: [{}] } });
+    const { detail, errors } = JSON.parse(reply.body) as { detail: string; errors: { pointer: string }[] };
+    expect(errors[0]!.pointer).toBe('#/facilitators/0/url');
+    expect(detail).toMatch(/^#\/facilitators\/0\/url: /);
   });
 
   it('shows its health and its metrics without a key', async () => {
