@@ -12,6 +12,8 @@ import { PricingModule } from './domains/pricing/pricing.module.js';
 import { FacilitatorsModule } from './domains/settlement/facilitators/facilitators.module.js';
 import { GasWatches } from './domains/settlement/gas-watches.js';
 import { RefundWallets } from './domains/settlement/refunds/refund-wallets.js';
+import { AccountPartsController } from './edges/admin/account-parts.controller.js';
+import { AccountsController } from './edges/admin/accounts.controller.js';
 import { AdminKeyGuard } from './edges/admin/admin-key.guard.js';
 import { AllowancesController, CustomerAllowanceController } from './edges/admin/allowances.controller.js';
 import { CustomerAccountController } from './edges/admin/customer-account.controller.js';
@@ -37,6 +39,7 @@ import { TariffsController } from './edges/admin/tariffs.controller.js';
 import { TenantChecks } from './edges/admin/tenant-checks.js';
 import { FacilitatorKeysController, IngestionKeysController } from './edges/admin/tenant-keys.controller.js';
 import { TenantsController } from './edges/admin/tenants.controller.js';
+import { TokenOfTenant } from './edges/admin/token-of-tenant.js';
 import { TransfersController } from './edges/admin/transfers.controller.js';
 import { UsageController } from './edges/admin/usage.controller.js';
 import { UsageEventsController } from './edges/admin/usage-events.controller.js';
@@ -74,6 +77,8 @@ export class ControlModule {
         CustomerKeysController,
         CustomerAllowanceController,
         AllowancesController,
+        AccountsController,
+        AccountPartsController,
         CustomerAccountController,
         CustomerTariffsController,
         ListsController,
@@ -104,6 +109,7 @@ export class ControlModule {
         { provide: UPCAST, useValue: upcast },
         Idempotency,
         TenantChecks,
+        TokenOfTenant,
         FacilitatorHealths,
         { provide: RefundWallets, useValue: new RefundWallets(secrets.refundKeys.map(keySigner)) },
         { provide: Draining, useValue: draining },

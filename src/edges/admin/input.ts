@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Prisma } from '../../base/platform/prisma.js';
 import { type Address, parseAddress } from '../../base/shared/hex.js';
 import { invalidRequest, Problem, type ProblemError } from '../../base/shared/problem.js';
+import { CUSTOMER_ID, type CustomerId } from '../../domains/customers/account.js';
 import { isTenant } from '../../domains/customers/customers.queries.js';
 import { idSchema } from '../../domains/pricing/catalogue.schemas.js';
 
@@ -36,6 +37,12 @@ export function payerOf(text: string): Address {
   const payer = parseAddress(text);
   if (payer === undefined) throw new Problem('invalid_request', 'payer: 0x and 40 hex digits');
   return payer;
+}
+
+/** An account that a path names. */
+export function customerOf(text: string): CustomerId {
+  if (!CUSTOMER_ID.test(text)) throw new Problem('invalid_request', 'customer: cus_ and 24 hex digits');
+  return text as CustomerId;
 }
 
 /** A tenant that a path names and that exists. @throws Problem `not_found` */
