@@ -183,6 +183,7 @@ export class Gateway {
       catalogue: this.catalogue,
       quotes,
       standings: this.standings,
+      accounts: this.accounts,
       guard: new FloodGuard(this.payers, trustedProxies(config.trustedProxies)),
       rates: this.rates,
       lanes,

@@ -9,7 +9,7 @@ export function sampleEvents(number: number): readonly [NewEvent, NewEvent] {
   const nonce = `0x${number.toString(16).padStart(64, '0')}` as const;
   const authorized: PaymentAuthorized = {
     type: 'PaymentAuthorized',
-    schema: 3,
+    schema: 4,
     data: {
       tenant: 'demo',
       authorizedAt: '1790000000',

@@ -54,7 +54,7 @@ function hashOf(name: string): Hex {
 
 async function authorize(tenant: string, ...ids: PaymentId[]): Promise<void> {
   for (const id of ids) {
-    const events = [{ type: 'PaymentAuthorized', schema: 3, data: {} }];
+    const events = [{ type: 'PaymentAuthorized', schema: 4, data: {} }];
     await store.append({ stream: paymentStream(id), tenant, expectedVersion: 0, decide: () => ({ events }) });
   }
 }

@@ -122,7 +122,7 @@ export async function deliver(
     holds: held.map((key) => ({ key, delta: amount })),
     decide: () => ({
       events: [
-        { type: 'PaymentAuthorized', schema: 3, data: authorized },
+        { type: 'PaymentAuthorized', schema: 4, data: authorized },
         { type: 'RequestDelivered', schema: 1, data: delivered },
       ],
       attachments: [{ table: 'authorizations', row }],

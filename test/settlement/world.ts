@@ -64,7 +64,7 @@ export class World {
     };
     this.chain.balances.set(payer, balance);
     this.payments.streams.set(id, [
-      { type: 'PaymentAuthorized', schema: 3, data: { tenant: tenantOf(id), terms, mode, holds: [] } },
+      { type: 'PaymentAuthorized', schema: 4, data: { tenant: tenantOf(id), terms, mode, holds: [] } },
       { type: 'RequestDelivered', schema: 1, data: {} },
     ] as unknown as PaymentEvent[]);
     this.ids.push(id);

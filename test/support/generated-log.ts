@@ -90,7 +90,7 @@ class Life {
     const exposure = { key: `exposure/${this.tenant}/${network}/${asset}/${payer}`, amount };
     return this.row({
       type: 'PaymentAuthorized',
-      schema: 3,
+      schema: 4,
       data: {
         tenant: this.tenant,
         route: `route-${this.number % 5}`,

@@ -32,7 +32,7 @@ export function paymentEvents(n: number): { readonly stream: string; readonly ev
   const life = lives[n % lives.length]!;
   const authorized: PaymentAuthorized = {
     type: 'PaymentAuthorized',
-    schema: 3,
+    schema: 4,
     data: {
       tenant: 'demo',
       route: n % 2 === 0 ? 'weather' : 'slow',

@@ -253,7 +253,7 @@ function authorizedBy(
   if (old) return { type: 'PaymentAuthorized', schema: 1, data: { ...data, ...(hold === undefined ? {} : { hold }) } };
   const exposure = hold === undefined ? [] : [{ key: hold, amount: terms.amount }];
   const holds = [...exposure, ...quotas.map((key) => ({ key, amount: '1' }))];
-  return { type: 'PaymentAuthorized', schema: 3, data: { ...data, holds } };
+  return { type: 'PaymentAuthorized', schema: 4, data: { ...data, holds } };
 }
 
 const event = <T extends PaymentEvent['type']>(type: T, data: Extract<PaymentEvent, { type: T }>['data']) =>

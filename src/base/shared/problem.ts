@@ -90,6 +90,7 @@ export const problems = {
   signing_key_revoked: [409, 'That key was revoked and stays so; make a new one'],
   wallet_taken: [409, 'Another account of this tenant has that wallet; detach it there first'],
   too_many_wallets: [409, 'An account has 20 wallets at most; detach one first'],
+  account_of_other_token: [409, 'The provider takes another token now than the one that the account is kept in'],
   // refunds
   payment_not_settled: [409, 'Only a payment that was made can be refunded; this one is not, or not yet'],
   refund_exceeds_payment: [409, 'The refunds of a payment are never more than its amount'],

@@ -23,6 +23,7 @@ import {
   WRITE_OFF,
 } from './payment-entries.js';
 import { isRefundPosting, postRefund } from './refund-postings.js';
+import { type TopUp, depositOf as topUpDepositOf, topUpStep } from './top-up-postings.js';
 import type { Transfer } from './transfer.js';
 
 /** Delivered before it is settled, within the payer's exposure: owed until it is collected. */
@@ -40,7 +41,7 @@ interface PaidFirst extends Terms {
 }
 
 /** What the postings of a payment's next event depend on. */
-export type PaymentBook = OnCredit | PaidFirst | PaidBefore;
+export type PaymentBook = OnCredit | PaidFirst | PaidBefore | TopUp;
 
 export interface Posted {
   readonly state: PaymentBook;
@@ -62,6 +63,7 @@ export function postPayment(state: PaymentBook | undefined, stored: StoredEvent)
 }
 
 function step(state: PaymentBook, event: Later, lines: Lines): PaymentBook {
+  if (state.flow === 'top_up') return topUpStep(state, event, lines);
   if (state.flow === 'paid_before') return beforeStep(state, event, lines);
   if (isRefundPosting(event)) {
     postRefund(event, state.payee, REFUNDS, lines);
@@ -83,6 +85,10 @@ function begin(stored: StoredEvent, authorized: PaymentAuthorized['data']): Post
 
 function bookOf(terms: Terms, authorized: PaymentAuthorized['data'], lines: Lines): PaymentBook {
   if (exposureOf(authorized).length > 0) return { ...terms, flow: 'on_credit', charge: lines.pending(chargeOf(terms)) };
+  if (authorized.account !== undefined) {
+    const topUp: TopUp = { ...terms, flow: 'top_up', customer: authorized.account };
+    return { ...topUp, deposit: lines.pending(topUpDepositOf(topUp)) };
+  }
   const deposit = lines.pending(depositOf(terms));
   if (authorized.mode !== 'before') return { ...terms, flow: 'paid_first', deposit };
   return { ...terms, flow: 'paid_before', deposit, idempotent: authorized.idempotent, refunded: 0n };

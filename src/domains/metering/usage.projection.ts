@@ -8,6 +8,8 @@ interface Metered {
   readonly tenant: string;
   readonly route: string;
   readonly units: string;
+  /** It was paid into an account: nothing was used. */
+  readonly account?: string;
   readonly terms: { readonly payer: string; readonly asset: string; readonly amount: string };
 }
 
@@ -80,6 +82,7 @@ export function totalsOf(events: readonly StoredEvent[], authorized: ReadonlyMap
     const metered = authorized.get(event.stream);
     if (!metered) throw new Error(`delivery without authorization at ${event.position}`);
     const { route, tenant } = metered;
+    if (metered.account !== undefined) continue;
     const { asset, payer, amount } = metered.terms;
     const day = event.occurredAt.toISOString().slice(0, 10);
     const key = [tenant, route, payer, asset, day].join('\n');

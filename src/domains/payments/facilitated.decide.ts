@@ -42,7 +42,7 @@ export function decideTakeFacilitated(state: Payment, command: TakeFacilitated):
   return {
     holds: quotas,
     events: [
-      { type: 'PaymentAuthorized', schema: 3, data },
+      { type: 'PaymentAuthorized', schema: 4, data },
       { type: 'RequestDelivered', schema: 1, data: delivered },
     ],
     attachments,

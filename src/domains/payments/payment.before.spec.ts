@@ -40,7 +40,7 @@ const event = (type: PaymentEvent['type'], data: object = {}) => ({ type, schema
 const authorized = (idempotent = false): PaymentEvent => {
   const terms = { amount: '100', payer: '0x9a', network: 'n' };
   const data = { tenant: 'demo', mode: 'before', holds: HOLDS, terms, idempotent, gateway: 'gw_admitting' };
-  return { ...event('PaymentAuthorized', data), schema: 3 } as PaymentEvent;
+  return { ...event('PaymentAuthorized', data), schema: 4 } as PaymentEvent;
 };
 const submitted = event('SettlementSubmitted', { transaction: '0x01', settler: '0x5e', attempt: 1 });
 const settled = event('PaymentSettled', settlement);

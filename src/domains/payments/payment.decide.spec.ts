@@ -61,7 +61,7 @@ const terms: AuthorizePayment['terms'] = {
 
 const authorized = (over: Partial<PaymentAuthorized['data']> = {}): PaymentAuthorized => ({
   type: 'PaymentAuthorized',
-  schema: 3,
+  schema: 4,
   data: { ...terms, mode: 'async', holds: HOLDS, ...over },
 });
 const delivered: RequestDelivered = {

@@ -55,7 +55,7 @@ export function decideAuthorize(state: Payment, command: AuthorizePayment): Plan
   const { attachments, claim, exposure, otherwise, quotas, terms } = command;
   const admits = { tenant: terms.tenant, payer: terms.terms.payer };
   const authorized = (mode: SettlementMode, holds: readonly HoldRequest[]): PaymentAuthorized[] => [
-    { type: 'PaymentAuthorized', schema: 3, data: { ...terms, mode, holds: holdsOf(holds) } },
+    { type: 'PaymentAuthorized', schema: 4, data: { ...terms, mode, holds: holdsOf(holds) } },
   ];
   return {
     holds: exposure.length === 0 ? quotas : [...exposure, offProbation(terms), ...quotas],

@@ -1,10 +1,13 @@
 import type { HoldRequest } from '../../base/event-store/unit-of-work.js';
+import { paidIn } from '../limits/credit.js';
 import { isExposure } from '../limits/exposure.js';
 import type { Hold } from '../limits/hold.js';
 import { countedAt, eventKeyOf } from '../limits/quota-key.js';
 import type { PaymentAuthorized } from './payment.js';
 
 type Authorized = Pick<PaymentAuthorized['data'], 'holds'>;
+/** Of a payment into an account. */
+type IntoAccount = Pick<PaymentAuthorized['data'], 'account' | 'tenant' | 'terms'>;
 
 /** What an admission holds, as its event says it. */
 export function holdsOf(requests: readonly HoldRequest[]): Hold[] {
@@ -38,4 +41,15 @@ export function takeExposureAgain(authorized: Authorized): HoldRequest[] {
 
 function release({ amount, key }: Hold): HoldRequest {
   return { ...countedAt(key), delta: -BigInt(amount) };
+}
+
+/** The money has moved: the account that it was paid into owes so much less. */
+export function creditAccount(authorized: IntoAccount, amount = BigInt(authorized.terms.amount)): HoldRequest[] {
+  const { account: customer, tenant } = authorized;
+  return customer === undefined ? [] : [paidIn({ tenant, customer }, amount)];
+}
+
+/** It has not moved after all, or went back: taken from the account again, whatever was used of it. */
+export function takeFromAccount(authorized: IntoAccount, amount = BigInt(authorized.terms.amount)): HoldRequest[] {
+  return creditAccount(authorized, -amount);
 }

@@ -1,6 +1,7 @@
+import type { HoldRequest } from '../../base/event-store/unit-of-work.js';
 import { Problem } from '../../base/shared/problem.js';
 import type { Plan } from './payment.decide.js';
-import { releaseAll } from './payment.holds.js';
+import { creditAccount, releaseAll, takeFromAccount } from './payment.holds.js';
 import type { Payment, PaymentId } from './payment.js';
 import {
   noRefunds,
@@ -48,11 +49,11 @@ export function decideRefund(state: Payment, { paymentId, refund: found, transfe
   const { refund: _, ...unasked } = found;
   const data: Refund = request ? { refund: request.refund, ...unasked } : unasked;
   const event: PaymentRefunded = { type: 'PaymentRefunded', schema: 2, data };
+  const refunded = { ...givingUp(state), ...takenBack(takeFromAccount(state.authorized, BigInt(found.amount))) };
   // A transfer that was taken back and is there again is this payment's already. Its stream says so again, if it was read, since the
   // reconciler may take it for the owner's meanwhile.
-  if (book.claimed.includes(transferKey(found)) && transfer.version === 0)
-    return { events: [event], ...givingUp(state) };
-  return { events: [event], ...claimOf(transferStream(network, found), paymentId, transfer), ...givingUp(state) };
+  if (book.claimed.includes(transferKey(found)) && transfer.version === 0) return { events: [event], ...refunded };
+  return { events: [event], ...claimOf(transferStream(network, found), paymentId, transfer), ...refunded };
 }
 
 /** The reconciler may have found it before, as the owner's: then that is corrected in the same step. */
@@ -89,9 +90,9 @@ export function decideRevertRefund(state: Payment, { refund }: RevertRefund): Pl
   const stands = refundsOf(state).find(
     (one) => transferKey(one) === transferKey(refund) && one.blockHash === refund.blockHash,
   );
-  if (!stands) return { events: [] };
+  if (!stands || state.status === 'unknown') return { events: [] };
   const event: RefundReverted = { type: 'RefundReverted', schema: 1, data: stands };
-  return { events: [event] };
+  return { events: [event], ...takenBack(creditAccount(state.authorized, BigInt(stands.amount))) };
 }
 
 /** What makes a Transfer unique on its chain; whoever counts one writes this stream first. */
@@ -109,6 +110,11 @@ export function isRefundable(state: Payment): state is Refundable {
 /** The first refund of what was paid and has not run yet gives up running it. */
 export function givingUp(state: Payment): Pick<Plan, 'holds'> {
   return state.status === 'paid' ? { holds: releaseAll(state.authorized) } : {};
+}
+
+/** What a refund changes of the account that was paid into; a payment has that, or holds to give up, never both. */
+function takenBack(holds: readonly HoldRequest[]): Pick<Plan, 'holds'> {
+  return holds.length === 0 ? {} : { holds };
 }
 
 /** Its digits are in the id. */

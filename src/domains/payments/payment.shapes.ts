@@ -24,7 +24,7 @@ import type {
   SettlementReverted,
   SettlementSubmitted,
 } from './payment.js';
-import type { PaymentAuthorizedV1, PaymentAuthorizedV2 } from './payment.upcasts.js';
+import type { PaymentAuthorizedV1, PaymentAuthorizedV2, PaymentAuthorizedV3 } from './payment.upcasts.js';
 import type { PurchaseIdentified } from './purchase-identifier.js';
 import type { TransferClaimed } from './transfer.js';
 
@@ -102,15 +102,27 @@ const authorizedV2 = shapeOf<PaymentAuthorizedV2>()({
   data: authorizedV2Data,
 });
 
-const authorized = shapeOf<PaymentAuthorized>()({
+const authorizedV3Data = authorizedV2Data.extend({
+  mode: z
+    .enum(['async', 'after', 'before'])
+    .meta({ description: 'Answer at once, or only when settled, or run only when settled' }),
+});
+
+const authorizedV3 = shapeOf<PaymentAuthorizedV3>()({
   type: 'PaymentAuthorized',
   schema: 3,
   stream,
   when: AUTHORIZED_WHEN,
-  data: authorizedV2Data.extend({
-    mode: z
-      .enum(['async', 'after', 'before'])
-      .meta({ description: 'Answer at once, or only when settled, or run only when settled' }),
+  data: authorizedV3Data,
+});
+
+const authorized = shapeOf<PaymentAuthorized>()({
+  type: 'PaymentAuthorized',
+  schema: 4,
+  stream,
+  when: AUTHORIZED_WHEN,
+  data: authorizedV3Data.extend({
+    account: z.string().optional().meta({ description: 'Account that is paid into once the money has moved' }),
   }),
 });
 
@@ -267,6 +279,7 @@ const identified = shapeOf<PurchaseIdentified>()({
 export const paymentShapes: readonly EventShape[] = [
   authorizedV1,
   authorizedV2,
+  authorizedV3,
   authorized,
   started,
   delivered,

@@ -53,7 +53,7 @@ export interface AuthorizationTerms {
 
 export interface PaymentAuthorized {
   readonly type: 'PaymentAuthorized';
-  readonly schema: 3;
+  readonly schema: 4;
   readonly data: {
     readonly tenant: string;
     readonly route: string;
@@ -85,6 +85,8 @@ export interface PaymentAuthorized {
     readonly class?: string;
     /** What the price looked at, by canonical name, so that another tariff can price the same request. */
     readonly inputs?: Readonly<Record<string, string>>;
+    /** The account that the money is paid into, `cus_…`, once it has moved; nothing is sold. */
+    readonly account?: string;
     /** What is held for this payment; `payment.holds.ts` says until when. */
     readonly holds: readonly Hold[];
   };

@@ -3,11 +3,18 @@ import type { UpcastStep } from '../../base/event-store/upcast.js';
 import type { PaymentAuthorized } from './payment.js';
 import type { Refund } from './refund.js';
 
+/** How it was written until an account could be paid into. */
+export interface PaymentAuthorizedV3 {
+  readonly type: 'PaymentAuthorized';
+  readonly schema: 3;
+  readonly data: Omit<PaymentAuthorized['data'], 'account'>;
+}
+
 /** How it was written until a payment could be settled before its request runs. */
 export interface PaymentAuthorizedV2 {
   readonly type: 'PaymentAuthorized';
   readonly schema: 2;
-  readonly data: Omit<PaymentAuthorized['data'], 'mode'> & { readonly mode: 'async' | 'after' };
+  readonly data: Omit<PaymentAuthorizedV3['data'], 'mode'> & { readonly mode: 'async' | 'after' };
 }
 
 /** How it was written until there were quotas: one exposure of the whole amount, or none. */
@@ -35,5 +42,6 @@ export interface PaymentRefundedV1 {
 export const paymentUpcasts: readonly UpcastStep[] = [
   { type: 'PaymentAuthorized', from: 1, data: authorizedFromV1 },
   { type: 'PaymentAuthorized', from: 2, data: (old) => old },
+  { type: 'PaymentAuthorized', from: 3, data: (old) => old },
   { type: 'PaymentRefunded', from: 1, data: (old) => old },
 ];

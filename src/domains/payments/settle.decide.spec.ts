@@ -27,7 +27,7 @@ function delivered(mode: SettlementMode): PaymentEvent[] {
     holds: mode === 'async' ? HOLDS : HOLDS.slice(1),
   };
   return [
-    { type: 'PaymentAuthorized', schema: 3, data },
+    { type: 'PaymentAuthorized', schema: 4, data },
     { type: 'RequestDelivered', schema: 1, data: {} },
   ] as unknown as PaymentEvent[];
 }

@@ -2,7 +2,7 @@ import type { HoldRequest } from '../../base/event-store/unit-of-work.js';
 import type { Address, Hex } from '../../base/shared/hex.js';
 import { delegationsOf, wasShown } from './delegation.js';
 import type { Known, Plan } from './payment.decide.js';
-import { releaseAll, releaseExposure, takeExposureAgain } from './payment.holds.js';
+import { creditAccount, releaseAll, releaseExposure, takeExposureAgain, takeFromAccount } from './payment.holds.js';
 import type {
   Payment,
   PaymentId,
@@ -53,7 +53,10 @@ export function decideSubmit(state: Payment, command: SubmitSettlement): Plan {
   return { events: [event] };
 }
 
-/** The transfer to the payee, of the exact amount, stands in a block. Gives the payer's exposure back, or shortens its probation. */
+/**
+ * The transfer to the payee, of the exact amount, stands in a block. Gives the payer's exposure back, or shortens its probation, and raises the
+ * balance of the account that it was paid into.
+ */
 export class ConfirmSettlement {
   constructor(
     readonly paymentId: PaymentId,
@@ -67,7 +70,7 @@ export function decideConfirm(state: Payment, command: ConfirmSettlement): Plan 
   const event: PaymentSettled = { type: 'PaymentSettled', schema: 1, data: command.settled };
   const { authorized } = state;
   const holds = authorized.mode === 'async' ? releaseExposure(authorized) : [shortenProbation(authorized)];
-  return { events: [event], holds };
+  return { events: [event], holds: [...holds, ...creditAccount(authorized)] };
 }
 
 /**
@@ -98,7 +101,7 @@ function holdsAfterFailure({ authorized, status }: OpenPayment): readonly HoldRe
   return status === 'awaiting_settlement' ? releaseAll(authorized) : [];
 }
 
-/** The block that held the transfer is not in the chain any more. Takes the exposure again, whatever its limit. */
+/** The block that held the transfer is not in the chain any more. Takes the exposure again, whatever its limit, and what was paid into an account. */
 export class RevertSettlement {
   constructor(
     readonly paymentId: PaymentId,
@@ -115,7 +118,7 @@ export function decideRevert(state: Payment, command: RevertSettlement): Plan {
   const event: SettlementReverted = { type: 'SettlementReverted', schema: 1, data: command.reverted };
   const { authorized } = state as Exclude<Payment, { status: 'unknown' }>;
   const holds = authorized.mode === 'async' ? takeExposureAgain(authorized) : [lengthenProbation(authorized)];
-  return { events: [event], holds };
+  return { events: [event], holds: [...holds, ...takeFromAccount(authorized)] };
 }
 
 /**

@@ -41,7 +41,7 @@ const REFUNDS = HASHES.map((transaction, logIndex) => {
 const authorized = (mode: SettlementMode) =>
   ({
     type: 'PaymentAuthorized',
-    schema: 3,
+    schema: 4,
     data: {
       mode,
       gateway: GATEWAYS[0],

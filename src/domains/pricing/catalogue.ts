@@ -1,6 +1,7 @@
 import type { Route, Tenant } from './catalogue.schemas.js';
 import { HostRouter, type Match } from './host-router.js';
 import type { Tariff } from './tariff.schemas.js';
+import { TOP_UP, topUpRoute, topUpTariff } from './top-up.js';
 
 /** One published version of a tariff; it never changes. */
 export interface TariffVersion {
@@ -65,10 +66,12 @@ export type TariffOwner = Pick<Route, 'tenant' | 'tariff'>;
 /** Compiles the published rows. A route that does not fit is left out and listed, never served without a price. */
 export function compileCatalogue(data: CatalogueData): Catalogue {
   const versions = groupVersions(data.tariffs);
-  const versionsOf = (owner: TariffOwner) => versions.get(tariffKey(owner.tenant, owner.tariff)) ?? [];
+  const versionsOf = (owner: TariffOwner) =>
+    versions.get(tariffKey(owner.tenant, owner.tariff)) ?? (owner.tariff === TOP_UP ? [topUpTariff(owner.tenant)] : []);
   const former = data.formerTariffs ?? [];
   const hosts = new Map<string, HostRouter>();
   for (const tenant of data.tenants) if (!hosts.has(tenant.host)) hosts.set(tenant.host, new HostRouter(tenant));
+  for (const router of hosts.values()) router.add(topUpRoute(router.tenant.id));
   const leftOut = addRoutes(data, hosts, versionsOf);
   const routerFor = (host: string) => hosts.get(hostName(host)) ?? hosts.get(ANY_HOST);
   return {

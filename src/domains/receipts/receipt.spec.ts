@@ -16,7 +16,7 @@ const SECRETS = {
 };
 const authorized: PaymentAuthorized = {
   type: 'PaymentAuthorized',
-  schema: 3,
+  schema: 4,
   data: {
     tenant: 'demo',
     route: 'query',

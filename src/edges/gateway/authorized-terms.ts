@@ -4,6 +4,7 @@ import type { DecodedPayment } from '../../base/x402/payment-header.js';
 import type { AuthorizePayment } from '../../domains/payments/payment.decide.js';
 import type { PaidCall } from './paid-call.js';
 import type { AgreedTerms } from './terms.js';
+import { accountPaidInto } from './top-ups.js';
 
 /** What the log keeps of an admitted payment: terms and digests, no header, no query, no signature. */
 export function authorizedTerms(
@@ -14,6 +15,7 @@ export function authorizedTerms(
   now: number,
 ): AuthorizePayment['terms'] {
   const { from, nonce, to, validAfter, validBefore, value } = payment.authorization;
+  const account = accountPaidInto(call);
   const identifier = payment.x402Version === 2 ? payment.paymentIdentifier : undefined;
   return {
     tenant: call.tenant.id,
@@ -39,6 +41,7 @@ export function authorizedTerms(
     urgency: call.urgency,
     ...(agreed.class === undefined ? {} : { class: agreed.class }),
     inputs: agreed.inputs,
+    ...(account === undefined ? {} : { account }),
     authorizedAt: epochSeconds(now).toString(),
     idempotent: call.route.idempotent,
     gateway,

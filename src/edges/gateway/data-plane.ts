@@ -9,6 +9,7 @@ import {
   isCommitment,
   type PaymentHeaders,
 } from '../../base/x402/payment-header.js';
+import type { AccountBook } from '../../domains/customers/account-book.js';
 import type { StandingBook } from '../../domains/customers/standing-book.js';
 import type { CatalogueFeed } from '../../domains/pricing/catalogue-feed.js';
 import type { QuoteLock } from '../../domains/pricing/quote-lock.js';
@@ -23,6 +24,7 @@ import { readBody } from './read-body.js';
 import { sendLimited, sendPreflight, sendProblem } from './reply.js';
 import { RunDesk, type RunParts } from './run-desk.js';
 import { type AgreedTerms, checkTerms, type TermsVerdict } from './terms.js';
+import { checkTopUp, isTopUp } from './top-ups.js';
 
 /** Time to record deliveries that were given up, in milliseconds. */
 const GIVE_UP_MS = 3_000;
@@ -32,6 +34,7 @@ export interface DataPlaneParts extends RunParts {
   readonly catalogue: CatalogueFeed;
   readonly quotes: QuoteLock;
   readonly standings: StandingBook;
+  readonly accounts: AccountBook;
   readonly guard: FloodGuard;
   readonly rates: RateLimits;
   readonly lanes: UpstreamLanes;
@@ -101,6 +104,7 @@ export class DataPlane {
       return sendProblem(reply, new Problem(match), { allow: catalogue.allowedMethods(host, target.path).join(', ') });
     }
     if (!match) throw new Problem(catalogue.tenantFor(host) ? 'route_not_found' : 'tenant_not_found');
+    if (isTopUp(match)) checkTopUp(match, target.query, this.parts.accounts);
     const read = readBody(message, match.route.maxBodyBytes);
     const body = read instanceof Promise ? await read : read;
     const token = this.parts.tokenOf(match.tenant);

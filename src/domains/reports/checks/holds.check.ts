@@ -4,7 +4,7 @@ import type { Check, CheckContext, Progress } from './check.js';
 import { checkpointOf } from './checkpoint.js';
 import { Findings } from './findings.js';
 import { holdsOfAuthorization } from './holds.sql.js';
-import { notOfRefunds } from './refund.sql.js';
+import { notOfRefunds, REFUNDED } from './refund.sql.js';
 import { inSnapshot } from './snapshot.js';
 
 /** Of one payer; that of a tenant as a whole has no payer behind it. */
@@ -40,8 +40,8 @@ const ALLOWANCE_ENDS = `case length(split_part(key, '/', 5))
   else split_part(key, '/', 5)::timestamp + interval '1 day' end`;
 
 /**
- * All other holds, that is quotas, spending limits, allowances and the exposure of whole tenants, as their rows have them and as
- * the events tell: what a request took counts until its delivery failed or was interrupted, exposure also until it was
+ * All other holds, that is quotas, spending limits, allowances, the exposure of whole tenants and what accounts owe, as their rows have
+ * them and as the events tell: what a request took counts until its delivery failed or was interrupted, exposure also until it was
  * settled. In mode `before` it counts unless nothing will be delivered any more. A rolling window is compared slot by slot. Of windows that are over only those that no purge can have reached.
  */
 const COUNTED = `
@@ -49,8 +49,8 @@ const COUNTED = `
     select a.stream, held.key, held.amount, a.data->>'mode' as mode, (a.data->>'idempotent')::boolean as idempotent
     from events a cross join lateral ${holdsOfAuthorization} as held
     where a.type in ('PaymentAuthorized', 'FreeRequestGranted') and held.key not like '${PAYER_EXPOSURE}'),
-  taken as (
-    select key, sum(amount) as amount
+  held as (
+    select key, amount
     from asked cross join lateral (
       select (array_agg(a.type order by a.version desc) filter (where ${notOfRefunds('a.type')}))[1] as type,
         bool_or(a.type = 'RequestDelivered') as delivered,
@@ -59,11 +59,31 @@ const COUNTED = `
       from events a where ${ofSameStream('asked.stream')}) as ended
     where case mode when 'before' then delivered or not given_up else
       ended.type not in ('DeliveryFailed', 'DeliveryInterrupted', 'FreeRequestFailed', 'FreeRequestInterrupted')
-      and (key not like 'exposure/%' or ended.type <> 'PaymentSettled') end
-    group by key),
+      and (key not like 'exposure/%' or ended.type <> 'PaymentSettled') end),
+  accepted as (
+    select a.stream, held.key, held.amount from events a cross join lateral ${holdsOfAuthorization} as held
+    where a.type = 'CommitmentAccepted'),
+  committed as (
+    select key, amount from accepted where not exists (select from events a
+      where ${ofSameStream('accepted.stream')} and a.type in ('CommitmentReleased', 'CommitmentInterrupted'))
+    union all
+    select released->>'key', -(released->>'amount')::numeric
+    from events cross join lateral jsonb_array_elements(data->'released') as released where type = 'CommitmentDelivered'),
+  top_ups as (
+    select stream, concat_ws('/', 'credit', tenant, data->>'account') as key, (data->'terms'->>'amount')::numeric as amount
+    from events where type = 'PaymentAuthorized' and data ? 'account'),
+  paid_in as (
+    select key, case money when 'PaymentSettled' then -amount else 0 end + refunded as amount
+    from top_ups cross join lateral (
+      select coalesce(sum(${REFUNDED}), 0) as refunded,
+        (array_agg(type order by version desc) filter (where type in ('PaymentSettled', 'SettlementReverted')))[1] as money
+      from events a where ${ofSameStream('top_ups.stream')}) as ended),
+  taken as (
+    select key, sum(amount) as amount
+    from (select * from held union all select * from committed union all select * from paid_in) as parts group by key),
   stored as (
     select key, held as amount from hold_totals
-    where slots is null and (key like 'quota/%' or key like 'spend/%' or key like 'free/%' or key like 'exposure/%')
+    where slots is null and (key like 'quota/%' or key like 'spend/%' or key like 'free/%' or key like 'exposure/%' or key like 'credit/%')
       and key not like '${PAYER_EXPOSURE}'
     union all
     select t.key || '@' || s.slot, s.amount::numeric
@@ -73,7 +93,7 @@ const COUNTED = `
   where coalesce(stored.amount, 0) <> coalesce(taken.amount, 0) and case
     when key like '%@%' then split_part(key, '@', 2)::bigint / 1000 + rtrim(split_part(key, '/', 4), 's')::bigint
       > extract(epoch from now())
-    when key like 'exposure/%' then true
+    when key like 'exposure/%' or key like 'credit/%' then true
     when key like 'free/%' then ${ALLOWANCE_ENDS} > timezone('utc', now()) - interval '20 hours'
     else split_part(key, '/', 6)::bigint > extract(epoch from now() - interval '20 hours') end
   order by key`;

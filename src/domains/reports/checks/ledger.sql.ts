@@ -122,7 +122,8 @@ export const owedByEvents = `
   payment as (
     select a.tenant, terms->>'network' || '/erc20:' || (terms->>'asset') as asset, terms->>'payer' as payer,
       terms->>'payee' as payee, (terms->>'amount')::numeric as amount, ${holdsExposure} as held, last, money, refunded, by_payee,
-      settled and (delivered or a.data->>'mode' is distinct from 'before') as earned,
+      a.data->>'account' as account,
+      settled and not a.data ? 'account' and (delivered or a.data->>'mode' is distinct from 'before') as earned,
       a.data->>'mode' = 'before' and not delivered as undelivered,
       failed or interrupted and not (a.data->>'idempotent')::boolean or refunding as given_up
     from ended join events a on ${ofSameStream('ended.stream')} and a.version = 1
@@ -135,9 +136,12 @@ export const owedByEvents = `
         and last not in ('DeliveryFailed', 'DeliveryInterrupted', 'PaymentSettled') then amount else 0 end),
       ('revenue', '', case when held and last not in ('PaymentAuthorized', 'DeliveryRestarted', 'DeliveryFailed',
         'DeliveryInterrupted') or not held and earned then amount else 0 end),
-      ('refunds', '', case when undelivered then 0 else refunded end),
+      ('refunds', '', case when undelivered or account is not null then 0 else refunded end),
       ('refunds_owed', payer, case when undelivered and given_up and money <> 'PaymentSettlementFailed'
-        then amount - refunded else 0 end)) as k (kind, party, owed)
+        then amount - refunded else 0 end),
+      ('prepaid_balance', account, case when account is null then null
+        else case money when 'PaymentSettled' then amount else 0 end - refunded end)) as k (kind, party, owed)
+    where owed is not null
     group by tenant, asset, kind, party
     union all
     select tenant, asset, 'refund_wallet', sender, -sum(amount) from (
@@ -158,11 +162,11 @@ export const owedByEvents = `
     union all${EXPLAINED_MOVES}),
   expected as (select tenant, asset, kind, party, sum(owed) as owed from reckoned group by tenant, asset, kind, party),
   actual as (
-    select b.tenant, b.asset, a.kind, a.party, case when a.kind in ('revenue', 'refunds_owed') then a.credits_posted - a.debits_posted
+    select b.tenant, b.asset, a.kind, a.party, case when a.kind in ('revenue', 'refunds_owed', 'prepaid_balance') then a.credits_posted - a.debits_posted
       when a.kind = 'customer_receivable' then a.debits_pending + a.debits_posted - a.credits_posted
       else a.debits_posted - a.credits_posted end as owed
     from ledger_accounts a join ledger_books b on b.id = a.book
-    where a.kind in ('wallet', 'customer_receivable', 'revenue', 'refunds', 'refunds_owed', 'refund_wallet', 'network_fees', 'gas_wallet',
+    where a.kind in ('wallet', 'customer_receivable', 'revenue', 'refunds', 'refunds_owed', 'prepaid_balance', 'refund_wallet', 'network_fees', 'gas_wallet',
       'suspense', 'opening_balance', 'owner_withdrawals', 'owner_deposits', 'other_income'))
   select tenant, asset, kind, party, coalesce(e.owed, 0)::text as expected, coalesce(f.owed, 0)::text as found
   from expected e full join actual f using (tenant, asset, kind, party)
