@@ -79,8 +79,8 @@ async function answered(customer: string, amount: string): Promise<PaymentId> {
   const id = paymentIdOf(claim);
   const signed = { ...claim, payee: hex(20), amount, validAfter: '0', validBefore: '1900000000' };
   const terms: AuthorizePayment['terms'] = {
-    ...{ tenant: TENANT, route: '_top-up', method: 'GET', resource: 'http://localhost/-/top-up', terms: signed },
-    ...{ requestDigest: 'r', payloadDigest: 'p', x402Version: 2, tariff: { id: '_top-up', version: 1 }, units: amount },
+    ...{ tenant: TENANT, route: '-top-up', method: 'GET', resource: 'http://localhost/-/top-up', terms: signed },
+    ...{ requestDigest: 'r', payloadDigest: 'p', x402Version: 2, tariff: { id: '-top-up', version: 1 }, units: amount },
     ...{ authorizedAt: '1800000000', idempotent: true, gateway: GATEWAY, account: customer },
   };
   await new Authorize(stores[0]).execute(new AuthorizePayment(id, terms, [], [], newPayment));

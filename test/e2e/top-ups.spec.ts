@@ -40,7 +40,7 @@ describe('a top-up', () => {
     expect(await balance(customer)).toMatchObject({ owed: '-50007', available: '50007' });
     await eventually(async () => {
       const { data } = JSON.parse((await admin(app, '/payments?tenant=demo')).body);
-      expect(data.filter((one: { route: string }) => one.route === '_top-up')).toMatchObject([
+      expect(data.filter((one: { route: string }) => one.route === '-top-up')).toMatchObject([
         { amount: '7', state: 'settled' },
         { amount: '50000', state: 'settled' },
       ]);

@@ -4,7 +4,7 @@ import type { Charge } from './charges/charge.js';
 import type { Quantity } from './request/quantity.schemas.js';
 
 /** Name of the route and of its tariff; nobody can publish one of that name, since theirs begin with a letter or a digit. */
-export const TOP_UP = '_top-up';
+export const TOP_UP = '-top-up';
 
 /** Digits of an amount: more than any token has. */
 const AMOUNT = /^[1-9][0-9]{0,29}$/;
