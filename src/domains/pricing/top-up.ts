@@ -1,7 +1,7 @@
-import type { TariffVersion } from './catalogue.js';
 import type { Route } from './catalogue.schemas.js';
 import type { Charge } from './charges/charge.js';
 import type { Quantity } from './request/quantity.schemas.js';
+import type { Tariff } from './tariff.schemas.js';
 
 /** Name of the route and of its tariff; nobody can publish one of that name, since theirs begin with a letter or a digit. */
 export const TOP_UP = '-top-up';
@@ -33,11 +33,12 @@ export function topUpRoute(tenant: string): Route {
   };
 }
 
-export function topUpTariff(tenant: string): TariffVersion {
+/** Its one version, in force for ever. */
+export function topUpTariff(tenant: string) {
   const bounds = { default: AMOUNT_MAX, maximum: AMOUNT_MAX };
   const quantity: Quantity = { source: 'field', field: { in: 'query', name: 'amount' }, ...bounds };
   const charge: Charge = { model: 'per_unit', amount: 1n, per: 1n, quantity, over: 'request' };
-  const tariff = { charges: [charge], modifiers: [] };
+  const tariff: Tariff = { charges: [charge], modifiers: [] };
   return { tenant, id: TOP_UP, version: 1, effectiveFrom: 0, tariff };
 }
 
