@@ -21,6 +21,12 @@ describe('a usage event', () => {
     });
   });
 
+  it('is read at a time without fraction, in UTC or not, and on leap days', () => {
+    const at = (time: string) => (read({ time }) as UsageEvent).at;
+    expect(at('2028-02-29T00:00:00Z')).toBe('2028-02-29T00:00:00.000000Z');
+    expect(at('2028-02-29T00:00:00.12+00:01')).toBe('2028-02-28T23:59:00.120000Z');
+  });
+
   it('is the same in every mode: whatever the order, null, type of an extension and name of the data type', () => {
     const text = textOf({ data: { n: 1 }, region: '7', flag: 'true' });
     expect(textOf({ flag: true, data: { n: 1 }, region: 7, dataschema: null })).toBe(text);
@@ -61,6 +67,9 @@ describe('a usage event', () => {
     [{ half: 0.5 }, ['half']],
     [{ type: 'tollbook.usage.voided' }, ['replaces']],
     [{ data: 'x'.repeat(EVENT_MAX) }, []],
+    [{ data: JSON.parse(`${'['.repeat(40)}${']'.repeat(40)}`) }, ['data']],
+    [{ time: '2026-06-31T04:00:00Z' }, ['time']],
+    [{ time: '9999-01-01T00:00:00Z' }, ['time']],
   ])('is not %j', (change, path) => {
     expect(read(change)).toEqual({ path, detail: expect.any(String) });
   });

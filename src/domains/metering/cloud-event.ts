@@ -1,6 +1,4 @@
-import { z } from 'zod';
-import { canonicalExact, type ExactJson } from '../../base/shared/exact-json.js';
-import { line } from './meter.schemas.js';
+import { canonicalExact, type ExactJson, JsonFault } from '../../base/shared/exact-json.js';
 
 /** A usage event as it was sent, read: CloudEvents 1.0 with what we ask for beside it. */
 export interface UsageEvent {
@@ -24,38 +22,58 @@ export const VOIDED = 'tollbook.usage.voided';
 /** Bytes of one event. */
 export const EVENT_MAX = 65_536;
 
-const URI_REFERENCE = /^(?:[A-Za-z0-9\-._~:/?#[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})+$/;
-const uriReference = z.string().max(400).regex(URI_REFERENCE, 'must be a URI reference of at most 400 characters');
-const id = line(200);
-const jsonType = z.string().regex(/^[\w.!#$&^+-]+\/(?:[\w.!#$&^-]+\+)?json\s*(?:;.*)?$/i, 'must be JSON');
-const EARLIEST = Date.UTC(1970, 0, 1);
-const LATEST = Date.UTC(9999, 0, 1);
-const time = z.iso
-  .datetime({ offset: true, error: 'must be an RFC 3339 time with its offset' })
-  .refine((text) => Date.parse(text) >= EARLIEST && Date.parse(text) < LATEST, 'must be within the years 1970 to 9998');
-const extension = z.union([z.string().max(1_000), z.boolean(), z.int32()], 'must be a text, boolean or 32-bit integer');
+/** What is wrong with the value of an attribute. Written by hand, because thousands are read at once. */
+type Check = (value: ExactJson) => string | undefined;
 
-const attributes = z
-  .object({
-    specversion: z.literal('1.0', 'must be 1.0'),
-    id,
-    source: uriReference,
-    type: line(200),
-    /** The customer; an account's id or an address. */
-    subject: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}$/, 'must be the id of a customer'),
-    time,
-    datacontenttype: jsonType.optional(),
-    dataschema: uriReference.optional(),
-    data: z.unknown().optional(),
-    data_base64: z.undefined('data must be JSON').optional(),
-    /** Id, and source if it is another one, of the event that this one takes the place of. */
-    replaces: id.optional(),
-    replacessource: uriReference.optional(),
-  })
-  .catchall(extension);
+const URI_REFERENCE = /^(?:[A-Za-z0-9\-._~:/?#[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2}){1,400}$/;
+const NAME_TEXT = /^[^\p{Cc}\p{Cs}\u2028\u2029]{1,200}$/u;
+const uriReference = matching(URI_REFERENCE, 'must be a URI reference of at most 400 characters');
+const nameText = matching(NAME_TEXT, 'must have 1 to 200 characters, and no control characters');
+
+const checks: ReadonlyMap<string, Check> = new Map<string, Check>([
+  ['specversion', (value) => (value === '1.0' ? undefined : 'must be 1.0')],
+  ['id', nameText],
+  ['source', uriReference],
+  ['type', nameText],
+  /** The customer; an account's id or an address. */
+  ['subject', matching(/^[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}$/, 'must be the id of a customer')],
+  [
+    'time',
+    (value) => (typeof value === 'string' && isTime(value) ? undefined : 'must be an RFC 3339 time with its offset'),
+  ],
+  ['datacontenttype', matching(/^[\w.!#$&^+-]+\/(?:[\w.!#$&^-]+\+)?json\s*(?:;.*)?$/i, 'must be JSON')],
+  ['dataschema', uriReference],
+  ['data', () => undefined],
+  ['data_base64', () => 'is not taken: data must be JSON'],
+  /** Id, and source if it is another one, of the event that this one takes the place of. */
+  ['replaces', nameText],
+  ['replacessource', uriReference],
+]);
+const REQUIRED = ['specversion', 'id', 'source', 'type', 'subject', 'time'] as const;
+
+function matching(pattern: RegExp, otherwise: string): Check {
+  return (value) => (typeof value === 'string' && pattern.test(value) ? undefined : otherwise);
+}
+
+const EXTENSION_MAX = 1_000;
+
+function extension(value: ExactJson): string | undefined {
+  if (typeof value === 'string' ? value.length <= EXTENSION_MAX : typeof value === 'boolean') return undefined;
+  if (typeof value === 'number' && Number.isInteger(value) && Math.abs(value) < 2 ** 31) return undefined;
+  return `must be a text of at most ${EXTENSION_MAX} characters, a boolean or a 32-bit integer`;
+}
+
+/** In the years 1970 to 9998, with a day that its month has. */
+const TIME =
+  /^(\d{4})-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;
+
+function isTime(text: string): boolean {
+  const [, year, month, day] = TIME.exec(text) ?? [];
+  if (year === undefined || year < '1970' || year > '9998') return false;
+  return Number(day) <= 28 || Number(day) <= new Date(Date.UTC(Number(year), Number(month), 0)).getUTCDate();
+}
 
 const NAME = /^[a-z0-9]{1,20}$/;
-const LONG_NAMES = new Set(['data_base64']);
 
 export interface Fault {
   /** Members from the event on. */
@@ -67,39 +85,50 @@ export interface Fault {
 export function readUsageEvent(sent: ExactJson): UsageEvent | Fault {
   if (typeof sent !== 'object' || sent === null || Array.isArray(sent))
     return { path: [], detail: 'must be an object' };
-  const members = Object.entries(sent).filter(([, value]) => value !== null);
-  const odd = members.find(([name]) => !NAME.test(name) && !LONG_NAMES.has(name));
-  if (odd) return { path: [odd[0]], detail: 'names of attributes have at most 20 lower-case letters and digits' };
-  const { data: parsed, error } = attributes.safeParse(Object.fromEntries(members));
-  if (error) return faultOf(error.issues[0]!);
-  const { data, source, subject: customer, type } = parsed;
-  if (type === VOIDED && parsed.replaces === undefined) {
-    return { path: ['replaces'], detail: 'must name the event that is taken back' };
-  }
-  const text = textOf(members);
+  const event = sent as Readonly<Record<string, ExactJson | undefined>>;
+  const names = Object.keys(event).filter((name) => event[name] !== null);
+  const fault = faultIn(event, names);
+  if (fault) return fault;
+  const { id, source, subject: customer, time, type } = event as Readonly<Record<(typeof REQUIRED)[number], string>>;
+  const { replaces: replaced, replacessource = source } = event as Readonly<Record<string, string | null | undefined>>;
+  if (type === VOIDED && !replaced) return { path: ['replaces'], detail: 'must name the event that is taken back' };
+  const text = textOf(event, names);
+  if (typeof text !== 'string') return text;
   if (Buffer.byteLength(text) > EVENT_MAX) return { path: [], detail: `is above ${EVENT_MAX} bytes` };
-  const replaces = parsed.replaces && `${parsed.replacessource ?? source} ${parsed.replaces}`;
-  const at = microseconds(parsed.time);
-  return {
-    ...{ source, id: parsed.id, type, customer, time: Date.parse(parsed.time), at, replaces, text },
-    data: data as ExactJson | undefined,
-  };
+  const replaces = replaced ? `${replacessource ?? source} ${replaced}` : undefined;
+  const when = { time: Date.parse(time), at: microseconds(time) };
+  return { source, id, type, customer, ...when, replaces, text, data: event.data ?? undefined };
 }
 
-function faultOf({ code, input, message, path }: z.core.$ZodIssue): Fault {
-  return { path, detail: code === 'invalid_type' && input === undefined ? 'is missing' : message };
+function faultIn(event: Readonly<Record<string, ExactJson | undefined>>, names: readonly string[]): Fault | undefined {
+  for (const name of names) {
+    const check = checks.get(name);
+    if (!check && !NAME.test(name)) {
+      return { path: [name], detail: 'names of attributes have at most 20 lower-case letters and digits' };
+    }
+    const detail = (check ?? extension)(event[name]!);
+    if (detail !== undefined) return { path: [name], detail };
+  }
+  const missing = REQUIRED.find((name) => event[name] === undefined || event[name] === null);
+  return missing && { path: [missing], detail: 'is missing' };
 }
 
 /** In every mode the same: the data is JSON whatever its type says, and only in JSON is an attribute anything but text. */
-function textOf(members: readonly [string, ExactJson][]): string {
-  const kept = members
-    .filter(([name]) => name !== 'datacontenttype')
-    .map(([name, value]): [string, ExactJson] => [name, name === 'data' ? value : String(value)]);
-  return canonicalExact(Object.fromEntries(kept));
+function textOf(event: Readonly<Record<string, ExactJson | undefined>>, names: readonly string[]): string | Fault {
+  const textual = (name: string) =>
+    name === 'data' ? canonicalExact(event.data!) : JSON.stringify(String(event[name]));
+  const kept = names.filter((name) => name !== 'datacontenttype').sort();
+  try {
+    return `{${kept.map((name) => `"${name}":${textual(name)}`).join(',')}}`;
+  } catch (error) {
+    if (error instanceof JsonFault) return { path: ['data'], detail: error.message };
+    throw error;
+  }
 }
 
 /** In UTC, cut to microseconds, as Postgres keeps it: `2026-11-25T04:00:00.123456Z`. */
 function microseconds(text: string): string {
-  const digits = /\.(\d+)/.exec(text)?.[1] ?? '';
-  return `${new Date(text).toISOString().slice(0, -1)}${digits.slice(3, 6).padEnd(3, '0')}Z`;
+  const digits = text[19] === '.' ? /\d+/.exec(text.slice(20))![0] : '';
+  const seconds = text.endsWith('Z') ? text.slice(0, 19) : new Date(text).toISOString().slice(0, 19);
+  return `${seconds}.${digits.slice(0, 6).padEnd(6, '0')}Z`;
 }
