@@ -18,8 +18,8 @@ export interface IngestionRates {
 const BATCH = 1_000;
 const BATCHES = 40;
 const ROUNDS = 5;
-/** Batches that one sender has under way. */
-const LANES = 2;
+/** Batches that senders have under way: some are read while others are stored, and those that wait share a commit. */
+const LANES = 4;
 const CUSTOMERS = 100;
 const BEGIN = Date.parse('2026-11-01T00:00:00Z');
 
@@ -95,7 +95,7 @@ function post(app: App, key: string, agent: Agent, body: Buffer): Promise<void> 
   });
 }
 
-/** The rows that ours makes of these events, on one connection: ours, too, commits one transaction at a time. */
+/** The rows that ours makes of these events, in batches of as many, on one connection. */
 function insertAll(client: pg.Client, round: number): Promise<number> {
   const pages = batchesOf(round).map((batch) => batch.map(rowOf));
   return perSecond(BATCH * BATCHES, async () => {
