@@ -11,6 +11,7 @@ import { tenantKeyShapes } from './domains/customers/tenant-key.shapes.js';
 import { limitShapes, limitUpcasts } from './domains/limits/limit.shapes.js';
 import { meterShapes } from './domains/metering/meter.shapes.js';
 import { usageShapes } from './domains/metering/usage-ingested.shapes.js';
+import { commitmentShapes } from './domains/payments/commitment.shapes.js';
 import { freeRequestShapes } from './domains/payments/free-request.shapes.js';
 import { freeRequestUpcasts } from './domains/payments/free-request.upcasts.js';
 import { paymentShapes } from './domains/payments/payment.shapes.js';
@@ -40,6 +41,7 @@ export const eventShapes: readonly EventShape[] = [
   ...refundShapes,
   ...probationShapes,
   ...freeRequestShapes,
+  ...commitmentShapes,
   ...facilitatorListShapes,
   ...networkFeeShapes,
   ...transferShapes,

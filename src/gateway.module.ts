@@ -33,6 +33,7 @@ import { GasWatches } from './domains/settlement/gas-watches.js';
 import { AdmissionDesk } from './edges/gateway/admission.js';
 import { CallerDesk } from './edges/gateway/caller.js';
 import { trustedProxies } from './edges/gateway/client-address.js';
+import { CommitDesk } from './edges/gateway/commit-desk.js';
 import { DataPlane } from './edges/gateway/data-plane.js';
 import { DeliveryDesk } from './edges/gateway/delivery.js';
 import { DoubtfulNonces } from './edges/gateway/doubtful-nonces.js';
@@ -87,6 +88,7 @@ export class Gateway {
   private readonly accounts: AccountBook;
   private readonly usage: UsageBook;
   private readonly free: FreeDesk;
+  private readonly commits: CommitDesk;
   private readonly upstreams = new UpstreamClient();
   private readonly rates: RateLimits;
   private readonly doubtful: DoubtfulNonces;
@@ -174,17 +176,23 @@ export class Gateway {
       standings: this.standings,
       free: this.free,
       limits,
-      offers: new OfferDesk(quotes, new OfferSigner(signer), circumstances),
+      offers: new OfferDesk(quotes, new OfferSigner(signer), circumstances, this.accounts),
       catalogue: this.catalogue,
       circumstances,
       clock,
+    });
+    const guard = new FloodGuard(this.payers, trustedProxies(config.trustedProxies));
+    this.commits = new CommitDesk({
+      ...{ accounts: this.accounts, catalogue: this.catalogue, quotes, guard, ...desks, unpaid },
+      ...{ answers, answerKey: secrets.answerKey, bus, store, pool, gateway, clock, log },
     });
     this.dataPlane = new DataPlane({
       catalogue: this.catalogue,
       quotes,
       standings: this.standings,
       accounts: this.accounts,
-      guard: new FloodGuard(this.payers, trustedProxies(config.trustedProxies)),
+      guard,
+      commits: this.commits,
       rates: this.rates,
       lanes,
       turns: new TurnDesk(this.rates, lanes, admissions),
@@ -216,6 +224,7 @@ export class Gateway {
     await this.usage.start();
     await this.lease.start();
     this.free.start();
+    this.commits.start();
     this.payers.start();
     this.gas.start();
   }
@@ -238,6 +247,7 @@ export class Gateway {
       this.accounts.stop(),
       this.usage.stop(),
       this.free.stop(),
+      this.commits.stop(),
       this.screening.stop(),
       this.lease.stop(),
     ]);

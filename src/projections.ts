@@ -1,6 +1,7 @@
 import type { Projection } from './base/event-store/projection-runner.js';
 import { ledgerProjection } from './domains/ledger/ledger.projection.js';
 import { usageProjection } from './domains/metering/usage.projection.js';
+import { commitmentsProjection } from './domains/payments/commitments.projection.js';
 import { paymentsProjection } from './domains/payments/payments.projection.js';
 import { refundsProjection } from './domains/payments/refunds.projection.js';
 import { upcast } from './event-catalogue.js';
@@ -9,6 +10,7 @@ import { upcast } from './event-catalogue.js';
 export const projections: readonly Projection[] = [
   paymentsProjection(upcast),
   refundsProjection,
+  commitmentsProjection,
   usageProjection(upcast),
   ledgerProjection(upcast),
 ];

@@ -18,6 +18,7 @@ import { WakeLoop } from './base/platform/wake-loop.js';
 import type { Clock } from './base/shared/clock.js';
 import { SETTLEMENT_FRESH_MS, screeningOf } from './domains/customers/screening.js';
 import { purgeWindows } from './domains/limits/purge-windows.js';
+import { sweepCommitments } from './domains/payments/commitment.sweep.js';
 import { sweepFreeRequests } from './domains/payments/free-request.sweep.js';
 import { sweepDeadGateways } from './domains/payments/gateway-lease.js';
 import { PaymentsModule } from './domains/payments/payments.module.js';
@@ -49,6 +50,7 @@ class Chores implements OnApplicationBootstrap, OnApplicationShutdown {
     this.loops = [
       new WakeLoop('dead gateway sweep', () => sweepDeadGateways(pool, bus), SWEEP_MS, log),
       new WakeLoop('free requests of dead gateways', () => sweepFreeRequests(pool, bus), SWEEP_MS, log),
+      new WakeLoop('commitments of dead gateways', () => sweepCommitments(pool, bus), SWEEP_MS, log),
       new WakeLoop('purge', () => purgeExpired(pool, clock()), PURGE_MS, log),
       new WakeLoop('purge of windows', () => purgeWindows(pool, clock()), PURGE_MS, log),
     ];

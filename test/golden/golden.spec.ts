@@ -18,6 +18,7 @@ import {
 import { evolveTenantKeys, noTenantKeys, type TenantKeyEvent } from '../../src/domains/customers/tenant-key.js';
 import { evolveLimit, type LimitEvent } from '../../src/domains/limits/limit.js';
 import { evolveMeter, type MeterEvent } from '../../src/domains/metering/meter.js';
+import { type CommitmentEvent, evolveCommitment, newCommitment } from '../../src/domains/payments/commitment.js';
 import { evolveFreeRequest, type FreeRequestEvent, newFreeRequest } from '../../src/domains/payments/free-request.js';
 import { evolvePayment, initialPayment } from '../../src/domains/payments/payment.evolve.js';
 import type { Payment, PaymentEvent } from '../../src/domains/payments/payment.js';
@@ -89,6 +90,7 @@ const folds: Readonly<Record<string, (event: StoredEvent) => boolean>> = {
   account: (event) => foldsAccount(event as unknown as AccountEvent),
   allowance: (event) => evolveAllowance(undefined, event as unknown as AllowanceEvent) !== null,
   'free-request': (event) => foldsFreeRequest(event as unknown as FreeRequestEvent),
+  commitment: (event) => foldsCommitment(event as unknown as CommitmentEvent),
   'customer-tariff': (event) => evolveCustomerTariff('', event as unknown as CustomerTariffEvent) !== '',
   'facilitator-keys': (event) => evolveTenantKeys(noTenantKeys, event as unknown as TenantKeyEvent).size < 2,
   'ingestion-keys': (event) => evolveTenantKeys(noTenantKeys, event as unknown as TenantKeyEvent).size < 2,
@@ -128,6 +130,12 @@ function foldsFreeRequest(event: FreeRequestEvent): boolean {
   const [granted] = samplesOf('FreeRequestGranted.v3') as unknown as [FreeRequestEvent];
   const before = event.type === 'FreeRequestGranted' ? newFreeRequest : evolveFreeRequest(newFreeRequest, granted);
   return evolveFreeRequest(before, event).status !== 'unknown';
+}
+
+function foldsCommitment(event: CommitmentEvent): boolean {
+  const [accepted] = samplesOf('CommitmentAccepted.v1') as unknown as [CommitmentEvent];
+  const before = event.type === 'CommitmentAccepted' ? newCommitment : evolveCommitment(newCommitment, accepted);
+  return evolveCommitment(before, event).status !== 'unknown';
 }
 
 /** It changes what nobody has seen, or what was found in both directions. */

@@ -12,7 +12,7 @@ import { importKey, signRequest } from './sign-request.js';
 /**
  * @typedef {object} Commitment
  * @property {string} id of the commitment, `com_…`
- * @property {bigint} charged what counts
+ * @property {bigint | undefined} charged what counts; not known yet if the answer is a stream whose length decides
  * @property {bigint} held what it could have cost
  */
 
@@ -72,7 +72,8 @@ export function payLater(fetch, { customer, key: jwk, keyId, maxAmount }) {
 export function commitmentOf(response) {
   const extra = jsonInHeader(response.headers.get('payment-response'))?.extra;
   if (typeof extra?.commitmentId !== 'string') return undefined;
-  return { id: extra.commitmentId, charged: BigInt(extra.charged), held: BigInt(extra.held) };
+  const charged = extra.charged === undefined ? undefined : BigInt(extra.charged);
+  return { id: extra.commitmentId, charged, held: BigInt(extra.held) };
 }
 
 /** @param {Response} response */

@@ -62,6 +62,10 @@ const tables: Readonly<Record<AttachmentTable, TableShape>> = {
     columns: { tenant: 'text', payer: 'text', route: 'text', tariff: 'text', revision: 'int' },
     replace: true,
   },
+  commitment_evidence: {
+    key: ['id'],
+    columns: { id: 'text', base: 'text', signature: 'bytea' },
+  },
   running_free_requests: {
     key: ['id'],
     columns: { id: 'text', gateway: 'text', since: 'timestamptz' },

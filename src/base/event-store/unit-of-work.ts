@@ -29,7 +29,8 @@ export type AttachmentTable =
   | 'chain_wallets'
   | 'accounts'
   | 'account_keys'
-  | 'account_wallets';
+  | 'account_wallets'
+  | 'commitment_evidence';
 
 /** A row beside the log that goes when the events are stored; one that is not there is no error. */
 export interface Removal {

@@ -13,6 +13,7 @@ export const problems = {
   // signature of a commitment
   malformed_signature: [400, 'The signature of the request is not one that this server reads (RFC 9421)'],
   content_digest_mismatch: [400, 'The body is not the one that Content-Digest names'],
+  commitment_nonce_reused: [409, 'This nonce already signed another request; sign with a new one'],
   // use of an authorization
   authorization_used_elsewhere: [409, 'This authorization already bought another request; sign a new one'],
   replay_needs_same_payment: [409, 'A repeat must present exactly the payment that was presented first'],

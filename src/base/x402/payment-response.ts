@@ -37,15 +37,18 @@ export interface CommitmentAnswer {
   readonly commitment: string;
   /** Id of the account. */
   readonly customer: string;
-  readonly charged: bigint;
+  /** Absent while it is not known, since the answer is still on its way. */
+  readonly charged?: bigint | undefined;
   readonly held: bigint;
 }
 
 /** `PAYMENT-RESPONSE` of a commitment: its id stands where a transaction would, since the scheme wants one that is not empty. */
 export function encodeCommitment({ charged, commitment, customer, held }: CommitmentAnswer): Record<string, string> {
-  const extra = { commitmentId: commitment, charged: charged.toString(), held: held.toString() };
+  const known = charged === undefined ? { state: 'pending' } : { charged: charged.toString() };
+  const extra = { commitmentId: commitment, ...known, held: held.toString() };
   const answer = { success: true, payer: customer, transaction: commitment, network: COMMITMENT_NETWORK };
-  return { [PAYMENT_RESPONSE]: encodeHeader(JSON.stringify({ ...answer, amount: extra.charged, extra })) };
+  const amount = (charged ?? held).toString();
+  return { [PAYMENT_RESPONSE]: encodeHeader(JSON.stringify({ ...answer, amount, extra })) };
 }
 
 /** SettleResponse of the version 2 specification, section 5.3; `transaction` is empty while there is none. */

@@ -9,7 +9,7 @@ interface Token {
 }
 
 /** Where the unsettled value of one payer at one tenant is held: the row in `hold_totals` that admissions lock. */
-export function exposureKey(tenant: Token, payer: Address): string {
+export function exposureKey(tenant: Token, payer: string): string {
   return `${tenantExposureKey(tenant)}/${payer}`;
 }
 

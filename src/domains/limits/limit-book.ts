@@ -23,7 +23,8 @@ const EXPOSURE_DEFAULT = 100_000_000n;
 export interface Counted {
   readonly tenant: { readonly id: string; readonly network: Network; readonly asset: Address };
   readonly route: string;
-  readonly payer: Address;
+  /** An address, or the id of an account. */
+  readonly payer: string;
   readonly units: bigint;
   /** What the units are, if the tariff says so. */
   readonly meter?: string;

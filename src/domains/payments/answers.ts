@@ -1,6 +1,7 @@
 import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto';
 import type { Pool } from 'pg';
 import type { Attachment } from '../../base/event-store/unit-of-work.js';
+import type { CommitmentId } from './commitment.js';
 import type { PaymentId } from './payment.js';
 
 /** The answer to one request, as it was or would have been sent. */
@@ -47,7 +48,7 @@ export function openAnswer(key: Buffer, name: string, sealed: Buffer): StoredAns
 /** The row that keeps an answer, to be stored together with the delivery's events. @param expiresAt epoch milliseconds */
 export function answerAttachment(
   key: Buffer,
-  paymentId: PaymentId,
+  paymentId: PaymentId | CommitmentId,
   answer: StoredAnswer,
   expiresAt: number,
 ): Attachment {
@@ -63,7 +64,7 @@ export class AnswerStore {
   ) {}
 
   /** `undefined` if none was kept, it expired, or its key is no longer known. @param now epoch milliseconds */
-  async read(paymentId: PaymentId, now: number): Promise<StoredAnswer | undefined> {
+  async read(paymentId: PaymentId | CommitmentId, now: number): Promise<StoredAnswer | undefined> {
     const { rows } = await this.pool.query<{ ciphertext: Buffer }>({
       name: 'answer-read',
       text: 'select ciphertext from answers where payment_id = $1 and expires_at > $2',

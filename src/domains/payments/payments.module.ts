@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { commitmentHandlers } from './commitment.handlers.js';
 import { decideTakeFacilitated, TakeFacilitated } from './facilitated.decide.js';
 import { freeRequestHandlers } from './free-request.handlers.js';
 import { handlerFor } from './handler-for.js';
@@ -35,6 +36,7 @@ import { transferHandlers } from './transfer.handlers.js';
     ...freeRequestHandlers,
     ...transferHandlers,
     LiftProbationHandler,
+    ...commitmentHandlers,
     handlerFor(AuthorizePayment, decideAuthorize),
     handlerFor(RecordDelivery, decideDelivery),
     handlerFor(FailDelivery, decideFailure),

@@ -15,6 +15,8 @@ import type { CatalogueFeed } from '../../domains/pricing/catalogue-feed.js';
 import type { QuoteLock } from '../../domains/pricing/quote-lock.js';
 import { asProblem } from '../problem.js';
 import { type Finding, idOf } from './admission.js';
+import { caughtUp } from './caught-up.js';
+import type { CommitDesk } from './commit-desk.js';
 import type { FloodGuard, Presented } from './flood-guard.js';
 import type { UpstreamLanes } from './lanes/upstream-lanes.js';
 import { hostOf, type PaidCall, paidCall, splitTarget } from './paid-call.js';
@@ -23,7 +25,7 @@ import type { RateLimits } from './rate-limits.js';
 import { readBody } from './read-body.js';
 import { sendLimited, sendPreflight, sendProblem } from './reply.js';
 import { RunDesk, type RunParts } from './run-desk.js';
-import { type AgreedTerms, checkTerms, type TermsVerdict } from './terms.js';
+import { type AgreedTerms, checkTerms } from './terms.js';
 import { checkTopUp, isTopUp } from './top-ups.js';
 
 /** Time to record deliveries that were given up, in milliseconds. */
@@ -35,6 +37,7 @@ export interface DataPlaneParts extends RunParts {
   readonly quotes: QuoteLock;
   readonly standings: StandingBook;
   readonly accounts: AccountBook;
+  readonly commits: CommitDesk;
   readonly guard: FloodGuard;
   readonly rates: RateLimits;
   readonly lanes: UpstreamLanes;
@@ -112,7 +115,7 @@ export class DataPlane {
     const now = clock();
     const call = paidCall(match, token, message, target, body, addressOf);
     const payment = decodePayment(paymentHeadersOf(message));
-    if (payment && isCommitment(payment)) return this.parts.unpaid.refuse(call, reply, 'commitment_not_offered');
+    if (payment && isCommitment(payment)) return this.parts.commits.serve(call, payment, reply);
     if (payment) return this.present(call, payment, reply);
     const over = guard.overOffers(call, now) ?? rates.overOffers(call.route, () => guard.addressOf(call), now);
     if (over) sendLimited(reply, over);
@@ -144,7 +147,7 @@ export class DataPlane {
   /** What a store or the chain says of a payment whose signature may be good. */
   private async look(call: PaidCall, by: Presented, check: TermsCheck): Promise<Finding> {
     const { admissions, standings } = this.parts;
-    const terms = await this.caughtUp(check);
+    const terms = await caughtUp(this.parts.catalogue, check);
     const denied = standings.isDenied(call.tenant.id, by.payment.authorization.from);
     if (terms.ok && !denied) return admissions.vet(call, by, terms);
     // The terms may have lapsed, or the payer been denied, since this payment was taken; then it is a repeat.
@@ -186,15 +189,6 @@ export class DataPlane {
     const terms = check();
     const reason = terms.ok || terms.reason === 'catalogue_behind' ? WRONG_SIGNATURE : terms.reason;
     await this.parts.unpaid.refuse(call, reply, reason);
-  }
-
-  /** With the catalogue read again, if it is behind. A version that is still not there was lost with the database it was in. */
-  private async caughtUp(check: TermsCheck): Promise<TermsVerdict> {
-    const terms = check();
-    if (terms.ok || terms.reason !== 'catalogue_behind') return terms;
-    await this.parts.catalogue.refresh();
-    const again = check();
-    return again.ok || again.reason !== 'catalogue_behind' ? again : { ok: false, reason: 'quote_invalid' };
   }
 }
 

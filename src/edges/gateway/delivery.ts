@@ -25,7 +25,7 @@ export interface LetIn {
   /** What the provider is told. */
   readonly stamp: Pick<PaymentStamp, 'payment' | 'payer' | 'amount' | 'class'>;
   /** Our fields in the head of an answer that counts, or that is released: passed on without a charge. */
-  fields(end: 'delivered' | 'released'): Readonly<Record<string, string>>;
+  fields(end: 'delivered' | 'released', answer: UpstreamAnswer): Readonly<Record<string, string>>;
   /** @param copy the body, if it is short enough to be kept */
   delivered(record: Delivered, answer: UpstreamAnswer, copy: Buffer | undefined): Promise<unknown>;
   /** With an answer if it is released. */
@@ -57,7 +57,7 @@ export class DeliveryDesk {
     const answer = await this.forward(call, letIn, started);
     if (answer.kind === 'failed') throw await this.fail(letIn, answer, started);
     if (isReleased(call, answer)) return this.release(letIn, answer, started, reply);
-    const head = answerHead(reply, answer.headers, letIn.fields('delivered'));
+    const head = answerHead(reply, answer.headers, letIn.fields('delivered', answer));
     if (answer.kind === 'streamed' && !reply.destroyed) {
       reply.writeHead(answer.status, head);
       reply.flushHeaders();
@@ -98,7 +98,7 @@ export class DeliveryDesk {
     const reason = status >= 500 ? 'upstream_error' : 'not_charged';
     await letIn.failed({ reason, status, latencyMs: this.parts.clock() - started }, answer, held.record.copy);
     if (reply.destroyed) return;
-    reply.writeHead(status, answerHead(reply, answer.headers, letIn.fields('released')));
+    reply.writeHead(status, answerHead(reply, answer.headers, letIn.fields('released', answer)));
     reply.end(held.body);
   }
 

@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache';
 import { epochSeconds } from '../../base/shared/clock.js';
 import type { JsonObject } from '../../base/shared/json.js';
 import { Problem } from '../../base/shared/problem.js';
+import { httpMessageSignatures } from '../../base/x402/commitment-offer.js';
 import type { Reason } from '../../base/x402/errors.js';
 import { prefersHtml } from '../../base/x402/negotiation.js';
 import { headerBytes, OFFER_HEADER_BYTES_MAX } from '../../base/x402/offer-limits.js';
@@ -13,6 +14,7 @@ import {
   type OfferTemplate,
 } from '../../base/x402/payment-required.js';
 import { paywallPage } from '../../base/x402/paywall.js';
+import type { AccountBook } from '../../domains/customers/account-book.js';
 import type { Catalogue, TariffVersion } from '../../domains/pricing/catalogue.js';
 import type { Route } from '../../domains/pricing/catalogue.schemas.js';
 import type { CircumstancesPort } from '../../domains/pricing/circumstances.port.js';
@@ -23,6 +25,7 @@ import { seenBy } from '../../domains/pricing/seen.js';
 import type { Price } from '../../domains/pricing/tariff.js';
 import type { OfferSigner, SignedOffer } from '../../domains/receipts/offers.js';
 import type { Caller } from './caller.js';
+import { CURRENCY, sellsLater } from './commit-terms.js';
 import type { PaidCall } from './paid-call.js';
 import { RandomIds } from './random-ids.js';
 import { tariffFor } from './tariff-for.js';
@@ -30,6 +33,13 @@ import { type Asked, priceOf, quoteTermsOf } from './terms.js';
 
 /** Encoded parts kept per route, one for each combination of signed offers in use. */
 const TEMPLATES_MAX = 1_000;
+
+/** Reasons for which paying later is no way out. */
+const INSTANT_ONLY: ReadonlySet<Reason> = new Set<Reason>([
+  'account_suspended',
+  'commitment_not_offered',
+  'credit_line_reached',
+]);
 
 /** One way to pay: what is asked, and the proof that we asked it. */
 interface Ask {
@@ -50,6 +60,7 @@ export class OfferDesk {
     private readonly quotes: QuoteLock,
     private readonly signer: OfferSigner,
     private readonly circumstances: CircumstancesPort,
+    private readonly accounts: Pick<AccountBook, 'hasAccounts'>,
   ) {}
 
   /** The 402 for this request now. @param caller who is named @param now epoch milliseconds @param error why a payment was not taken */
@@ -72,17 +83,18 @@ export class OfferDesk {
     const anyPayer = used === undefined || tariff.tariff.period === undefined;
     const plain = asked.load === 0 && anyPayer && listed === tariff;
     const list = plain ? prices[0]! : priceOf(call, listed.tariff, { at: asked.at, load: 0 });
-    const { fitting, offer } = this.encode(call, asks, list.amount, error);
-    return prefersHtml(call.message.headers.accept) ? page(call, fitting, list.amount, offer, error) : offer;
+    const later = sellsLater(call, this.accounts) && !INSTANT_ONLY.has(error);
+    const { fitting, offer } = this.encode(call, asks, later, list.amount, error);
+    return prefersHtml(call.message.headers.accept) ? page(call, fitting, later, list.amount, offer, error) : offer;
   }
 
   /** As many ways to pay as fit into the reply's headers, from the first on. @throws Problem `path_too_long` if not one does */
-  private encode(call: PaidCall, asks: readonly Ask[], v1Amount: bigint, error: Reason) {
+  private encode(call: PaidCall, asks: readonly Ask[], later: boolean, v1Amount: bigint, error: Reason) {
     let fitting = asks;
-    let offer = this.templateFor(call, fitting)({ accepts: fitting, v1Amount, error });
+    let offer = this.templateFor(call, fitting, later)({ accepts: fitting, v1Amount, error });
     while (fitting.length > 1 && headerBytes(offer.headers) > OFFER_HEADER_BYTES_MAX) {
       fitting = fitting.slice(0, -1);
-      offer = this.templateFor(call, fitting)({ accepts: fitting, v1Amount, error });
+      offer = this.templateFor(call, fitting, later)({ accepts: fitting, v1Amount, error });
     }
     if (headerBytes(offer.headers) > OFFER_HEADER_BYTES_MAX) throw new Problem('path_too_long');
     return { fitting, offer };
@@ -116,16 +128,17 @@ export class OfferDesk {
     return this.signer.signedOffer(terms, index);
   }
 
-  private templateFor(call: PaidCall, asks: readonly Ask[]): OfferTemplate {
+  private templateFor(call: PaidCall, asks: readonly Ask[], later: boolean): OfferTemplate {
     let ofRoute = this.templates.get(call.route);
     if (!ofRoute) {
       ofRoute = new LRUCache({ max: TEMPLATES_MAX });
       this.templates.set(call.route, ofRoute);
     }
-    const key = asks.length === 1 ? asks[0]!.signed.signature : asks.map(({ signed }) => signed.signature).join(' ');
+    const signed = asks.length === 1 ? asks[0]!.signed.signature : asks.map((ask) => ask.signed.signature).join(' ');
+    const key = later ? `later ${signed}` : signed;
     let template = ofRoute.get(key);
     if (!template) {
-      template = compileOffer(offerInput(call, asks.map(withoutEcho), 0n));
+      template = compileOffer(offerInput(call, asks.map(withoutEcho), later, 0n));
       ofRoute.set(key, template);
     }
     return template;
@@ -160,7 +173,13 @@ function echoOf(
   };
 }
 
-function offerInput(call: PaidCall, asks: readonly Ask[], v1Amount: bigint, error?: Reason): OfferInput {
+function offerInput(
+  call: PaidCall,
+  asks: readonly Ask[],
+  later: boolean,
+  v1Amount: bigint,
+  error?: Reason,
+): OfferInput {
   const { resource: url, route, tenant, token } = call;
   const { asset, network, payee: payTo } = tenant;
   const { description, maxTimeoutSeconds, mimeType } = route;
@@ -173,7 +192,14 @@ function offerInput(call: PaidCall, asks: readonly Ask[], v1Amount: bigint, erro
     resource: { url, description, mimeType },
     accepts,
     v1Amount,
-    extensions: { ...paymentIdentifierDeclaration, 'offer-receipt': { info: { offers } } },
+    ...(later
+      ? { commitment: { currency: CURRENCY, decimals: token.decimals, payTo: tenant.id, maxTimeoutSeconds } }
+      : {}),
+    extensions: {
+      ...paymentIdentifierDeclaration,
+      ...(later ? httpMessageSignatures : {}),
+      'offer-receipt': { info: { offers } },
+    },
     error,
   };
 }
@@ -182,6 +208,7 @@ function offerInput(call: PaidCall, asks: readonly Ask[], v1Amount: bigint, erro
 function page(
   call: PaidCall,
   asks: readonly Ask[],
+  later: boolean,
   v1Amount: bigint,
   { body, headers }: EncodedOffer,
   error: Reason,
@@ -189,7 +216,7 @@ function page(
   const { decimals, name: symbol } = call.token;
   const html = paywallPage({
     request: { method: call.method, url: call.resource + call.query },
-    offer: offerInput(call, asks, v1Amount, error),
+    offer: offerInput(call, asks, later, v1Amount, error),
     tokens: asks.map(() => ({ symbol, decimals })),
     body,
   });

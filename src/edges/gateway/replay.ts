@@ -118,14 +118,15 @@ export class ReplayDesk {
 
   private async sendReleased(id: PaymentId, failed: DeliveryFailed['data'], reply: ServerResponse): Promise<void> {
     const kept = failed.kept ? await this.answers.read(id, this.clock()) : undefined;
-    if (!kept) throw new Problem(problemOf[failed.reason]);
+    if (!kept) throw new Problem(releaseProblems[failed.reason]);
     if (reply.destroyed) return;
     reply.writeHead(kept.status, answerHead(reply, kept.headers, { [PAYMENT_ID_HEADER]: id }));
     reply.end(kept.body);
   }
 }
 
-const problemOf: Readonly<Record<DeliveryFailed['data']['reason'], ProblemCode>> = {
+/** What is said of a request that nothing was delivered for, if there is no answer to pass on. */
+export const releaseProblems: Readonly<Record<DeliveryFailed['data']['reason'], ProblemCode>> = {
   upstream_error: 'answer_not_kept',
   not_charged: 'answer_not_kept',
   upstream_timeout: 'upstream_timeout',

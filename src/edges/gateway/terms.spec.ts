@@ -38,11 +38,8 @@ const MINUTE = 60_000;
 
 let load = 0;
 let used = 0n;
-const desk = new OfferDesk(quotes, signer, {
-  load: () => load,
-  ownTariff: () => undefined,
-  usedBy: () => used,
-});
+const circumstances = { load: () => load, ownTariff: () => undefined, usedBy: () => used };
+const desk = new OfferDesk(quotes, signer, circumstances, { hasAccounts: () => false });
 
 function catalogueOf(...versions: readonly (readonly [rules: TariffRules, effectiveFrom: number])[]): Catalogue {
   const tariffs = versions.map(

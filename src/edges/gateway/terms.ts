@@ -34,7 +34,7 @@ export interface AgreedTerms {
 export type TermsVerdict = ({ readonly ok: true } & AgreedTerms) | { readonly ok: false; readonly reason: Reason };
 
 /** Another gateway has asked this price, by a publication that this one has not read yet: proven, so reading it is no waste. */
-type Behind = { readonly ok: false; readonly reason: 'catalogue_behind' };
+export type Behind = { readonly ok: false; readonly reason: 'catalogue_behind' };
 
 /** Under which a price is asked: time in whole seconds, as a quote keeps it, and the payer's usage if it is known whose. */
 export interface Asked extends Omit<Circumstances, 'urgency' | 'used'> {
@@ -78,25 +78,44 @@ function quoted(
   now: number,
 ): TermsVerdict | Behind {
   const { route, tenant } = call;
-  const { amount, asset, extra, maxTimeoutSeconds, payTo } = accepted;
+  const { amount, asset, maxTimeoutSeconds, payTo } = accepted;
   if (asset !== tenant.asset || payTo !== tenant.payee || maxTimeoutSeconds !== route.maxTimeoutSeconds) {
     return refused('invalid_payment_requirements');
   }
-  const token = extra?.quote;
+  const agreed = quotedPrice(call, accepted, authorization.from, catalogue, quotes, now);
+  if (agreed.ok && authorization.value !== amount) {
+    return refused('invalid_exact_evm_payload_authorization_value_mismatch');
+  }
+  return agreed;
+}
+
+/** What a quote proves that we asked, under the circumstances that the client echoes with it. @param payer who pays now */
+export function quotedPrice(
+  call: PaidCall,
+  { amount, extra }: { readonly amount: bigint; readonly extra: Readonly<Record<string, unknown>> },
+  payer: Address | undefined,
+  catalogue: Catalogue,
+  quotes: QuoteLock,
+  now: number,
+):
+  | ({ readonly ok: true; readonly asked: Asked } & AgreedTerms)
+  | { readonly ok: false; readonly reason: Reason }
+  | Behind {
+  const { route, tenant } = call;
+  const token = extra.quote;
   if (typeof token !== 'string') return refused('quote_missing');
   const echoed = { amount, class: textOf(extra.class), seen: textOf(extra.seen) };
-  const terms = quoteTermsOf(call, echoed, authorization.from);
+  const terms = quoteTermsOf(call, echoed, payer);
   const verdict = quotes.check(token, terms, now);
   if (!verdict.ok) return refused(verdict.reason);
-  if (authorization.value !== amount) return refused('invalid_exact_evm_payload_authorization_value_mismatch');
   const { expiresAt, quoteId, tariff, tariffVersion } = verdict;
   const version = catalogue.tariffVersion({ tenant: tenant.id, tariff }, tariffVersion);
   if (!version) return { ok: false, reason: 'catalogue_behind' };
   // The amount is the one that was asked; the same circumstances give the same inputs, or it is another request.
-  const asked = askedBy(extra, (expiresAt - maxTimeoutSeconds) * 1000);
+  const asked = askedBy(extra, (expiresAt - route.maxTimeoutSeconds) * 1000);
   const priced = priceOf(call, version.tariff, asked);
   if (priced.class !== terms.class || seenBy(priced.inputs) !== terms.seen) return refused('quote_invalid');
-  return { ...agreedOn(call, version, priced, asked), quote: quoteId, quoteExpiresAt: expiresAt };
+  return { ...agreedOn(call, version, priced, asked), asked, quote: quoteId, quoteExpiresAt: expiresAt };
 }
 
 /** The circumstances that the client echoes, which the quote's MAC covers. @param at when the quote was asked, epoch milliseconds */
@@ -214,6 +233,6 @@ export function quoteTermsOf(
   };
 }
 
-function refused(reason: Reason): TermsVerdict {
+function refused(reason: Reason): { readonly ok: false; readonly reason: Reason } {
   return { ok: false, reason };
 }

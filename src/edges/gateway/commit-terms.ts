@@ -1,0 +1,96 @@
+import type { DecodedCommitment } from '../../base/x402/payment-header.js';
+import type { AccountBook, BilledAccount } from '../../domains/customers/account-book.js';
+import type { Used } from '../../domains/payments/commitment.holds.js';
+import type { Catalogue, TariffVersion } from '../../domains/pricing/catalogue.js';
+import { isCounted } from '../../domains/pricing/charges/charge.js';
+import type { QuoteLock } from '../../domains/pricing/quote-lock.js';
+import { jsonOf } from '../../domains/pricing/request/priced-request.js';
+import type { Tariff } from '../../domains/pricing/tariff.schemas.js';
+import type { PaidCall } from './paid-call.js';
+import { type Asked, priceOf, quotedPrice } from './terms.js';
+import { isTopUp } from './top-ups.js';
+import type { HeaderPair } from './upstream/headers.js';
+
+/** What accounts are kept in, ISO 4217; in atomic units of the tenant's token. */
+export const CURRENCY = 'USD';
+
+export type CommitmentVerdict = ReturnType<typeof quotedPrice>;
+
+/** What is paid into an account is not owed by one. */
+export function sellsLater(call: PaidCall, accounts: Pick<AccountBook, 'hasAccounts'>): boolean {
+  return accounts.hasAccounts(call.tenant.id) && !isTopUp(call);
+}
+
+/**
+ * Pure: is this commitment for this request, at a price that we asked? A quote that was given to a payer is taken if that is a wallet of
+ * the account.
+ * @param now epoch milliseconds
+ */
+export function checkCommitment(
+  call: PaidCall,
+  { accepted, payload }: DecodedCommitment,
+  account: BilledAccount,
+  catalogue: Catalogue,
+  quotes: QuoteLock,
+  now: number,
+): CommitmentVerdict {
+  const { tenant } = call;
+  const same =
+    payload.asset === CURRENCY &&
+    payload.amount === accepted.amount &&
+    accepted.asset === payload.asset &&
+    accepted.payTo === tenant.id;
+  if (!same) return { ok: false, reason: 'invalid_payment_requirements' };
+  // The tenant takes another token now than the one whose units the account counts.
+  if (account.network !== tenant.network || account.asset !== tenant.asset) {
+    return { ok: false, reason: 'commitment_not_offered' };
+  }
+  let verdict = quotedPrice(call, accepted, undefined, catalogue, quotes, now);
+  for (const wallet of account.wallets) {
+    if (verdict.ok || verdict.reason !== 'quote_for_another_payer') break;
+    verdict = quotedPrice(call, accepted, wallet, catalogue, quotes, now);
+  }
+  return verdict;
+}
+
+/** What came back, as far as tariffs count it. */
+export interface Response {
+  readonly headers: readonly HeaderPair[];
+  readonly bytes: number;
+  /** If it was short enough to be kept. */
+  readonly body: Buffer | undefined;
+  readonly milliseconds: number;
+}
+
+const counting = new WeakMap<Tariff, boolean>();
+
+/** Whether what a request costs is only known by its response. */
+export function countsResponse(tariff: Tariff): boolean {
+  let counts = counting.get(tariff);
+  if (counts === undefined) {
+    counts = tariff.charges.some((charge) => isCounted(charge) && charge.quantity.source.startsWith('response_'));
+    counting.set(tariff, counts);
+  }
+  return counts;
+}
+
+/** Pure: what a request used and costs, now that its response is there: at the price that was agreed, with what the response says. */
+export function usedBy(
+  call: PaidCall,
+  { tariff }: Pick<TariffVersion, 'tariff'>,
+  asked: Asked,
+  response: Response,
+): Used {
+  const { body, bytes, headers, milliseconds } = response;
+  const parts = {
+    ...{ bytes, milliseconds, query: () => undefined, path: () => undefined },
+    json: body === undefined ? () => undefined : jsonOf(body),
+    header(name: string) {
+      const values = headers.filter(([other]) => other.toLowerCase() === name);
+      return values.length > 1 ? null : values[0]?.[1];
+    },
+  };
+  const messages = { request: call.messages.request, response: parts };
+  const { amount, units } = priceOf({ ...call, messages }, tariff, asked);
+  return { units, charged: amount };
+}
