@@ -4,6 +4,7 @@ import { Registry } from 'prom-client';
 import { settlementChain } from './base/chain/chains.js';
 import { keySigner } from './base/chain/signer.js';
 import { CustomersModule } from './domains/customers/customers.module.js';
+import { KeyDirectories } from './domains/customers/key-directory.js';
 import { LimitsModule } from './domains/limits/limits.module.js';
 import { MeteringModule } from './domains/metering/metering.module.js';
 import { keptAnswersOf } from './domains/payments/kept-answers.js';
@@ -23,6 +24,7 @@ import { CustomersController } from './edges/admin/customers.controller.js';
 import { EventsController } from './edges/admin/events.controller.js';
 import { FacilitatorsController } from './edges/admin/facilitators.controller.js';
 import { Idempotency } from './edges/admin/idempotency.js';
+import { KeyDirectoryController } from './edges/admin/key-directory.controller.js';
 import { LedgerController } from './edges/admin/ledger.controller.js';
 import { LimitsController } from './edges/admin/limits.controller.js';
 import { MetersController } from './edges/admin/meters.controller.js';
@@ -79,6 +81,7 @@ export class ControlModule {
         AllowancesController,
         AccountsController,
         AccountPartsController,
+        KeyDirectoryController,
         CustomerAccountController,
         CustomerTariffsController,
         ListsController,
@@ -110,6 +113,7 @@ export class ControlModule {
         Idempotency,
         TenantChecks,
         TokenOfTenant,
+        { provide: KeyDirectories, useValue: new KeyDirectories() },
         FacilitatorHealths,
         { provide: RefundWallets, useValue: new RefundWallets(secrets.refundKeys.map(keySigner)) },
         { provide: Draining, useValue: draining },

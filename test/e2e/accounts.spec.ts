@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { admin } from '../support/admin.js';
 import { type App, startApp } from '../support/app.js';
+import { countingUpstream } from '../support/upstream.js';
 
 let app: App;
 
@@ -76,6 +77,25 @@ describe('accounts over REST', () => {
     expect([taken.status, JSON.parse(taken.body).code]).toEqual([409, 'wallet_taken']);
     expect((await admin(app, `${path}/${wallet}`, { method: 'DELETE' })).status).toBe(204);
     expect((await admin(app, `${other}/${wallet}`, { method: 'PUT' })).status).toBe(204);
+  });
+
+  it('take the keys of a directory, and not again at once', async () => {
+    const keys = [publicJwk()];
+    const directory = await countingUpstream((_request, reply) => reply.end(JSON.stringify({ keys })));
+    try {
+      const path = await open();
+      const put = (body: object) => admin(app, `${path}/key-directory`, { method: 'PUT', body });
+      expect((await put({ origin: directory.url })).status).toBe(400);
+      expect((await put({ origin: directory.url, allow_private: true })).status).toBe(200);
+      const refreshed = await admin(app, `${path}/key-directory/refresh`, { method: 'POST' });
+      expect([refreshed.status, JSON.parse(refreshed.body).data]).toMatchObject([200, [{ source: 'directory' }]]);
+      const soon = await admin(app, `${path}/key-directory/refresh`, { method: 'POST' });
+      expect([soon.status, soon.headers['retry-after']]).toEqual([429, expect.stringMatching(/^\d+$/)]);
+      expect((await admin(app, `${path}/key-directory`, { method: 'DELETE' })).status).toBe(204);
+      expect((await admin(app, `${path}/key-directory`)).status).toBe(404);
+    } finally {
+      await directory.stop();
+    }
   });
 
   it.each([

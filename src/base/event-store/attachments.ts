@@ -171,6 +171,8 @@ const tables: Readonly<Record<AttachmentTable, TableShape>> = {
       way_to_pay: 'text',
       pay_reference: 'text',
       suspended: 'text',
+      key_directory: 'text',
+      directory_private: 'boolean',
       revision: 'int',
       opened_at: 'timestamptz',
     },

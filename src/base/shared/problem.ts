@@ -89,6 +89,7 @@ export const problems = {
   // accounts
   signing_key_taken: [409, 'Another account of this tenant has that key; make a new one'],
   signing_key_revoked: [409, 'That key was revoked and stays so; make a new one'],
+  key_directory_unreadable: [502, 'The key directory cannot be read; nothing has changed'],
   wallet_taken: [409, 'Another account of this tenant has that wallet; detach it there first'],
   too_many_wallets: [409, 'An account has 20 wallets at most; detach one first'],
   account_of_other_token: [409, 'The provider takes another token now than the one that the account is kept in'],

@@ -11,17 +11,23 @@ import {
   decideCreditLine,
   decideDetachWallet,
   decideOpenAccount,
+  decideRemoveDirectory,
   decideResume,
   decideRevokeSigningKey,
+  decideSetDirectory,
   decideSuspend,
+  decideTakeDirectoryKeys,
   decideWayToPay,
   OpenAccount,
+  RemoveKeyDirectory,
   ResumeAccount,
   RevokeSigningKey,
   SetBilling,
   SetCreditLine,
+  SetKeyDirectory,
   SetWayToPay,
   SuspendAccount,
+  TakeDirectoryKeys,
 } from './account.decide.js';
 import { type Account, type AccountEvent, evolveAccount } from './account.js';
 import { keyIdOf, type SigningJwk } from './signing-key.js';
@@ -154,5 +160,44 @@ describe('the keys of an account', () => {
     expect(() => life.do(decideAddKey, new AddSigningKey(...of, jwk(99), 'provider'))).toThrow('as many keys');
     for (let n = 0; n < ACCOUNT_WALLETS_MAX; n++) life.do(decideAttachWallet, new AttachWallet(...of, wallet(n)));
     expect(() => life.do(decideAttachWallet, new AttachWallet(...of, wallet(99)))).toThrow('20 wallets at most');
+  });
+});
+
+describe('the key directory of an account', () => {
+  const URL = 'https://agent.example.com/.well-known/http-message-signatures-directory';
+  const read = (life: Life, ...jwks: readonly SigningJwk[]) =>
+    life.do(decideTakeDirectoryKeys, new TakeDirectoryKeys(...of, URL, jwks));
+
+  function withDirectory(): Life {
+    const life = Life.opened();
+    life.do(decideSetDirectory, new SetKeyDirectory(...of, { url: URL, allowPrivate: false }));
+    return life;
+  }
+
+  it('adds what is new in it, and revokes for ever what is in it no more; keys of the provider stay', () => {
+    const life = withDirectory();
+    life.do(decideAddKey, new AddSigningKey(...of, jwk(9), 'provider'));
+    expect(read(life, jwk(1), jwk(2))).toEqual(['SigningKeyAdded', 'SigningKeyAdded']);
+    expect(life.last.attachments).toHaveLength(3);
+    expect(life.last.attachments![0]).toMatchObject({ row: { revision: life.version, key_directory: URL } });
+    expect(read(life, jwk(1), jwk(2))).toEqual([]);
+    expect(read(life, jwk(2), jwk(3))).toEqual(['SigningKeyRevoked', 'SigningKeyAdded']);
+    expect(life.last.removals).toEqual([{ table: 'account_keys', key: { tenant: 'demo', key_id: keyIdOf(jwk(1)) } }]);
+    expect(read(life, jwk(1), jwk(2), jwk(3))).toEqual([]);
+    expect([...life.account!.keys.keys()].sort()).toEqual([9, 2, 3].map((n) => keyIdOf(jwk(n))).sort());
+  });
+
+  it('gives no more keys than an account may have', () => {
+    const many = Array.from({ length: ACCOUNT_KEYS_MAX + 1 }, (_, n) => jwk(n));
+    expect(() => read(withDirectory(), ...many)).toThrow('as many keys');
+  });
+
+  it('gives nothing once the account has another one, or none', () => {
+    const life = withDirectory();
+    life.do(decideSetDirectory, new SetKeyDirectory(...of, { url: `${URL}/2`, allowPrivate: false }));
+    expect(read(life, jwk(1))).toEqual([]);
+    life.do(decideRemoveDirectory, new RemoveKeyDirectory(...of));
+    expect(read(life, jwk(1))).toEqual([]);
+    expect(life.do(decideRemoveDirectory, new RemoveKeyDirectory(...of))).toEqual([]);
   });
 });

@@ -1,5 +1,5 @@
 import type { Expected } from '../../base/event-store/expected.js';
-import type { Attachment, Decision } from '../../base/event-store/unit-of-work.js';
+import type { Attachment, Decision, Removal } from '../../base/event-store/unit-of-work.js';
 import type { Address } from '../../base/shared/hex.js';
 import { Problem } from '../../base/shared/problem.js';
 import {
@@ -9,6 +9,7 @@ import {
   type Billing,
   type CustomerId,
   evolveAccount,
+  type KeyDirectory,
   type KeySource,
   type SuspensionReason,
   type WayToPay,
@@ -105,6 +106,30 @@ export class RevokeSigningKey extends AccountCommand {
   }
 }
 
+export class SetKeyDirectory extends AccountCommand {
+  constructor(
+    tenant: string,
+    customer: CustomerId,
+    readonly directory: KeyDirectory,
+  ) {
+    super(tenant, customer);
+  }
+}
+
+export class RemoveKeyDirectory extends AccountCommand {}
+
+/** What was read at a key directory: all of its keys that count. */
+export class TakeDirectoryKeys extends AccountCommand {
+  constructor(
+    tenant: string,
+    customer: CustomerId,
+    readonly url: string,
+    readonly jwks: readonly SigningJwk[],
+  ) {
+    super(tenant, customer);
+  }
+}
+
 /** From the answer on nothing more may be owed; what runs already is charged. */
 export class SuspendAccount extends AccountCommand {
   constructor(
@@ -169,15 +194,59 @@ export function decideDetachWallet(state: State, command: DetachWallet, _now: nu
 
 /** The same key again changes nothing. @throws Problem `signing_key_revoked`, `too_many_keys` */
 export function decideAddKey(state: State, command: AddSigningKey, now: number, version: number): Decision {
-  const { customer, jwk, source, tenant } = command;
+  const { customer, jwk, source } = command;
   const { keys, revoked } = mustBeOpen(state);
   const key = keyIdOf(jwk);
   if (keys.has(key)) return NOTHING;
   if (revoked.has(key)) throw new Problem('signing_key_revoked');
   if (keys.size >= ACCOUNT_KEYS_MAX) throw new Problem('too_many_keys');
   const decision = changed(state, command, version, eventOf('SigningKeyAdded', { customer, key, jwk, source }));
-  const row = { tenant, key_id: key, customer, x: jwk.x, source, added_at: new Date(now) };
-  return beside(decision, { table: 'account_keys', row });
+  return beside(decision, keyRow(command, jwk, source, now));
+}
+
+export function decideSetDirectory(state: State, command: SetKeyDirectory, _now: number, version: number): Decision {
+  const { customer, directory } = command;
+  const known = mustBeOpen(state).directory;
+  if (known?.url === directory.url && known.allowPrivate === directory.allowPrivate) return NOTHING;
+  return changed(state, command, version, eventOf('KeyDirectorySet', { customer, ...directory }));
+}
+
+/** Repeatable. */
+export function decideRemoveDirectory(
+  state: State,
+  command: RemoveKeyDirectory,
+  _now: number,
+  version: number,
+): Decision {
+  if (mustBeOpen(state).directory === undefined) return NOTHING;
+  return changed(state, command, version, eventOf('KeyDirectoryRemoved', { customer: command.customer }));
+}
+
+/**
+ * Adds what is new, but for keys that were revoked, and revokes what came from the directory and is not there any more. Nothing, if the
+ * account has another directory by now. @throws Problem `too_many_keys`
+ */
+export function decideTakeDirectoryKeys(
+  state: State,
+  command: TakeDirectoryKeys,
+  now: number,
+  version: number,
+): Decision {
+  const { customer, jwks, tenant, url } = command;
+  const { directory, keys, revoked } = mustBeOpen(state);
+  if (directory?.url !== url) return NOTHING;
+  const read = new Map(jwks.map((jwk) => [keyIdOf(jwk), jwk]));
+  const fresh = [...read].filter(([key]) => !keys.has(key) && !revoked.has(key));
+  const gone = [...keys].flatMap(([key, { source }]) => (source === 'directory' && !read.has(key) ? [key] : []));
+  if (fresh.length + gone.length === 0) return NOTHING;
+  if (keys.size - gone.length + fresh.length > ACCOUNT_KEYS_MAX) throw new Problem('too_many_keys');
+  const decision = changed(
+    ...([state, command, version] as const),
+    ...gone.map((key) => eventOf('SigningKeyRevoked', { customer, key })),
+    ...fresh.map(([key, jwk]) => eventOf('SigningKeyAdded', { customer, key, jwk, source: 'directory' })),
+  );
+  const rows = fresh.map(([, jwk]) => keyRow(command, jwk, 'directory', now));
+  return { ...beside(decision, ...rows), removals: gone.map((key) => keyRemoval(tenant, key)) };
 }
 
 /** Repeatable. */
@@ -190,7 +259,7 @@ export function decideRevokeSigningKey(
   const { customer, key, tenant } = command;
   if (!mustBeOpen(state).keys.has(key)) return NOTHING;
   const decision = changed(state, command, version, eventOf('SigningKeyRevoked', { customer, key }));
-  return { ...decision, removals: [{ table: 'account_keys', key: { tenant, key_id: key } }] };
+  return { ...decision, removals: [keyRemoval(tenant, key)] };
 }
 
 export function decideSuspend(state: State, command: SuspendAccount, _now: number, version: number): Decision {
@@ -214,22 +283,33 @@ function eventOf<Type extends AccountEvent['type']>(type: Type, data: Data<Type>
   return { type, schema: 1, data } as unknown as AccountEvent;
 }
 
-/** The event, and the account's row as it is then: whoever decides by the row names its revision. */
-function changed(state: State, { tenant }: AccountCommand, version: number, event: AccountEvent): Decision {
-  return { events: [event], attachments: [rowOf(tenant, evolveAccount(state, event), version + 1)] };
+/** The events, and the account's row as it is then: whoever decides by the row names its revision. */
+function changed(state: State, { tenant }: AccountCommand, version: number, ...events: AccountEvent[]): Decision {
+  const account = events.reduce<State>(evolveAccount, state);
+  return { events, attachments: [rowOf(tenant, account!, version + events.length)] };
 }
 
-function beside(decision: Decision, row: Attachment): Decision {
-  return { ...decision, attachments: [...decision.attachments!, row] };
+function beside(decision: Decision, ...rows: Attachment[]): Decision {
+  return { ...decision, attachments: [...decision.attachments!, ...rows] };
+}
+
+function keyRow({ customer, tenant }: AccountCommand, jwk: SigningJwk, source: KeySource, now: number): Attachment {
+  const row = { tenant, key_id: keyIdOf(jwk), customer, x: jwk.x, source, added_at: new Date(now) };
+  return { table: 'account_keys', row };
+}
+
+function keyRemoval(tenant: string, key: string): Removal {
+  return { table: 'account_keys', key: { tenant, key_id: key } };
 }
 
 function rowOf(tenant: string, account: Account, revision: number): Attachment {
-  const { billing, creditLine, opened, suspended, wayToPay } = account;
+  const { billing, creditLine, directory, opened, suspended, wayToPay } = account;
   const { asset, currency, customer, decimals, network, openedAt } = opened;
   const row = {
     ...{ tenant, customer, currency, network, asset, decimals, credit_line: creditLine },
     ...{ period: billing.period, time_zone: billing.timeZone, way_to_pay: wayToPay.method },
     ...{ pay_reference: wayToPay.reference, suspended, revision, opened_at: new Date(openedAt) },
+    ...{ key_directory: directory?.url, directory_private: directory?.allowPrivate },
   };
   return { table: 'accounts', row };
 }

@@ -12,17 +12,23 @@ import {
   decideCreditLine,
   decideDetachWallet,
   decideOpenAccount,
+  decideRemoveDirectory,
   decideResume,
   decideRevokeSigningKey,
+  decideSetDirectory,
   decideSuspend,
+  decideTakeDirectoryKeys,
   decideWayToPay,
   OpenAccount,
+  RemoveKeyDirectory,
   ResumeAccount,
   RevokeSigningKey,
   SetBilling,
   SetCreditLine,
+  SetKeyDirectory,
   SetWayToPay,
   SuspendAccount,
+  TakeDirectoryKeys,
 } from './account.decide.js';
 import { type Account, type AccountEvent, accountStream, evolveAccount } from './account.js';
 
@@ -61,6 +67,9 @@ export const accountHandlers = [
   accountHandler(DetachWallet, decideDetachWallet),
   accountHandler(AddSigningKey, decideAddKey),
   accountHandler(RevokeSigningKey, decideRevokeSigningKey),
+  accountHandler(SetKeyDirectory, decideSetDirectory),
+  accountHandler(RemoveKeyDirectory, decideRemoveDirectory),
+  accountHandler(TakeDirectoryKeys, decideTakeDirectoryKeys),
   accountHandler(SuspendAccount, decideSuspend),
   accountHandler(ResumeAccount, decideResume),
 ];

@@ -7,6 +7,8 @@ import {
   type AccountSuspended,
   type BillingSet,
   type CreditLineSet,
+  type KeyDirectoryRemoved,
+  type KeyDirectorySet,
   type SigningKeyAdded,
   type SigningKeyRevoked,
   type WalletAttached,
@@ -109,6 +111,26 @@ const keyRevoked = shapeOf<SigningKeyRevoked>()({
   data: z.strictObject({ customer, key }),
 });
 
+const directorySet = shapeOf<KeyDirectorySet>()({
+  type: 'KeyDirectorySet',
+  schema: 1,
+  stream,
+  when: 'A provider noted where a customer publishes the keys by which it signs.',
+  data: z.strictObject({
+    customer,
+    url: z.string(),
+    allowPrivate: z.boolean().meta({ description: 'Whether it may be at an address that is not public' }),
+  }),
+});
+
+const directoryRemoved = shapeOf<KeyDirectoryRemoved>()({
+  type: 'KeyDirectoryRemoved',
+  schema: 1,
+  stream,
+  when: "A customer's key directory is not read any more.",
+  data: z.strictObject({ customer }),
+});
+
 const suspended = shapeOf<AccountSuspended>()({
   type: 'AccountSuspended',
   schema: 1,
@@ -126,5 +148,6 @@ const resumed = shapeOf<AccountResumed>()({
 });
 
 export const accountShapes: readonly EventShape[] = [
-  ...[opened, creditLineSet, billingSet, wayToPaySet, attached, detached, keyAdded, keyRevoked, suspended, resumed],
+  ...[opened, creditLineSet, billingSet, wayToPaySet, attached, detached, keyAdded, keyRevoked],
+  ...[directorySet, directoryRemoved, suspended, resumed],
 ];

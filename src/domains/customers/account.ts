@@ -60,8 +60,17 @@ export type SigningKeyAdded = Of<
 >;
 /** For ever: a key that has leaked is not taken again. */
 export type SigningKeyRevoked = Of<'SigningKeyRevoked', { readonly key: string }>;
+/** The keys that it holds count from the reading of it on that somebody asked for. */
+export type KeyDirectorySet = Of<'KeyDirectorySet', KeyDirectory>;
+export type KeyDirectoryRemoved = Of<'KeyDirectoryRemoved', object>;
 export type AccountSuspended = Of<'AccountSuspended', { readonly reason: SuspensionReason }>;
 export type AccountResumed = Of<'AccountResumed', object>;
+
+/** Where a customer publishes its keys. `allowPrivate`: the operator allows addresses that are not public, and HTTP. */
+export interface KeyDirectory {
+  readonly url: string;
+  readonly allowPrivate: boolean;
+}
 
 /** Who said that the key is the customer's: the provider, or the customer's own key directory. */
 export type KeySource = 'provider' | 'directory';
@@ -75,6 +84,8 @@ export type AccountEvent =
   | WalletDetached
   | SigningKeyAdded
   | SigningKeyRevoked
+  | KeyDirectorySet
+  | KeyDirectoryRemoved
   | AccountSuspended
   | AccountResumed;
 
@@ -93,6 +104,7 @@ export interface Account {
   /** By thumbprint. */
   readonly keys: ReadonlyMap<string, AddedKey>;
   readonly revoked: ReadonlySet<string>;
+  readonly directory?: KeyDirectory;
 }
 
 export function accountStream(tenant: string, customer: CustomerId): string {
@@ -134,6 +146,10 @@ function changeOf(account: Account, event: Exclude<AccountEvent, AccountOpened>)
       const keys = new Map([...account.keys].filter(([name]) => name !== key));
       return { keys, revoked: new Set([...account.revoked, key]) };
     }
+    case 'KeyDirectorySet':
+      return { directory: data as KeyDirectory };
+    case 'KeyDirectoryRemoved':
+      return { directory: undefined };
     case 'AccountSuspended':
       return { suspended: event.data.reason };
     case 'AccountResumed':
