@@ -1,5 +1,5 @@
 import type { Expected } from '../../base/event-store/expected.js';
-import type { Attachment, Decision, Removal } from '../../base/event-store/unit-of-work.js';
+import type { Attachment, Decision } from '../../base/event-store/unit-of-work.js';
 import type { Address } from '../../base/shared/hex.js';
 import { Problem } from '../../base/shared/problem.js';
 import {
@@ -14,6 +14,7 @@ import {
   type SuspensionReason,
   type WayToPay,
 } from './account.js';
+import { accountRow, keyRemoval, keyRow } from './account.rows.js';
 import { keyIdOf, type SigningJwk } from './signing-key.js';
 
 /** Keys, and wallets, that one account has at the same time. */
@@ -286,30 +287,9 @@ function eventOf<Type extends AccountEvent['type']>(type: Type, data: Data<Type>
 /** The events, and the account's row as it is then: whoever decides by the row names its revision. */
 function changed(state: State, { tenant }: AccountCommand, version: number, ...events: AccountEvent[]): Decision {
   const account = events.reduce<State>(evolveAccount, state);
-  return { events, attachments: [rowOf(tenant, account!, version + events.length)] };
+  return { events, attachments: [accountRow(tenant, account!, version + events.length)] };
 }
 
 function beside(decision: Decision, ...rows: Attachment[]): Decision {
   return { ...decision, attachments: [...decision.attachments!, ...rows] };
-}
-
-function keyRow({ customer, tenant }: AccountCommand, jwk: SigningJwk, source: KeySource, now: number): Attachment {
-  const row = { tenant, key_id: keyIdOf(jwk), customer, x: jwk.x, source, added_at: new Date(now) };
-  return { table: 'account_keys', row };
-}
-
-function keyRemoval(tenant: string, key: string): Removal {
-  return { table: 'account_keys', key: { tenant, key_id: key } };
-}
-
-function rowOf(tenant: string, account: Account, revision: number): Attachment {
-  const { billing, creditLine, directory, opened, suspended, wayToPay } = account;
-  const { asset, currency, customer, decimals, network, openedAt } = opened;
-  const row = {
-    ...{ tenant, customer, currency, network, asset, decimals, credit_line: creditLine },
-    ...{ period: billing.period, time_zone: billing.timeZone, way_to_pay: wayToPay.method },
-    ...{ pay_reference: wayToPay.reference, suspended, revision, opened_at: new Date(openedAt) },
-    ...{ key_directory: directory?.url, directory_private: directory?.allowPrivate },
-  };
-  return { table: 'accounts', row };
 }
