@@ -164,6 +164,8 @@ describe('a request that is signed for and paid later', () => {
     const reply = await send(await commitTo(holder, call('/streamed')));
     expect(answered(reply)).toMatchObject({ amount: '1000', extra: { state: 'pending', held: '1000' } });
     expect(await owed(holder)).toBe(before + 300n);
+    const used = 'select sum(amount)::text as sum from usage_days where payer = $1';
+    await eventually(async () => (await pool.query(used, [holder.customer])).rows[0].sum === `${before + 300n}`);
   });
 
   it.each([

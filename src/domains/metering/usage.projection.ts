@@ -3,6 +3,9 @@ import type { StoredEvent, Upcast } from '../../base/event-store/event.js';
 import type { Projection } from '../../base/event-store/projection-runner.js';
 import { readFirstEvents } from '../../base/event-store/rows.js';
 
+const BEGINNINGS: readonly string[] = ['PaymentAuthorized', 'FreeRequestGranted', 'CommitmentAccepted'];
+const DELIVERIES: readonly string[] = ['RequestDelivered', 'FreeRequestDelivered', 'CommitmentDelivered'];
+
 /** What the meter reads from the authorization that began a delivered payment. */
 interface Metered {
   readonly tenant: string;
@@ -35,13 +38,11 @@ export function usageProjection(upcast: Upcast): Projection {
   return {
     name: 'usage',
     version: 3,
-    types: ['PaymentAuthorized', 'RequestDelivered', 'FreeRequestGranted', 'FreeRequestDelivered'],
+    types: [...BEGINNINGS, ...DELIVERIES],
     lagMs: 250,
     tables: ['usage_days'],
     begin: () => async (client, events) => {
-      const deliveries = events.filter(
-        (event) => event.type === 'RequestDelivered' || event.type === 'FreeRequestDelivered',
-      );
+      const deliveries = events.filter(({ type }) => DELIVERIES.includes(type));
       if (deliveries.length === 0) return;
       await addTotals(client, totalsOf(deliveries, await authorizations(client, events, deliveries, upcast)));
     },
@@ -57,8 +58,7 @@ async function authorizations(
 ) {
   const found = new Map<string, Metered>();
   for (const event of events) {
-    if (event.type === 'PaymentAuthorized' || event.type === 'FreeRequestGranted')
-      found.set(event.stream, meteredOf(event));
+    if (BEGINNINGS.includes(event.type)) found.set(event.stream, meteredOf(event));
   }
   const missing = deliveries.map((event) => event.stream).filter((stream) => !found.has(stream));
   if (missing.length === 0) return found;
@@ -68,11 +68,20 @@ async function authorizations(
   return found;
 }
 
-/** A request within an allowance is used like any other, for nothing. */
+/** A request within an allowance is used like any other, for nothing; the payer of a commitment is its account. */
 function meteredOf({ data, type }: StoredEvent): Metered {
   if (type === 'PaymentAuthorized') return data as unknown as Metered;
-  const { asset, payer, route, tenant, units } = data as unknown as Metered & Metered['terms'];
+  const { amount, asset, customer, payer, route, tenant, units } = data as unknown as Metered &
+    Metered['terms'] & { readonly customer: string };
+  if (type === 'CommitmentAccepted') return { tenant, route, units, terms: { payer: customer, asset, amount } };
   return { tenant, route, units, terms: { payer, asset, amount: '0' } };
+}
+
+/** Of a commitment what was used, at most what was accepted. */
+function actualOf({ data, type }: StoredEvent, metered: Metered): { readonly units: string; readonly amount: string } {
+  if (type !== 'CommitmentDelivered') return { units: metered.units, amount: metered.terms.amount };
+  const { charged, units } = data as unknown as { readonly charged: string; readonly units: string };
+  return { units, amount: charged };
 }
 
 /** Pure: sums a batch of deliveries. */
@@ -83,7 +92,8 @@ export function totalsOf(events: readonly StoredEvent[], authorized: ReadonlyMap
     if (!metered) throw new Error(`delivery without authorization at ${event.position}`);
     const { route, tenant } = metered;
     if (metered.account !== undefined) continue;
-    const { asset, payer, amount } = metered.terms;
+    const { asset, payer } = metered.terms;
+    const { amount, units } = actualOf(event, metered);
     const day = event.occurredAt.toISOString().slice(0, 10);
     const key = [tenant, route, payer, asset, day].join('\n');
     const total = totals.get(key) ?? {
@@ -98,7 +108,7 @@ export function totalsOf(events: readonly StoredEvent[], authorized: ReadonlyMap
       moved: 0n,
     };
     total.requests += 1n;
-    total.units += BigInt(metered.units);
+    total.units += BigInt(units);
     total.amount += BigInt(amount);
     total.moved = event.position;
     totals.set(key, total);
