@@ -1,6 +1,6 @@
 /**
  * Usage events in batches of 1,000 through `POST /v1/events`, new each time, against raw inserts of the same rows into a table
- * with the same indexes of the same database, alternating.
+ * with the same indexes of the same database, on as many connections, alternating.
  */
 import { Agent, request } from 'node:http';
 import pg from 'pg';
@@ -18,7 +18,7 @@ export interface IngestionRates {
 const BATCH = 1_000;
 const BATCHES = 40;
 const ROUNDS = 5;
-/** Batches that senders have under way: some are read while others are stored, and those that wait share a commit. */
+/** Batches that are under way at the same time, on either side. */
 const LANES = 4;
 const CUSTOMERS = 100;
 const BEGIN = Date.parse('2026-11-01T00:00:00Z');
@@ -32,23 +32,22 @@ type Event = Readonly<Record<string, unknown>> & {
 export async function measureIngestion(app: App, note: (line: string) => void): Promise<IngestionRates> {
   note('\nUsage events');
   const sender = await UsageSender.of(app);
-  const client = new pg.Client({ connectionString: app.engines.postgres });
-  await client.connect();
+  const pool = new pg.Pool({ connectionString: app.engines.postgres, max: LANES });
   const rates = { ours: [] as number[], raw: [] as number[] };
   try {
-    await client.query('create table raw_usage (like usage_events including all)');
+    await pool.query('create table raw_usage (like usage_events including all)');
     // What `like` leaves out.
-    await client.query(`create unique index on raw_usage ((tenant || ' ' || replaces)) where replaces is not null`);
+    await pool.query(`create unique index on raw_usage ((tenant || ' ' || replaces)) where replaces is not null`);
     // Round 0 warms up both sides.
     for (let round = 0; round <= ROUNDS; round++) {
-      const pair = [await sendAll(app, sender.key, round), await insertAll(client, round)] as const;
+      const pair = [await sendAll(app, sender.key, round), await insertAll(pool, round)] as const;
       if (round === 0) continue;
       rates.ours.push(pair[0]);
       rates.raw.push(pair[1]);
     }
   } finally {
-    await client.query('drop table if exists raw_usage');
-    await client.end();
+    await pool.query('drop table if exists raw_usage');
+    await pool.end();
   }
   return rates;
 }
@@ -95,19 +94,22 @@ function post(app: App, key: string, agent: Agent, body: Buffer): Promise<void> 
   });
 }
 
-/** The rows that ours makes of these events, in batches of as many, on one connection. */
-function insertAll(client: pg.Client, round: number): Promise<number> {
+/** The rows that ours makes of these events, in batches of as many, on as many connections. */
+function insertAll(pool: pg.Pool, round: number): Promise<number> {
   const pages = batchesOf(round).map((batch) => batch.map(rowOf));
-  return perSecond(BATCH * BATCHES, async () => {
-    for (const rows of pages) {
-      await client.query({
-        name: 'raw-usage',
-        text: `insert into raw_usage (tenant, source, id, batch, line, customer, occurred_at, received_at, replaces, metered, event)
-          select 'demo', * from unnest($1::text[], $2::text[], $3::uuid[], $4::int[], $5::text[], $6::timestamptz[],
-            $7::timestamptz[], $8::text[], $9::jsonb[], $10::text[])`,
-        values: Array.from({ length: 10 }, (_, column) => rows.map((row) => row[column])),
-      });
-    }
+  const lane = async () => {
+    for (let rows = pages.pop(); rows; rows = pages.pop()) await insert(pool, rows);
+  };
+  return perSecond(BATCH * BATCHES, () => Promise.all(Array.from({ length: LANES }, lane)).then(() => undefined));
+}
+
+async function insert(pool: pg.Pool, rows: readonly (readonly unknown[])[]): Promise<void> {
+  await pool.query({
+    name: 'raw-usage',
+    text: `insert into raw_usage (tenant, source, id, batch, line, customer, occurred_at, received_at, replaces, metered, event)
+      select 'demo', * from unnest($1::text[], $2::text[], $3::uuid[], $4::int[], $5::text[], $6::timestamptz[],
+        $7::timestamptz[], $8::text[], $9::jsonb[], $10::text[])`,
+    values: Array.from({ length: 10 }, (_, column) => rows.map((row) => row[column])),
   });
 }
 

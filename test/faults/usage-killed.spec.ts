@@ -27,7 +27,7 @@ let sent = 0;
 let acknowledged = 0;
 
 beforeAll(async () => {
-  main = await startApp();
+  main = await startApp({ postgres: 'own' });
   sender = await UsageSender.of(main);
   const client = new pg.Client({ connectionString: main.engines.postgres });
   await client.connect();

@@ -88,7 +88,9 @@ describe('two workers at once', () => {
     }
     const nonces = noncesAsked([first, second]);
     const stories = await Promise.all(ids.map((id) => storyOf(desk, id)));
-    expect(nonces).toHaveLength(stories.flat().length - PAYMENTS);
+    expect(new Set(nonces).size).toBe(PAYMENTS);
+    // Nobody asks without saying so first; who is too slow to connect is given up before it asks.
+    expect(nonces.length).toBeLessThanOrEqual(stories.flat().length - PAYMENTS);
     expect(await transfersFrom(chain, payer)).toBe(PAYMENTS);
   });
 });
