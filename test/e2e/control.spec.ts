@@ -240,10 +240,24 @@ describe('npm run agent', () => {
     expect(await send({ url: receipt! })).toMatchObject({ status: 200 });
   });
 
+  it('pays later from an account of its own, which it opens once', async () => {
+    for (const _ of [1, 2]) {
+      const { code, output } = await agent(['--calls', '5', '--pay', 'deferred']);
+      expect({ code, output }).toMatchObject({ code: 0 });
+      expect(output).toMatch(/\/demo\/weather .*│ +\$0\.001 │ +200 │ committed com_/);
+      expect(output).toMatch(/5 paid for \$0\.\d+, 5 committed, 0 settled, 0 pending, 0 receipts verified, 0 failed/);
+    }
+    const accounts = JSON.parse((await admin(app, '/accounts?tenant=demo')).body).data;
+    expect(accounts).toHaveLength(1);
+    const balance = JSON.parse((await admin(app, `/accounts/demo/${accounts[0].customer}/balance`)).body);
+    expect(BigInt(balance.owed)).toBeGreaterThanOrEqual(2_000n);
+    expect(BigInt(balance.available)).toBe(5_000_000n - BigInt(balance.owed));
+  });
+
   it.each([
     ['a gateway elsewhere', ['--url', 'https://example.com'], {}],
     ['a number of calls that is none', ['--calls', 'many'], {}],
-    ['a way of paying that there is not yet', ['--pay', 'deferred'], {}],
+    ['a way of paying that there is not', ['--pay', 'never'], {}],
     ['nobody to buy from', [], { TOLLBOOK_DATA_DIR: '/nonexistent' }],
   ] as const)('says what is wrong with %s and ends with 2', async (_what, args, env) => {
     const { code, output } = await agent(args, env);

@@ -5,6 +5,7 @@ import type { ApplyEvents, Projection } from '../../base/event-store/projection-
 import { type EventRow, eventColumns, toStoredEvent } from '../../base/event-store/rows.js';
 import { ofStreams } from '../../base/event-store/stream-key.js';
 import { AccountNumbers } from './account-numbers.js';
+import { type CommitmentBook, commitmentTypes, isCommitment, postCommitment } from './commitment-postings.js';
 import { isNetworkFee, networkFeeTypes, postNetworkFee } from './network-fee-postings.js';
 import { paymentTypes } from './payment-entries.js';
 import { type PaymentBook, postPayment } from './payment-postings.js';
@@ -12,15 +13,18 @@ import type { Transfer } from './transfer.js';
 import { isOfWallet, postOfWallet, walletTypes } from './transfer-postings.js';
 import { insertTransfers } from './transfer-rows.js';
 
-/** Payments remembered between batches: more than are open at once in busy times, a few megabytes. */
+/** What moves value step by step, so that a step is posted by those before it. */
+const steppedTypes = [...paymentTypes, ...commitmentTypes];
+
+/** Payments and commitments remembered between batches: more than are open at once in busy times, a few megabytes. */
 const PAYMENTS_MAX = 20_000;
 
 export const ledgerTables = ['ledger_books', 'ledger_accounts', 'ledger_transfers', 'ledger_activity'] as const;
 
-/** A payment as it stands after the event of this version. */
+/** A payment or commitment as it stands after the event of this version. */
 interface Remembered {
   readonly version: number;
-  readonly state: PaymentBook;
+  readonly state: PaymentBook | CommitmentBook;
 }
 type Memory = LRUCache<string, Remembered>;
 
@@ -36,7 +40,7 @@ export function ledgerProjection(upcast: Upcast, remembered = PAYMENTS_MAX): Pro
     version: 1,
     lagMs: 250,
     tables: ledgerTables,
-    types: [...paymentTypes, ...networkFeeTypes, ...walletTypes],
+    types: [...steppedTypes, ...networkFeeTypes, ...walletTypes],
     begin: () => postings(upcast, new LRUCache({ max: remembered })),
   };
 }
@@ -54,9 +58,16 @@ function postings(upcast: Upcast, memory: Memory): ApplyEvents {
 function postEvent(event: StoredEvent, payments: Map<string, Remembered>): readonly Transfer[] {
   if (isNetworkFee(event)) return postNetworkFee(event);
   if (isOfWallet(event)) return postOfWallet(event);
-  const { state, transfers } = postPayment(payments.get(event.stream)?.state, event);
+  const { state, transfers } = postStep(payments.get(event.stream)?.state, event);
   payments.set(event.stream, { version: event.version, state });
   return transfers;
+}
+
+/** A stream's first event says what it is, and no other kind comes after it. */
+function postStep(state: Remembered['state'] | undefined, event: StoredEvent) {
+  return isCommitment(event)
+    ? postCommitment(state as CommitmentBook | undefined, event)
+    : postPayment(state as PaymentBook | undefined, event);
 }
 
 /**
@@ -94,7 +105,7 @@ async function readPayments(
     name: 'ledger-earlier-events',
     text: `select ${eventColumns} from events where ${ofStreams} and type = any($2::text[])
            order by stream, version`,
-    values: [[...missing.keys()], paymentTypes],
+    values: [[...missing.keys()], steppedTypes],
   });
   for (const event of rows.map((row) => upcast(toStoredEvent(row)))) {
     if (event.version < missing.get(event.stream)!) postEvent(event, into);

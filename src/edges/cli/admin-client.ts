@@ -47,6 +47,12 @@ export class AdminClient {
     return this.send('PUT', path, { 'content-type': 'application/json', ...condition }, JSON.stringify(body));
   }
 
+  /** @param key of idempotency: the same one again makes nothing new. @throws AdminRefusal, UsageError */
+  post(path: string, body: object, key: string): Promise<AdminAnswer> {
+    const headers = { 'content-type': 'application/json', 'idempotency-key': key };
+    return this.send('POST', path, headers, JSON.stringify(body));
+  }
+
   private async send(
     method: string,
     path: string,

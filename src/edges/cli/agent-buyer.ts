@@ -24,12 +24,13 @@ export const demoRequests: readonly DemoRequest[] = [
 
 export type SettlementMark =
   | { readonly state: 'settled'; readonly transaction: string }
+  | { readonly state: 'committed'; readonly commitment: string }
   | { readonly state: 'pending' | 'failed' | 'none' };
 
 /** One row of the table. */
 export interface Purchase {
   readonly request: DemoRequest;
-  /** Atomic units that the payment signed over; absent if none was signed. */
+  /** Atomic units that the payment signed over, or that a commitment is charged; absent if none was signed. */
   readonly amount?: bigint;
   /** Of the token, if it is one of the official clients' well-known dollars. */
   readonly decimals?: number;
@@ -94,7 +95,7 @@ function receiptUrl(gateway: string, payment: string | null): string | undefined
   return payment === null ? undefined : new URL(`/receipts/${payment}`, gateway).href;
 }
 
-function initOf({ method, body }: DemoRequest): RequestInit {
+export function initOf({ method, body }: DemoRequest): RequestInit {
   if (body === undefined) return { method };
   return { method, body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
 }
@@ -106,7 +107,7 @@ function settlementMark(answer: ReturnType<typeof decodePaymentResponseHeader> |
 }
 
 /** The stable code of a problem document, the reason of the settlement, or the beginning of whatever was sent. */
-function reasonOf(text: string, settlementReason: string | undefined): string {
+export function reasonOf(text: string, settlementReason: string | undefined): string {
   if (settlementReason) return settlementReason;
   try {
     const { code, error, detail } = JSON.parse(text) as Record<string, unknown>;
@@ -116,7 +117,7 @@ function reasonOf(text: string, settlementReason: string | undefined): string {
   }
 }
 
-function messageOf(error: unknown): string {
+export function messageOf(error: unknown): string {
   const { message, cause } = error as Error;
   return cause instanceof Error ? `${message}: ${cause.message}` : message;
 }

@@ -7,9 +7,10 @@ describe('agent options', () => {
   });
 
   it('take what is said', () => {
-    const args = ['--calls', '3', '--pay', 'deferred', '--url', 'http://127.0.0.1:4020', '--receipts', 'kept'];
     const url = 'http://127.0.0.1:4020';
-    expect(parseAgentOptions(args)).toEqual({ calls: 3, pay: 'deferred', url, receipts: 'kept' });
+    const kept = ['--calls', '3', '--url', url, '--receipts', 'kept'];
+    expect(parseAgentOptions(kept)).toEqual({ calls: 3, pay: 'instant', url, receipts: 'kept' });
+    expect(parseAgentOptions(['--pay', 'deferred'])).toMatchObject({ calls: 20, pay: 'deferred' });
   });
 
   it.each([
@@ -19,6 +20,7 @@ describe('agent options', () => {
     ['something that is no URL', ['--url', 'localhost']],
     ['a gateway elsewhere, since the key is public', ['--url', 'https://api.example.com']],
     ['a folder without a name', ['--receipts', '']],
+    ['receipts of commitments, which have none', ['--pay', 'deferred', '--receipts', 'kept']],
     ['a flag nobody knows', ['--fast']],
   ])('refuse %s', (_what, args) => {
     expect(() => parseAgentOptions(args)).toThrow(UsageError);

@@ -10,7 +10,8 @@ export interface AgentOptions {
   readonly receipts?: string;
 }
 
-const USAGE = 'Usage: npm run agent -- [--calls N] [--pay instant] [--url http://localhost:4020] [--receipts DIR]';
+const USAGE =
+  'Usage: npm run agent -- [--calls N] [--pay instant|deferred] [--url http://localhost:4020] [--receipts DIR]';
 const FLAGS = {
   calls: { type: 'string', default: '20' },
   pay: { type: 'string', default: 'instant' },
@@ -24,6 +25,8 @@ export function parseAgentOptions(args: readonly string[]): AgentOptions {
   if (!/^[1-9]\d{0,5}$/.test(calls)) throw new UsageError(`--calls is a number from 1 to 999999, not "${calls}"`);
   if (pay !== 'instant' && pay !== 'deferred') throw new UsageError(`--pay is instant or deferred, not "${pay}"`);
   if (url !== undefined) checkLocal(url);
+  if (pay === 'deferred' && receipts !== undefined)
+    throw new UsageError('A commitment has no receipt yet: leave --receipts away');
   if (receipts === '') throw new UsageError('--receipts is a folder to write them to');
   return { calls: Number(calls), pay, url, receipts };
 }

@@ -32,6 +32,20 @@ describe('agent table', () => {
     expect(last).toBe('2 paid for $0.002234, 1 settled, 1 pending, 2 receipts verified, 1 failed');
   });
 
+  it('tells what was committed to from what is on its way to a block', () => {
+    const commitment = 'com_0123456789abcdef0123456789abcdef';
+    const committed: Purchase = {
+      ...settled,
+      settlement: { state: 'committed', commitment },
+      receipt: { state: 'none' },
+    };
+    const text = renderPurchases([committed, pending]);
+    expect(text).toMatch(/committed com_0123…cdef/);
+    const totals = '2 paid for $0.002234, 1 committed, 0 settled, 1 pending, 1 receipts verified, 0 failed';
+    expect(text.split('\n').at(-1)).toBe(totals);
+    expect(succeeded(committed)).toBe(true);
+  });
+
   it('takes decimals from the token, and guesses none', () => {
     const fine = { ...settled, amount: 2_000_000_000_000_000n, decimals: 18 };
     const unknown = { ...settled, amount: 7n, decimals: undefined };

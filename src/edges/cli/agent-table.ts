@@ -1,6 +1,6 @@
 import Table from 'cli-table3';
 import { formatUnits } from '../../base/shared/money.js';
-import type { Purchase } from './agent-buyer.js';
+import type { Purchase, SettlementMark } from './agent-buyer.js';
 
 const RECEIPT_WORDS = { verified: '✓ verified', invalid: '✗ invalid', none: '–' } as const;
 
@@ -24,29 +24,36 @@ function rowOf(purchase: Purchase): (string | number)[] {
     `${request.method} ${request.path}`,
     amount === undefined ? '–' : priced(amount, decimals),
     status ?? '–',
-    error ?? (settlement.state === 'settled' ? `settled ${shorten(settlement.transaction)}` : settlement.state),
+    error ?? wordsOf(settlement),
     RECEIPT_WORDS[receipt.state],
     Math.round(milliseconds),
   ];
 }
 
+function wordsOf(settlement: SettlementMark): string {
+  if (settlement.state === 'settled') return `settled ${shorten(settlement.transaction)}`;
+  return settlement.state === 'committed' ? `committed ${shorten(settlement.commitment)}` : settlement.state;
+}
+
 function totals(purchases: readonly Purchase[]): string {
   const paid = purchases.filter(succeeded);
   const settled = paid.filter(({ settlement }) => settlement.state === 'settled').length;
+  const committed = paid.filter(({ settlement }) => settlement.state === 'committed').length;
   const verified = paid.filter(({ receipt }) => receipt.state === 'verified').length;
   return [
     `${paid.length} paid for ${spentOn(paid)}`,
+    ...(committed > 0 ? [`${committed} committed`] : []),
     `${settled} settled`,
-    `${paid.length - settled} pending`,
+    `${paid.length - settled - committed} pending`,
     `${verified} receipts verified`,
     `${purchases.length - paid.length} failed`,
   ].join(', ');
 }
 
-/** Answered, paid for, and with a receipt that holds. */
+/** Answered, paid for or committed to, and with a receipt that holds if there is one. */
 export function succeeded({ error, amount, settlement, receipt }: Purchase): boolean {
-  const settles = settlement.state === 'settled' || settlement.state === 'pending';
-  return error === undefined && amount !== undefined && settles && receipt.state !== 'invalid';
+  const pays = settlement.state !== 'failed' && settlement.state !== 'none';
+  return error === undefined && amount !== undefined && pays && receipt.state !== 'invalid';
 }
 
 /** Amounts of tokens with other decimals are not added up. */

@@ -1,7 +1,10 @@
 import { join } from 'node:path';
 import { readEndpoints } from '../../base/embedded/endpoints.js';
 import { loadConfig } from '../../base/platform/config.js';
-import { buy, demoRequests, type Purchase } from './agent-buyer.js';
+import { AdminClient } from './admin-client.js';
+import { agentAccount } from './agent-account.js';
+import { buy, type DemoRequest, demoRequests, type Purchase } from './agent-buyer.js';
+import { buyLater, laterFetch } from './agent-later.js';
 import { type AgentOptions, parseAgentOptions } from './agent-options.js';
 import { saveReceipts } from './agent-save.js';
 import { renderPurchases, succeeded } from './agent-table.js';
@@ -10,21 +13,30 @@ import { runCommand, UsageError } from './command.js';
 /** `npm run agent`: buys from the demo tenant as a stranger would. Exit code 0 if every call was paid and answered. */
 async function main(): Promise<number> {
   const options = parseAgentOptions(process.argv.slice(2));
-  if (options.pay === 'deferred') {
-    throw new UsageError('Paying later is not available yet; leave --pay away, or say --pay instant');
-  }
-  const gateway = options.url ?? (await runningGateway());
+  const gateway = options.url ?? (await running()).gateway;
   await checkAlive(gateway);
-  const purchases = await buyAll(gateway, options);
+  const purchases = await buyAll(gateway, options, await buyerOf(gateway, options));
   console.log(renderPurchases(purchases));
   if (options.receipts !== undefined) await keep(gateway, purchases, options.receipts);
   return purchases.every(succeeded) ? 0 : 1;
 }
 
-async function runningGateway(): Promise<string> {
+/** One purchase. */
+type Buyer = (request: DemoRequest) => Promise<Purchase>;
+
+async function buyerOf(gateway: string, { pay }: AgentOptions): Promise<Buyer> {
+  if (pay === 'instant') return (request) => buy(gateway, request);
+  const { adminKey, control, dataDir } = await running();
+  if (control === undefined)
+    throw new UsageError(`The Tollbook in ${dataDir} runs without a control plane, which opens accounts`);
+  const later = laterFetch(await agentAccount(dataDir, new AdminClient({ adminKey, control })));
+  return (request) => buyLater(gateway, request, later);
+}
+
+async function running() {
   const { dataDir } = loadConfig(process.env);
   const endpoints = await readEndpoints(dataDir);
-  if (endpoints?.gateway !== undefined) return endpoints.gateway;
+  if (endpoints?.gateway !== undefined) return { ...endpoints, gateway: endpoints.gateway, dataDir };
   throw new UsageError(`No Tollbook runs with its data in ${dataDir}: start one with "npm start", or say --url`);
 }
 
@@ -39,13 +51,13 @@ async function checkAlive(gateway: string): Promise<void> {
 }
 
 /** One after the other, so that the milliseconds in the table are those of one request. */
-async function buyAll(gateway: string, { calls }: AgentOptions): Promise<Purchase[]> {
+async function buyAll(gateway: string, { calls }: AgentOptions, buyer: Buyer): Promise<Purchase[]> {
   const purchases: Purchase[] = [];
   console.log(`Paying ${calls} requests at ${gateway}`);
   for (let call = 0; call < calls; call++) {
     const request = demoRequests[call % demoRequests.length]!;
     showProgress(`${call + 1}/${calls} ${request.method} ${request.path}`);
-    purchases.push(await buy(gateway, request));
+    purchases.push(await buyer(request));
   }
   showProgress('');
   return purchases;

@@ -106,7 +106,7 @@ export const strayTransfers = `
  * it settled last; a payer owes what holds exposure and is neither settled nor given up; revenue is earned by delivery on
  * credit or in mode `before`, by the first settlement otherwise. What was paid before and will not be delivered is owed to
  * the payer, less what was sent back, unless it failed to settle after all. Refunds left the payee's wallet, or the refund wallet.
- * What was found of wallets beside that stands unless it was taken back.
+ * What was found of wallets beside that stands unless it was taken back. What was used on account is earned and unbilled.
  */
 export const owedByEvents = `
   with ended as (
@@ -151,6 +151,12 @@ export const owedByEvents = `
       join events a on ${ofSameStream('r.stream')} and a.version = 1) as sent
     group by tenant, asset, sender
     union all
+    select a.tenant, (a.data->>'network') || '/erc20:' || (a.data->>'asset'), kind, party, sum((d.data->>'charged')::numeric)
+    from events d join events a on ${ofSameStream('d.stream')} and a.version = 1
+    cross join lateral (values ('unbilled', a.data->>'customer'), ('revenue', '')) as k (kind, party)
+    where d.type = 'CommitmentDelivered' and d.position <= $1
+    group by a.tenant, a.data->>'network', a.data->>'asset', kind, party
+    union all
     select tenant, (data->>'network') || '/slip44:60', kind, party,
       sum(case type when 'NetworkFeePaid' then sign else -sign end * (data->>'share')::numeric)
     from events cross join lateral (values ('network_fees', '', 1), ('gas_wallet', data->>'settler', -1)) as k (kind, party, sign)
@@ -166,7 +172,7 @@ export const owedByEvents = `
       when a.kind = 'customer_receivable' then a.debits_pending + a.debits_posted - a.credits_posted
       else a.debits_posted - a.credits_posted end as owed
     from ledger_accounts a join ledger_books b on b.id = a.book
-    where a.kind in ('wallet', 'customer_receivable', 'revenue', 'refunds', 'refunds_owed', 'prepaid_balance', 'refund_wallet', 'network_fees', 'gas_wallet',
+    where a.kind in ('wallet', 'customer_receivable', 'unbilled', 'revenue', 'refunds', 'refunds_owed', 'prepaid_balance', 'refund_wallet', 'network_fees', 'gas_wallet',
       'suspense', 'opening_balance', 'owner_withdrawals', 'owner_deposits', 'other_income'))
   select tenant, asset, kind, party, coalesce(e.owed, 0)::text as expected, coalesce(f.owed, 0)::text as found
   from expected e full join actual f using (tenant, asset, kind, party)
