@@ -1,13 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import type { Pool } from 'pg';
+import type { NewEvent } from '../../src/base/event-store/event.js';
 import { EventStore } from '../../src/base/event-store/event-store.js';
 import { LogTail } from '../../src/base/event-store/log-tail.js';
+import type { HoldRequest } from '../../src/base/event-store/unit-of-work.js';
 import { openPool } from '../../src/base/platform/pool.js';
 import { systemClock } from '../../src/base/shared/clock.js';
 import { ledgerProjection } from '../../src/domains/ledger/ledger.projection.js';
 import { holdsCheck } from '../../src/domains/reports/checks/holds.check.js';
 import { ledgerCheck } from '../../src/domains/reports/checks/ledger.check.js';
 import { upcast } from '../../src/event-catalogue.js';
+import { commitmentAccepted, commitmentDelivered } from '../support/commitment-events.js';
 import { freshDatabase } from '../support/engines.js';
 import { runToEnd, silent } from '../support/projections.js';
 import { runOn } from '../verify/checks.js';
@@ -38,40 +41,19 @@ const hold = (delta: bigint) => ({ key: CREDIT, delta, signed: true }) as const;
 /** A request that is let in, and how it ends. */
 async function commit(end: { readonly charged: bigint } | 'CommitmentReleased' | undefined): Promise<void> {
   const stream = `commitment/com_${randomBytes(16).toString('hex')}`;
-  const accepted = {
-    ...{ tenant: 'shop', customer: CUSTOMER, route: 'thing', method: 'GET', resource: 'http://shop/thing' },
-    ...{
-      requestDigest: 'r',
-      amount: HELD.toString(),
-      currency: 'USD',
-      network: 'eip155:84532',
-      asset: `0x${'a'.repeat(40)}`,
-    },
-    ...{ tariff: { id: 'flat', version: 1 }, quote: 'q', units: '1', urgency: 3, inputs: {}, key: 'k', signed: 's' },
-    ...{ gateway: 'gw', holds: [{ key: CREDIT, amount: HELD.toString() }] },
-  };
-  await write(stream, 0, hold(HELD), 'CommitmentAccepted', accepted);
-  if (end === undefined) return;
+  const accepted = commitmentAccepted(CUSTOMER, HELD);
+  await write(stream, 0, hold(HELD), accepted);
   if (end === 'CommitmentReleased') {
-    await write(stream, 1, hold(-HELD), end, { reason: 'upstream_failed', latencyMs: 1, kept: false });
-    return;
+    const data = { reason: 'upstream_failed', latencyMs: 1, kept: false };
+    await write(stream, 1, hold(-HELD), { type: end, schema: 1, data });
+  } else if (end !== undefined) {
+    await write(stream, 1, hold(end.charged - HELD), commitmentDelivered(accepted, end.charged));
   }
-  const spare = HELD - end.charged;
-  await write(stream, 1, hold(-spare), 'CommitmentDelivered', {
-    ...{ status: 200, responseDigest: 'd', bytes: 1, latencyMs: 1, kept: false, units: '1' },
-    ...{ charged: end.charged.toString(), released: spare > 0n ? [{ key: CREDIT, amount: spare.toString() }] : [] },
-  });
 }
 
-async function write(
-  stream: string,
-  expectedVersion: number,
-  taken: object,
-  type: string,
-  data: object,
-): Promise<void> {
-  const events = [{ type, schema: 1, data }] as never;
-  await store.append({ stream, tenant: 'shop', expectedVersion, holds: [taken as never], decide: () => ({ events }) });
+async function write(stream: string, expectedVersion: number, taken: HoldRequest, event: NewEvent): Promise<void> {
+  const place = { stream, tenant: 'shop', expectedVersion, holds: [taken] };
+  await store.append({ ...place, decide: () => ({ events: [event] }) });
 }
 
 async function balances(): Promise<Record<string, string>> {

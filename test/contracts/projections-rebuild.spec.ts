@@ -12,6 +12,7 @@ import { usageProjection } from '../../src/domains/metering/usage.projection.js'
 import { paymentsProjection } from '../../src/domains/payments/payments.projection.js';
 import { upcast } from '../../src/event-catalogue.js';
 import { projections } from '../../src/projections.js';
+import { appendCommitments } from '../support/commitment-events.js';
 import { freshDatabase } from '../support/engines.js';
 import { eventually } from '../support/eventually.js';
 import { appendPayments, caughtUp, checkpoints, headOf, runToEnd, silent } from '../support/projections.js';
@@ -88,7 +89,10 @@ describe('a rebuild', () => {
     let traffic = true;
     let sent = 0;
     const writing = (async () => {
-      for (; traffic; sent += 20) await appendPayments(store, sent, sent + 20);
+      for (; traffic; sent += 20) {
+        await appendPayments(store, sent, sent + 20);
+        await appendCommitments(store, sent, sent + 20);
+      }
     })();
     let least = 0;
     const reading = (async () => {

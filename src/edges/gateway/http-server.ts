@@ -51,11 +51,16 @@ export function sendFrameworkError(_error: unknown, _request: unknown, reply: Fa
 /** Node's own mark of the reply that a connection is busy with. */
 type ReplyingSocket = Socket & { readonly _httpMessage?: ServerResponse };
 
+/** How long what a client still sends after such an answer is read and thrown away, in milliseconds. */
+const LINGER_MS = 2_000;
+
 /**
  * A request that Node could not even parse: say so as problem details, then close. In the middle of an earlier
- * request's answer these words would become a part of it, so then the connection is cut instead.
+ * request's answer these words would become a part of it, so then the connection is cut instead. Cut while the client
+ * still sends, a connection is reset, which can take the answer with it.
  */
 function onClientError(error: NodeJS.ErrnoException, socket: ReplyingSocket): void {
+  if (socket.writableEnded) return;
   if (!socket.writable || socket._httpMessage?.headersSent) {
     socket.destroy();
     return;
@@ -68,4 +73,5 @@ function onClientError(error: NodeJS.ErrnoException, socket: ReplyingSocket): vo
     `HTTP/1.1 ${status} ${phrase}\r\nContent-Type: application/problem+json\r\nCache-Control: no-store\r\n` +
       `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
   );
+  setTimeout(() => socket.destroy(), LINGER_MS).unref();
 }
