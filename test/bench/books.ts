@@ -7,7 +7,7 @@ import { QUEUE_PREFIX, queueNameOf } from '../../src/domains/settlement/settleme
 import { NETWORK } from '../chain/support.js';
 import type { App } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
-import { transfers } from '../support/usdc.js';
+import { LOGS_MAX_BYTES, transfers } from '../support/usdc.js';
 
 const CATCH_UP_MS = 60_000;
 const DRAIN_MS = 180_000;
@@ -75,7 +75,8 @@ export class Books {
 
   /** Reads the token's own logs from the first block on. */
   async onChain(token: Address, payers: readonly Address[], payee: Address): Promise<SettledCount> {
-    const client = createPublicClient({ transport: http(this.app.engines.chain, { timeout: 60_000 }) });
+    const options = { timeout: 60_000, maxResponseBodySize: LOGS_MAX_BYTES };
+    const client = createPublicClient({ transport: http(this.app.engines.chain, options) });
     const [uses, moved] = await Promise.all([
       client.getLogs({ address: token, fromBlock: 0n, event: used, args: { authorizer: [...payers] } }),
       transfers(this.app.engines.chain, { from: payers, to: payee }),

@@ -34,12 +34,17 @@ export async function transferUsdc(rpcUrl: string, from: Address, to: Address, a
 
 const TRANSFER = parseAbiItem('event Transfer(address indexed from, address indexed to, uint256 value)');
 
+/** About a kilobyte each, and there may be a hundred thousand of them. */
+export const LOGS_MAX_BYTES = 200_000_000;
+
 /** Transfers of USDC since the first block, oldest first, one entry for each: the chain's own account of charges. */
 export async function transfers(
   rpcUrl: string,
   parties: { readonly from?: Address | readonly Address[]; readonly to?: Address },
 ): Promise<readonly { readonly transaction: Hex; readonly value: bigint }[]> {
-  const client = createPublicClient({ transport: http(rpcUrl, { timeout: 60_000 }) });
+  const client = createPublicClient({
+    transport: http(rpcUrl, { timeout: 60_000, maxResponseBodySize: LOGS_MAX_BYTES }),
+  });
   const args = { ...parties, from: typeof parties.from === 'string' ? [parties.from] : parties.from?.slice() };
   const logs = await client.getLogs({ address: USDC_ADDRESS, event: TRANSFER, args, fromBlock: 0n });
   return logs.map(({ args: { value }, transactionHash }) => ({ transaction: transactionHash, value: value! }));
