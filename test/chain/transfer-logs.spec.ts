@@ -1,3 +1,4 @@
+import { text } from 'node:stream/consumers';
 import { encodeFunctionData, erc20Abi } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
 import { ChainUnavailable } from '../../src/base/chain/chain.js';
@@ -8,6 +9,7 @@ import { feeOf, readOutcome, readReceipt } from '../../src/base/chain/transactio
 import { type TransferLog, transferLogs, transfersOf } from '../../src/base/chain/transfer-logs.js';
 import type { Address, Hex } from '../../src/base/shared/hex.js';
 import { freePort } from '../support/ports.js';
+import { countingUpstream } from '../support/upstream.js';
 import { mintUsdc } from '../support/usdc.js';
 import {
   addressOf,
@@ -119,6 +121,30 @@ describe('transferLogs', () => {
     const found = await all(transferLogs(client, chain.token, { to }, first, last));
     expect(found.map(({ value }) => value)).toEqual([5n, 6n]);
     expect(spans.filter((span) => span <= 7n).reduce((sum, span) => sum + span, 0n)).toBe(last - first + 1n);
+  });
+
+  it('asks in smaller ranges after an answer of more bytes than the client reads', async () => {
+    const to = randomHex(20);
+    const first = await chain.client.getBlockNumber({ cacheTime: 0 });
+    await transfer(to, 5n);
+    await chain.node.mine({ blocks: 30 });
+    await transfer(to, 6n);
+    const last = await chain.client.getBlockNumber({ cacheTime: 0 });
+    // White space is JSON, too.
+    const verbose = await countingUpstream(async (message, reply) => {
+      const body = await text(message);
+      const headers = { 'content-type': 'application/json' };
+      const answer = await (await fetch(chain.rpcUrl, { method: 'POST', body, headers })).text();
+      const [{ fromBlock, toBlock }] = [JSON.parse(body)].flat()[0].params;
+      reply.end(BigInt(toBlock) - BigInt(fromBlock) < 7n ? answer : ' '.repeat(11_000_000) + answer);
+    });
+    try {
+      const client = createChainClient({ rpcUrl: verbose.url, timeoutMs: 20_000 });
+      const found = await all(transferLogs(client, chain.token, { to }, first, last));
+      expect(found.map(({ value }) => value)).toEqual([5n, 6n]);
+    } finally {
+      await verbose.stop();
+    }
   });
 
   it('gives up when even one block is refused, and at once after a refusal of another kind', async () => {

@@ -1,4 +1,4 @@
-import { type RpcLog, toHex } from 'viem';
+import { BaseError, ResponseBodyTooLargeError, type RpcLog, toHex } from 'viem';
 import type { Address, Hex } from '../shared/hex.js';
 import { ChainUnavailable } from './chain.js';
 import { type ChainClient, rpcErrorOf, unavailable } from './chain-client.js';
@@ -59,14 +59,19 @@ export function minedLogs(logs: readonly RpcLog[], address: Address): MinedLog[]
   );
 }
 
-/** `undefined` if the node says that the answer would be too large, and less can be asked for. */
+/** `undefined` if the node says that the answer would be too large, or it is, and less can be asked for. */
 async function request(client: ChainClient, filter: object, single: boolean): Promise<readonly RpcLog[] | undefined> {
   try {
     return await client.request({ method: 'eth_getLogs', params: [filter] });
   } catch (error) {
-    if (!single && isTooLarge(rpcErrorOf(error)?.details ?? '')) return undefined;
+    if (!single && (isTooMuchToRead(error) || isTooLarge(rpcErrorOf(error)?.details ?? ''))) return undefined;
     throw unavailable('logs', error);
   }
+}
+
+/** More bytes than the client takes. */
+function isTooMuchToRead(error: unknown): boolean {
+  return error instanceof BaseError && error.walk((cause) => cause instanceof ResponseBodyTooLargeError) !== null;
 }
 
 function isTooLarge(refusal: string): boolean {
