@@ -1,7 +1,8 @@
-import { BaseError, ResponseBodyTooLargeError, type RpcLog, toHex } from 'viem';
+import { BaseError, type RpcLog, toHex } from 'viem';
 import type { Address, Hex } from '../shared/hex.js';
 import { ChainUnavailable } from './chain.js';
 import { type ChainClient, rpcErrorOf, unavailable } from './chain-client.js';
+import { AnswerTooLarge } from './rpc-fetch.js';
 import { isMined, type MinedLog } from './settlement-logs.js';
 
 /** Blocks asked for at once: to begin with, and at most. */
@@ -69,9 +70,8 @@ async function request(client: ChainClient, filter: object, single: boolean): Pr
   }
 }
 
-/** More bytes than the client takes. */
 function isTooMuchToRead(error: unknown): boolean {
-  return error instanceof BaseError && error.walk((cause) => cause instanceof ResponseBodyTooLargeError) !== null;
+  return error instanceof BaseError && error.walk((cause) => cause instanceof AnswerTooLarge) !== null;
 }
 
 function isTooLarge(refusal: string): boolean {

@@ -1,6 +1,9 @@
 /** Bytes of one answer; logs of a wide range are the largest, and nodes refuse before that. */
 const MOST_BYTES = 10_485_760;
 
+/** The node answered more than is read of it. */
+export class AnswerTooLarge extends Error {}
+
 interface Question {
   readonly id: unknown;
 }
@@ -42,7 +45,7 @@ async function bounded({ body }: Response): Promise<string> {
   let bytes = 0;
   for await (const chunk of body ?? []) {
     bytes += chunk.length;
-    if (bytes > MOST_BYTES) throw new Error(`the node's answer has more than ${MOST_BYTES} bytes`);
+    if (bytes > MOST_BYTES) throw new AnswerTooLarge(`the node's answer has more than ${MOST_BYTES} bytes`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString();
