@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { LocalAccount } from 'viem';
 import { type App, startApp } from '../support/app.js';
 import { Books } from '../support/books.js';
@@ -103,6 +106,23 @@ describe('hostile requests', () => {
 
   it('with other spellings of paths, methods and lengths are refused', async () => {
     expect(await wrongAnswers(named(oddRequests), refused)).toEqual([]);
+  });
+
+  it('with a head too long are told so, and not cut off while they still send', async () => {
+    const { hostname, port } = new URL(address);
+    const socket = connect({ host: hostname, port: Number(port), allowHalfOpen: true });
+    const closed = once(socket, 'close');
+    socket.write(`GET /demo/weather HTTP/1.1\r\nHost: localhost\r\nX: ${'a'.repeat(20_000)}`);
+    const [answer] = await once(socket, 'data');
+    expect(String(answer)).toContain('HTTP/1.1 431 ');
+    // A connection that is cut answers a piece by a reset, which the next one meets.
+    for (let piece = 0; piece < 8; piece++) {
+      socket.write('a'.repeat(20_000));
+      await pause(10);
+    }
+    socket.end();
+    // Rejects if the connection was reset.
+    expect(await closed).toEqual([false]);
   });
 
   it('with strange words for the price are quoted all the same', async () => {

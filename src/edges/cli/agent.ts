@@ -27,8 +27,6 @@ type Buyer = (request: DemoRequest) => Promise<Purchase>;
 async function buyerOf(gateway: string, { pay }: AgentOptions): Promise<Buyer> {
   if (pay === 'instant') return (request) => buy(gateway, request);
   const { adminKey, control, dataDir } = await running();
-  if (control === undefined)
-    throw new UsageError(`The Tollbook in ${dataDir} runs without a control plane, which opens accounts`);
   const later = laterFetch(await agentAccount(dataDir, new AdminClient({ adminKey, control })));
   return (request) => buyLater(gateway, request, later);
 }
