@@ -1,6 +1,8 @@
 import { checkTariff, parseTariff } from '../../src/domains/pricing/check-tariff.js';
 import { urgencyOf } from '../../src/domains/pricing/modifiers/urgency.js';
-import type { MessageParts } from '../../src/domains/pricing/request/message-facts.js';
+import { eventsIn } from '../../src/domains/pricing/request/event-stream.js';
+import type { EventsFact } from '../../src/domains/pricing/request/fact.js';
+import type { MessageParts, ResponseParts } from '../../src/domains/pricing/request/message-facts.js';
 import { jsonOf, type PricedRequest, pricedRequest } from '../../src/domains/pricing/request/priced-request.js';
 import { queryReader } from '../../src/domains/pricing/request/query-text.js';
 import { type Price, price } from '../../src/domains/pricing/tariff.js';
@@ -30,8 +32,14 @@ export function described(request: Described): PricedRequest {
   const circumstances = { urgency: urgencyOf(priority), at: Date.parse(at), load, used, class: request.class };
   return pricedRequest(circumstances, {
     request: partsOf(request),
-    ...(response && { response: { ...partsOf(response), milliseconds: response.milliseconds ?? 0 } }),
+    ...(response && { response: responseOf(response) }),
   });
+}
+
+function responseOf({ milliseconds = 0, ...said }: NonNullable<Described['response']>): ResponseParts {
+  const parts = partsOf(said);
+  const events = (fact: EventsFact) => eventsIn(Buffer.from(said.body ?? ''), parts.header('content-type'), fact);
+  return { ...parts, milliseconds, trailer: parts.header, events };
 }
 
 /** @throws Problem for rules that must not be published */

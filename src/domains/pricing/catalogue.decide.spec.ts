@@ -140,7 +140,7 @@ describe('PublishTariff', () => {
       NOW,
     );
     const data = { tenant: 'demo', id: 'x', version: 2, effectiveFrom: '2026-11-24T10:00:00.000Z', rules: dearer };
-    expect(events).toEqual([{ type: 'TariffPublished', schema: 3, data }]);
+    expect(events).toEqual([{ type: 'TariffPublished', schema: 4, data }]);
     const row = { tenant: 'demo', id: 'x', version: 2, effective_from: new Date(NOW + DAY), rules: dearer };
     expect(attachments).toEqual([{ table: 'tariffs', row }]);
   });

@@ -146,7 +146,7 @@ export function decidePublishTariff(state: Published<TariffPublished>, command: 
   const version = state.version + 1;
   const from = new Date(effectiveFrom);
   const data = { tenant, id, version, effectiveFrom: from.toISOString(), rules };
-  const event: TariffPublished = { type: 'TariffPublished', schema: 3, data };
+  const event: TariffPublished = { type: 'TariffPublished', schema: 4, data };
   return {
     events: [event],
     attachments: [{ table: 'tariffs', row: { tenant, id, version, effective_from: from, rules } }],

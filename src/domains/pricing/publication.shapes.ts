@@ -10,9 +10,10 @@ import type {
   TariffPublished,
   TariffPublishedV1,
   TariffPublishedV2,
+  TariffPublishedV3,
   TenantRegistered,
 } from './publication.js';
-import { tariffRules, tariffRulesV2 } from './tariff.shapes.js';
+import { tariffRules, tariffRulesV2, tariffRulesV3 } from './tariff.shapes.js';
 import { tariffRulesV1 } from './tariff-v1.shapes.js';
 
 // Not the schemas of the bodies: what may be published changes with time, what was published does not.
@@ -116,9 +117,15 @@ const tariffPublishedV2 = shapeOf<TariffPublishedV2>()({
   data: z.strictObject({ ...tariffVersion, rules: tariffRulesV2 }),
 });
 
-const tariffPublished = shapeOf<TariffPublished>()({
+const tariffPublishedV3 = shapeOf<TariffPublishedV3>()({
   ...tariffPublication,
   schema: 3,
+  data: z.strictObject({ ...tariffVersion, rules: tariffRulesV3 }),
+});
+
+const tariffPublished = shapeOf<TariffPublished>()({
+  ...tariffPublication,
+  schema: 4,
   data: z.strictObject({ ...tariffVersion, rules: tariffRules }),
 });
 
@@ -130,6 +137,7 @@ export const publicationShapes: readonly EventShape[] = [
   routeWithdrawn,
   tariffPublishedV1,
   tariffPublishedV2,
+  tariffPublishedV3,
   tariffPublished,
 ];
 
@@ -137,6 +145,7 @@ export const publicationShapes: readonly EventShape[] = [
 export const publicationUpcasts: readonly UpcastStep[] = [
   { type: 'TariffPublished', from: 1, data: (old) => old },
   { type: 'TariffPublished', from: 2, data: (old) => old },
+  { type: 'TariffPublished', from: 3, data: (old) => old },
   { type: 'RoutePublished', from: 1, data: (old) => old },
   { type: 'RoutePublished', from: 2, data: (old) => old },
 ];

@@ -1,5 +1,6 @@
 import type { Route, Tenant } from './catalogue.schemas.js';
 import type { TariffRules } from './tariff.schemas.js';
+import type { TariffRulesV2, TariffRulesV3 } from './tariff.shapes.js';
 import type { TariffRulesV1 } from './tariff-v1.shapes.js';
 
 /** Events hold no secret: of the upstream's there is a fingerprint, so that a change of it shows. */
@@ -54,15 +55,22 @@ interface TariffVersionData {
 
 export interface TariffPublished {
   readonly type: 'TariffPublished';
-  readonly schema: 3;
+  readonly schema: 4;
   readonly data: TariffVersionData & { readonly rules: TariffRules };
+}
+
+/** As stored before version 4: nothing counted the events of a stream, nor read a trailer. */
+export interface TariffPublishedV3 {
+  readonly type: 'TariffPublished';
+  readonly schema: 3;
+  readonly data: TariffVersionData & { readonly rules: TariffRulesV3 };
 }
 
 /** As stored before version 3. */
 export interface TariffPublishedV2 {
   readonly type: 'TariffPublished';
   readonly schema: 2;
-  readonly data: TariffVersionData & { readonly rules: Omit<TariffRules, 'meter'> };
+  readonly data: TariffVersionData & { readonly rules: TariffRulesV2 };
 }
 
 /** As stored before version 2. */

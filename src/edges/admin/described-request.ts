@@ -3,7 +3,9 @@ import type { Json } from '../../base/shared/json.js';
 import { Problem } from '../../base/shared/problem.js';
 import type { Catalogue } from '../../domains/pricing/catalogue.js';
 import type { Route, Tenant } from '../../domains/pricing/catalogue.schemas.js';
-import type { MessageParts, Messages } from '../../domains/pricing/request/message-facts.js';
+import { eventsIn } from '../../domains/pricing/request/event-stream.js';
+import type { EventsFact } from '../../domains/pricing/request/fact.js';
+import type { MessageParts, Messages, ResponseParts } from '../../domains/pricing/request/message-facts.js';
 import { jsonOf } from '../../domains/pricing/request/priced-request.js';
 import { queryReader } from '../../domains/pricing/request/query-text.js';
 
@@ -57,8 +59,15 @@ export function messagesOf(
   }
   return {
     request: { ...partsOf(request), query: queryReader(request.query), path: (name) => match.params[name] },
-    ...(response && { response: { ...partsOf(response), milliseconds: response.milliseconds } }),
+    ...(response && { response: responseOf(response) }),
   };
+}
+
+function responseOf({ milliseconds, ...said }: DescribedResponse): ResponseParts {
+  const parts = partsOf(said);
+  const events = (fact: EventsFact) => eventsIn(said.body, parts.header('content-type'), fact);
+  // Who describes a response has no use for telling headers and trailers apart.
+  return { ...parts, milliseconds, trailer: parts.header, events };
 }
 
 function partsOf({ body: bytes, headers: fields }: Pick<DescribedRequest, 'body' | 'headers'>): MessageParts {

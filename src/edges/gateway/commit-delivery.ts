@@ -7,11 +7,13 @@ import { RecordCommitment, ReleaseCommitment } from '../../domains/payments/comm
 import type { Used } from '../../domains/payments/commitment.holds.js';
 import type { Commitment, CommitmentId } from '../../domains/payments/commitment.js';
 import type { TariffVersion } from '../../domains/pricing/catalogue.js';
-import { countsResponse, usedBy } from './commit-terms.js';
+import { streamFormat } from '../../domains/pricing/request/event-stream.js';
+import { countsResponse, eventsAllowed, fieldOf, usedBy } from './commit-terms.js';
 import type { Delivered, Failed, LetIn } from './delivery.js';
 import type { PaidCall } from './paid-call.js';
 import type { Asked } from './terms.js';
-import type { UpstreamAnswer } from './upstream/upstream.js';
+import { StreamMeter } from './upstream/stream-meter.js';
+import type { StreamedAnswer, UpstreamAnswer } from './upstream/upstream.js';
 
 /** How long an answer is kept for a repeat, in milliseconds: connections break, and a signature is not for another day. */
 const KEPT_MS = 600_000;
@@ -36,6 +38,7 @@ export class CommitmentDelivery implements LetIn {
   readonly stamp: LetIn['stamp'];
   private readonly startedAt: number;
   private used: Used | undefined;
+  private counter: StreamMeter | undefined;
 
   constructor(
     private readonly parts: CommitmentParts,
@@ -51,6 +54,20 @@ export class CommitmentDelivery implements LetIn {
   fields(end: 'delivered' | 'released', answer: UpstreamAnswer): Readonly<Record<string, string>> {
     if (end === 'released') return this.answerOf(0n);
     if (answer.kind === 'whole') this.used ??= this.measure(answer, answer.body.length, answer.body);
+    return this.answerOf(this.used?.charged);
+  }
+
+  meter(answer: StreamedAnswer): StreamMeter | undefined {
+    const allowed = eventsAllowed(this.commitment.version.tariff);
+    const format = streamFormat(fieldOf(answer.headers)('content-type'));
+    // A declared length was promised to the buyer: such an answer is counted when it is there.
+    if (allowed.length === 0 || format === undefined || answer.contentLength !== undefined) return undefined;
+    this.counter = new StreamMeter(format, allowed);
+    return this.counter;
+  }
+
+  /** What a stream came to is known at its end. */
+  trailers(): Readonly<Record<string, string>> {
     return this.answerOf(this.used?.charged);
   }
 
@@ -80,10 +97,12 @@ export class CommitmentDelivery implements LetIn {
     return encodeCommitment({ commitment: this.commitment.id, customer, charged: most, held });
   }
 
-  private measure({ headers }: UpstreamAnswer, bytes: number, body: Buffer | undefined): Used {
+  private measure(answer: UpstreamAnswer, bytes: number, body: Buffer | undefined): Used {
     const { asked, version } = this.commitment;
     const milliseconds = this.parts.clock() - this.startedAt;
-    return usedBy(this.call, version, asked, { headers, bytes, body, milliseconds });
+    const trailers = answer.kind === 'streamed' ? answer.body.trailers() : [];
+    const { headers } = answer;
+    return usedBy(this.call, version, asked, { headers, bytes, body, milliseconds, trailers, meter: this.counter });
   }
 
   private keep(answer: UpstreamAnswer | undefined, copy: Buffer | undefined) {

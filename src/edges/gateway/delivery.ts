@@ -9,7 +9,8 @@ import { isTopUp, topUpAnswer } from './top-ups.js';
 import { deliver, deliveryLimits, holdAnswer } from './upstream/answer-body.js';
 import type { BodyRecord } from './upstream/answer-record.js';
 import { replySink } from './upstream/reply-sink.js';
-import type { UpstreamAnswer, UpstreamFailure } from './upstream/upstream.js';
+import type { StreamMeter } from './upstream/stream-meter.js';
+import type { StreamedAnswer, UpstreamAnswer, UpstreamFailure } from './upstream/upstream.js';
 import type { UpstreamClient } from './upstream/upstream-client.js';
 import type { PaymentStamp } from './upstream/upstream-signature.js';
 import { upstreamRequest } from './upstream-request.js';
@@ -28,6 +29,10 @@ export interface LetIn {
   fields(end: 'delivered' | 'released', answer: UpstreamAnswer): Readonly<Record<string, string>>;
   /** @param copy the body, if it is short enough to be kept */
   delivered(record: Delivered, answer: UpstreamAnswer, copy: Buffer | undefined): Promise<unknown>;
+  /** Counts an answer as it flows, and cuts it off. */
+  meter?(answer: StreamedAnswer): StreamMeter | undefined;
+  /** Our fields behind a stream, once it is recorded. */
+  trailers?(): Readonly<Record<string, string>>;
   /** With an answer if it is released. */
   failed(record: Failed, answer?: UpstreamAnswer, copy?: Buffer): Promise<unknown>;
   /** What the client is told if there is no answer. */
@@ -58,15 +63,17 @@ export class DeliveryDesk {
     if (answer.kind === 'failed') throw await this.fail(letIn, answer, started);
     if (isReleased(call, answer)) return this.release(letIn, answer, started, reply);
     const head = answerHead(reply, answer.headers, letIn.fields('delivered', answer));
+    const meter = answer.kind === 'streamed' ? letIn.meter?.(answer) : undefined;
     if (answer.kind === 'streamed' && !reply.destroyed) {
       reply.writeHead(answer.status, head);
       reply.flushHeaders();
     }
-    const delivered = await deliver(answer, replySink(reply), deliveryLimits);
+    const delivered = await deliver(answer, replySink(reply), deliveryLimits, meter);
     if (delivered.kind === 'failed') throw await this.fail(letIn, delivered, started);
     await this.record(letIn, answer, delivered.record, started);
     if (reply.destroyed) return;
     if (answer.kind === 'whole') reply.writeHead(answer.status, head);
+    else reply.addTrailers(letIn.trailers?.() ?? {});
     reply.end(delivered.rest);
   }
 

@@ -43,6 +43,7 @@ function leastUnits(quantity: Quantity): bigint {
     case 'response_seconds':
     case 'response_items':
     case 'response_field':
+    case 'response_events':
       return unitsOf(quantity, nothing);
     case 'request_bytes':
     case 'items':

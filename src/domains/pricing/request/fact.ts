@@ -1,4 +1,4 @@
-import type { Field, Pointer } from './field.js';
+import type { Field, Pointer, ResponseField } from './field.js';
 import { nameOfField } from './field.js';
 
 type Side = 'request' | 'response';
@@ -17,10 +17,20 @@ export type Fact =
   /** Length of an array of the JSON body, as digits; `""` if it is absent; `"?"` and the bytes of the body if there is none. */
   | { readonly kind: 'items'; readonly side: Side; readonly pointer: Pointer }
   /** A decimal number, in quotes if the JSON body has it as a text; `""` if absent, `"?"` if it is no such number. */
-  | { readonly kind: 'number'; readonly side: Side; readonly field: Field }
+  | { readonly kind: 'number'; readonly side: Side; readonly field: ResponseField }
+  /** Digits; `"?"` if an event states no whole number, or the response is no stream of events. */
+  | EventsFact
   /** `"true"`, `"false"`, or `"?"` if the place cannot be read. */
   | { readonly kind: 'equals'; readonly side: 'request'; readonly field: Field; readonly value: string }
   | { readonly kind: 'present'; readonly side: 'request'; readonly field: Field };
+
+/** What the events of a streamed response add up to. */
+export interface EventsFact {
+  readonly kind: 'events';
+  readonly side: 'response';
+  readonly pointer?: Pointer;
+  readonly aggregation: 'sum' | 'max';
+}
 
 export const ABSENT = '';
 export const UNREADABLE = '?';
@@ -37,6 +47,8 @@ export function nameOfFact(fact: Fact): string {
       return `${side + fact.kind}:${fact.pointer.text}`;
     case 'equals':
       return `${side + fact.kind}:${nameOfField(fact.field)}=${fact.value}`;
+    case 'events':
+      return `${side + fact.kind}:${fact.aggregation}:${fact.pointer?.text ?? ''}`;
     default:
       return `${side + fact.kind}:${nameOfField(fact.field)}`;
   }

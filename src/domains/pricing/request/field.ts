@@ -43,7 +43,10 @@ export const fieldSchema = z.discriminatedUnion('in', [
 
 export type Field = z.output<typeof fieldSchema>;
 
+/** A response has trailers as well. */
+export type ResponseField = Field | { readonly in: 'trailer'; readonly name: string };
+
 /** Canonical name, the same for the same place in every tariff. */
-export function nameOfField(field: Field): string {
+export function nameOfField(field: ResponseField): string {
   return `${field.in}:${field.in === 'body' ? field.pointer.text : field.name}`;
 }

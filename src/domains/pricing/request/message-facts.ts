@@ -1,6 +1,6 @@
 import type { Json } from '../../../base/shared/json.js';
-import { ABSENT, type Fact, UNREADABLE } from './fact.js';
-import type { Field, Pointer } from './field.js';
+import { ABSENT, type EventsFact, type Fact, UNREADABLE } from './fact.js';
+import type { Field, Pointer, ResponseField } from './field.js';
 import { resolvePointer } from './json-pointer.js';
 
 /** Texts are `undefined` if absent, and `null` if they stand there twice: a server behind us could take either. */
@@ -14,10 +14,18 @@ export interface MessageParts {
   path(name: string): string | undefined;
 }
 
+export interface ResponseParts extends MessageParts {
+  readonly milliseconds: number;
+  /** By lower-case name; without it there are none. */
+  trailer?(name: string): string | null | undefined;
+  /** See `EventsFact`. */
+  events(fact: EventsFact): string;
+}
+
 /** The request, and its response once there is one. */
 export interface Messages {
   readonly request: MessageParts;
-  readonly response?: MessageParts & { readonly milliseconds: number };
+  readonly response?: ResponseParts;
 }
 
 const DECIMAL = /^(?:0|[1-9][0-9]{0,77})(?:\.[0-9]{1,30})?$/;
@@ -37,6 +45,8 @@ export function readFact(fact: Fact, { request, response }: Messages): string {
       return itemsAt(fact.pointer, message);
     case 'number':
       return numberAt(fact.field, message);
+    case 'events':
+      return response!.events(fact);
     case 'equals': {
       const text = textAt(fact.field, message);
       return text === null ? UNREADABLE : `${text === fact.value}`;
@@ -65,12 +75,9 @@ function itemsAt(pointer: Pointer, message: MessageParts): string {
   return Array.isArray(value) ? `${value.length}` : unreadable;
 }
 
-function numberAt(field: Field, message: MessageParts): string {
-  if (field.in !== 'body') {
-    const text = textAt(field, message);
-    if (text === undefined) return ABSENT;
-    return text !== null && DECIMAL.test(text) ? text : UNREADABLE;
-  }
+function numberAt(field: ResponseField, message: MessageParts & Pick<Partial<ResponseParts>, 'trailer'>): string {
+  if (field.in === 'trailer') return numberIn(message.trailer?.(field.name));
+  if (field.in !== 'body') return numberIn(textAt(field, message));
   const body = message.json();
   if (body === undefined) return UNREADABLE;
   const value = resolvePointer(body, field.pointer.tokens);
@@ -79,6 +86,11 @@ function numberAt(field: Field, message: MessageParts): string {
   if (typeof value !== 'number' || Math.abs(value) > Number.MAX_SAFE_INTEGER) return UNREADABLE;
   const text = `${value}`;
   return DECIMAL.test(text) ? text : UNREADABLE;
+}
+
+function numberIn(text: string | null | undefined): string {
+  if (text === undefined) return ABSENT;
+  return text !== null && DECIMAL.test(text) ? text : UNREADABLE;
 }
 
 /** Numbers and truth values of a JSON body as JSON writes them; objects and arrays cannot be read as a text. */

@@ -36,10 +36,21 @@ export const quantitySchema = z.discriminatedUnion('source', [
     source: z.literal('response_field'),
     field: z.discriminatedUnion('in', [
       z.strictObject({ in: z.literal('header'), name: headerName }),
+      /** RFC 9110, section 6.5: what is known only at the end of a stream. */
+      z.strictObject({ in: z.literal('trailer'), name: headerName }),
       z.strictObject({ in: z.literal('body'), pointer }),
     ]),
     maximum,
     decimals,
+  }),
+  /** Events of a stream (server-sent events, JSON lines), counted while it flows. What is paid later is cut off at the maximum. */
+  z.strictObject({
+    source: z.literal('response_events'),
+    /** A whole number in the JSON of each event; without it an event counts 1. */
+    pointer: pointer.optional(),
+    /** `max`: each event states how much it was so far. */
+    aggregation: z.enum(['sum', 'max']).default('sum'),
+    maximum,
   }),
 ]);
 

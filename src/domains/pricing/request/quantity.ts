@@ -1,6 +1,6 @@
 import { assertNever } from '../../../base/shared/assert-never.js';
 import { divideUp, lesser } from '../fraction.js';
-import { ABSENT, type Fact, UNREADABLE } from './fact.js';
+import { ABSENT, type EventsFact, type Fact, UNREADABLE } from './fact.js';
 import type { PricedRequest } from './priced-request.js';
 import type { Quantity } from './quantity.schemas.js';
 
@@ -46,9 +46,15 @@ export function unitsOf(quantity: Quantity, request: PricedRequest): bigint {
         quantity.decimals,
       );
     }
+    case 'response_events':
+      return upTo(quantity.maximum, read(eventsFact(quantity)));
     default:
       return assertNever(quantity);
   }
+}
+
+export function eventsFact({ aggregation, pointer }: Extract<Quantity, { source: 'response_events' }>): EventsFact {
+  return { kind: 'events', side: 'response', aggregation, ...(pointer && { pointer }) };
 }
 
 const keys = new WeakMap<Quantity, string>();

@@ -21,6 +21,10 @@ class Pieces implements AnswerStream {
     return typeof piece === 'string' ? Buffer.from(piece) : piece;
   }
 
+  trailers(): [] {
+    return [];
+  }
+
   discard(): void {
     this.discarded = true;
     this.#wake?.();

@@ -1,5 +1,6 @@
 import { type BodyRecord, BodyRecorder, recordOf } from './answer-record.js';
 import { type AnswerSink, Buyer } from './buyer.js';
+import type { Metered, StreamMeter } from './stream-meter.js';
 import type { StreamedAnswer, UpstreamAnswer, UpstreamFailure } from './upstream.js';
 
 const EMPTY: Buffer = Buffer.alloc(0);
@@ -36,18 +37,21 @@ export interface Delivered {
  * Passes an answer on until only its end is missing, so that "completely received" and "charged" are the same moment.
  * A whole answer is not written at all: it is the `rest`. A buyer that goes away changes nothing for the books: the
  * upstream is read to its end within the limits, and the delivery counts. An upstream that fails first is a failure.
+ *
+ * @param meter of an answer without a declared length: what it cuts off is neither sent nor recorded
  */
 export async function deliver(
   answer: UpstreamAnswer,
   sink: AnswerSink,
   limits: DeliveryLimits = deliveryLimits,
+  meter?: StreamMeter,
 ): Promise<Delivered | UpstreamFailure> {
   if (answer.kind === 'whole') {
     return { kind: 'delivered', record: recordOf(answer.body), rest: answer.body, buyerGone: false, complete: true };
   }
   const buyer = new Buyer(sink, limits.buyerStallMs, () => answer.body.discard(), limits.drainMs);
   try {
-    return await pass(answer, buyer, limits);
+    return await pass(answer, buyer, limits, meter);
   } finally {
     buyer.release();
   }
@@ -57,6 +61,7 @@ async function pass(
   answer: StreamedAnswer,
   buyer: Buyer,
   limits: DeliveryLimits,
+  meter: StreamMeter | undefined,
 ): Promise<Delivered | UpstreamFailure> {
   const recorder = new BodyRecorder(limits.keepBytesMax);
   let rest: Buffer = EMPTY;
@@ -67,15 +72,22 @@ async function pass(
       answer.body.discard();
       return { kind: 'delivered', record: recorder.finish(false), rest: EMPTY, buyerGone: true, complete: false };
     }
-    if (piece === 'end') {
-      return { kind: 'delivered', record: recorder.finish(true), rest, buyerGone: buyer.gone, complete: true };
-    }
-    if (!Buffer.isBuffer(piece)) return piece;
-    recorder.add(piece);
-    if (buyer.gone) unseen += piece.length;
-    else if (recorder.bytes === answer.contentLength) rest = piece;
-    else await buyer.send(piece);
+    if (piece !== 'end' && !Buffer.isBuffer(piece)) return piece;
+    const { pass: passed, cut = false } = metered(piece, meter);
+    if (cut) answer.body.discard();
+    const over = cut || piece === 'end';
+    recorder.add(passed);
+    if (buyer.gone) unseen += passed.length;
+    else if (over || recorder.bytes === answer.contentLength) rest = Buffer.concat([rest, passed]);
+    else if (passed.length > 0) await buyer.send(passed);
+    if (over) return { kind: 'delivered', record: recorder.finish(true), rest, buyerGone: buyer.gone, complete: true };
   }
+}
+
+/** As much of a piece as may go out. */
+function metered(piece: Buffer | 'end', meter: StreamMeter | undefined): Partial<Metered> & Pick<Metered, 'pass'> {
+  if (piece === 'end') return meter?.end() ?? { pass: EMPTY };
+  return meter?.take(piece) ?? { pass: piece };
 }
 
 export interface Held {

@@ -86,7 +86,7 @@ describe('the total time of an exchange', () => {
     exchange.onResponseData(controller, Buffer.from('o'));
     exchange.onResponseData(controller, Buffer.from('k'));
     expect(settled).toEqual([]);
-    exchange.onResponseEnd();
+    exchange.onResponseEnd(controller, {});
     expect(settled).toMatchObject([{ kind: 'whole', body: Buffer.from('ok') }]);
     expect(jest.getTimerCount()).toBe(0);
   });

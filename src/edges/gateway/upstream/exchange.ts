@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
 import { ForbiddenAddress } from '../../../base/platform/address-guard.js';
-import { buyerAnswerHeaders } from './headers.js';
+import { buyerAnswerHeaders, type HeaderPair } from './headers.js';
 import type {
   AnswerStream,
   UpstreamAnswer,
@@ -25,6 +25,7 @@ export class Exchange implements Dispatcher.DispatchHandler, AnswerStream {
   #controller: Dispatcher.DispatchController | undefined;
   #status = 0;
   #headers: IncomingHttpHeaders | undefined;
+  #trailers: IncomingHttpHeaders = {};
   #streaming = false;
   #chunks: Buffer[] = [];
   #waitingBytes = 0;
@@ -55,6 +56,12 @@ export class Exchange implements Dispatcher.DispatchHandler, AnswerStream {
     return new Promise((resolve) => {
       this.#reader = resolve;
     });
+  }
+
+  trailers(): readonly HeaderPair[] {
+    return Object.entries(this.#trailers).flatMap(([name, value = []]) =>
+      [value].flat().map((one): HeaderPair => [name, one]),
+    );
   }
 
   discard(): void {
@@ -90,8 +97,9 @@ export class Exchange implements Dispatcher.DispatchHandler, AnswerStream {
     if (this.#streaming && this.#waitingBytes > WAITING_BYTES_MAX) this.#pause(controller);
   }
 
-  onResponseEnd(): void {
+  onResponseEnd(_: Dispatcher.DispatchController, trailers: IncomingHttpHeaders): void {
     if (this.#over) return;
+    this.#trailers = trailers;
     this.#finish('end');
     if (this.#streaming) return;
     const chunks = this.#chunks;

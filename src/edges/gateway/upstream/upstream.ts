@@ -73,6 +73,8 @@ export type UpstreamAnswer = WholeAnswer | StreamedAnswer;
 export interface AnswerStream {
   /** The next piece as soon as it is there. One call at a time. After `end` or a failure it says the same again. */
   next(): Promise<Buffer | 'end' | UpstreamFailure>;
+  /** What came behind the body (RFC 9110, section 6.5); none before its end. Not passed on. */
+  trailers(): readonly HeaderPair[];
   /** Gives the rest up and closes the connection; `next` then says `aborted`. */
   discard(): void;
 }
