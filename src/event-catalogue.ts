@@ -8,6 +8,8 @@ import { customerKeyShapes } from './domains/customers/customer-key.shapes.js';
 import { customerTariffShapes } from './domains/customers/customer-tariff.shapes.js';
 import { standingShapes } from './domains/customers/standing.shapes.js';
 import { tenantKeyShapes } from './domains/customers/tenant-key.shapes.js';
+import { invoiceShapes } from './domains/invoicing/invoice.shapes.js';
+import { invoicingSettingsShapes } from './domains/invoicing/settings.shapes.js';
 import { limitShapes, limitUpcasts } from './domains/limits/limit.shapes.js';
 import { meterShapes } from './domains/metering/meter.shapes.js';
 import { usageShapes } from './domains/metering/usage-ingested.shapes.js';
@@ -42,6 +44,8 @@ export const eventShapes: readonly EventShape[] = [
   ...probationShapes,
   ...freeRequestShapes,
   ...commitmentShapes,
+  ...invoiceShapes,
+  ...invoicingSettingsShapes,
   ...facilitatorListShapes,
   ...networkFeeShapes,
   ...transferShapes,

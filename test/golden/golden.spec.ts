@@ -16,6 +16,9 @@ import {
   type StandingEvent,
 } from '../../src/domains/customers/standing.js';
 import { evolveTenantKeys, noTenantKeys, type TenantKeyEvent } from '../../src/domains/customers/tenant-key.js';
+import { evolveClock, type TenantClockAdvanced } from '../../src/domains/invoicing/clock.js';
+import { evolveInvoice, type Invoice } from '../../src/domains/invoicing/invoice.evolve.js';
+import type { InvoiceEvent } from '../../src/domains/invoicing/invoice.js';
 import { evolveLimit, type LimitEvent } from '../../src/domains/limits/limit.js';
 import { evolveMeter, type MeterEvent } from '../../src/domains/metering/meter.js';
 import { type CommitmentEvent, evolveCommitment, newCommitment } from '../../src/domains/payments/commitment.js';
@@ -104,6 +107,12 @@ const folds: Readonly<Record<string, (event: StoredEvent) => boolean>> = {
   meter: foldsMeter,
   // Nothing is folded: the rows of the batch say the rest.
   usage: () => true,
+  invoice: (event) => foldsInvoice(event as unknown as InvoiceEvent),
+  clock: (event) => evolveClock(0, event as unknown as TenantClockAdvanced) > 0,
+  // The newest of these says all.
+  invoicing: () => true,
+  'account-taxes': () => true,
+  'meter-price': () => true,
   transfer: (event) => foldsTransfer(event as unknown as TransferEvent),
   tenant: foldsPublication,
   route: foldsPublication,
@@ -136,6 +145,23 @@ function foldsCommitment(event: CommitmentEvent): boolean {
   const [accepted] = samplesOf('CommitmentAccepted.v1') as unknown as [CommitmentEvent];
   const before = event.type === 'CommitmentAccepted' ? newCommitment : evolveCommitment(newCommitment, accepted);
   return evolveCommitment(before, event).status !== 'unknown';
+}
+
+/** After a draft, an invoice, or one that is paid. */
+function foldsInvoice(event: InvoiceEvent): boolean {
+  const [[drafted], [finalized], [applied]] = [
+    'InvoiceDrafted.v1',
+    'InvoiceFinalized.v1',
+    'InvoicePaymentApplied.v1',
+  ].map(samplesOf) as unknown as [[InvoiceEvent], [InvoiceEvent], [InvoiceEvent]];
+  const histories = [[], [drafted], [drafted, finalized], [drafted, finalized, applied]];
+  return histories.some((history) => {
+    try {
+      return [...history, event].reduce<Invoice | undefined>(evolveInvoice, undefined) !== undefined;
+    } catch {
+      return false;
+    }
+  });
 }
 
 /** It changes what nobody has seen, or what was found in both directions. */

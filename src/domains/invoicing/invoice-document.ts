@@ -1,0 +1,49 @@
+import type { InvoiceState } from './invoice.evolve.js';
+import type { Cut } from './invoice.js';
+import type { InvoiceLine, InvoiceTax, Span } from './invoice-line.js';
+
+/** Who sells or buys, as a document names it. Personal data: never in an event. */
+export interface Party {
+  readonly name: string;
+  /** Of the address. */
+  readonly lines: readonly string[];
+  /** ISO 3166-1 alpha-2. */
+  readonly country: string;
+  readonly taxId?: string;
+  readonly email?: string;
+}
+
+/** All that a document shows, and nothing else: pages and files are made from it alone. Amounts in minor units, decimal. */
+export interface InvoiceDocument {
+  readonly kind: 'invoice' | 'credit_note' | 'draft';
+  readonly id: string;
+  /** Of a draft there is none. */
+  readonly number?: string;
+  /** The number of the invoice that is credited. */
+  readonly of?: string;
+  readonly tenant: string;
+  readonly customer: string;
+  readonly seller: Party;
+  readonly buyer: Party;
+  readonly issuedAt?: string;
+  readonly dueAt?: string;
+  readonly period: Span;
+  readonly timeZone: string;
+  /** ISO 4217, and its digits. */
+  readonly currency: string;
+  readonly minorDigits: number;
+  /** Atomic units of the token in a minor unit. */
+  readonly scale: string;
+  readonly lines: readonly InvoiceLine[];
+  readonly subtotal: string;
+  /** Atomic units, signed and exact. */
+  readonly residue: string;
+  readonly taxes: readonly InvoiceTax[];
+  readonly total: string;
+  readonly paid: string;
+  readonly credited: string;
+  readonly outstanding: string;
+  readonly state: InvoiceState;
+  readonly payUrl?: string;
+  readonly cut?: Cut;
+}
