@@ -3,6 +3,7 @@ import { Redis } from 'ioredis';
 import pg from 'pg';
 import { createPublicClient, http, parseAbiItem } from 'viem';
 import { type Address, parseAddress } from '../../src/base/shared/hex.js';
+import { creditKey } from '../../src/domains/limits/credit.js';
 import { QUEUE_PREFIX, queueNameOf } from '../../src/domains/settlement/settlement.queue.js';
 import { NETWORK } from '../chain/support.js';
 import type { App } from '../support/app.js';
@@ -90,6 +91,17 @@ export class Books {
     const response = await fetch(this.app.gateway + route);
     const offer = JSON.parse(Buffer.from(response.headers.get('payment-required')!, 'base64').toString());
     return { token: parseAddress(offer.accepts[0].asset)!, payee: parseAddress(offer.accepts[0].payTo)! };
+  }
+
+  /** What these accounts have committed to and been given, and what the hold on their credit says that they owe; atomic units. */
+  async committed(customers: readonly string[]): Promise<{ delivered: number; charged: string; owed: string }> {
+    const { rows } = await this.database.query<{ delivered: number; charged: string; owed: string }>(
+      `select count(*)::int as delivered, coalesce(sum(charged), 0)::text as charged,
+         (select coalesce(sum(held), 0)::text from hold_totals where key = any($2)) as owed
+       from commitments where state = 'delivered' and customer = any($1)`,
+      [customers, customers.map((customer) => creditKey('demo', customer))],
+    );
+    return rows[0]!;
   }
 
   /** Of the newest event. */

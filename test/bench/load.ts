@@ -5,6 +5,7 @@
 import { Connection, getRequest, type Reply } from './connection.js';
 import { Pace } from './pace.js';
 import { quantile } from './quantile.js';
+import { type Holder, signerOf } from './sign-commitment.js';
 import { forgePayment, type Payer, signPayment, testPayers } from './sign-payment.js';
 
 /**
@@ -19,7 +20,9 @@ export type Job =
       readonly count: number;
       readonly payers: number;
       readonly rate?: number;
-    };
+    }
+  /** Requests that the holders of accounts sign and pay later. */
+  | { readonly kind: 'commitments'; readonly url: string; readonly count: number; readonly holders: readonly Holder[] };
 
 export interface Outcome {
   readonly requests: number;
@@ -39,14 +42,19 @@ process.on('message', async (message: Job | 'run') => {
   if (message === 'run') return;
   const url = new URL(message.url);
   const connections = await Promise.all(Array.from({ length: CONNECTIONS }, () => Connection.open(url)));
-  const next = message.kind === 'gets' ? endless(url) : await prepare(url, message, connections);
+  const next = await requestsOf(url, message, connections);
   process.send?.('ready');
   await told();
   const seconds = message.kind === 'gets' ? message.seconds : Number.POSITIVE_INFINITY;
-  const rate = message.kind === 'gets' ? undefined : message.rate;
+  const rate = 'rate' in message ? message.rate : undefined;
   process.send?.(await drive(connections, next, { seconds, rate }));
   for (const connection of connections) connection.close();
 });
+
+async function requestsOf(url: URL, job: Job, connections: Connection[]): Promise<() => Buffer | undefined> {
+  if (job.kind === 'gets') return endless(url);
+  return job.kind === 'commitments' ? prepareCommitments(url, job, connections) : prepare(url, job, connections);
+}
 
 function told(): Promise<void> {
   return new Promise((resolve) => {
@@ -55,7 +63,7 @@ function told(): Promise<void> {
 }
 
 /** Fetches one fresh offer per payment, then signs them all. Of forgeries a stock is made, and sent over and over. */
-async function prepare(url: URL, job: Exclude<Job, { kind: 'gets' }>, connections: Connection[]) {
+async function prepare(url: URL, job: Extract<Job, { payers: number }>, connections: Connection[]) {
   const { count, kind, payers } = job;
   const accounts = testPayers(payers);
   const asks = accounts.map(({ address }) => {
@@ -74,6 +82,30 @@ async function prepare(url: URL, job: Exclude<Job, { kind: 'gets' }>, connection
   const requests = offers.map(({ offer, payer }) => getRequest(url, { 'payment-signature': pay(offer, payer, now) }));
   let sent = 0;
   return () => (sent < count ? requests[sent++ % requests.length] : undefined);
+}
+
+/** One fresh offer for each, as for payments; each is signed by the next of the holders. */
+async function prepareCommitments(
+  url: URL,
+  { count, holders }: Extract<Job, { kind: 'commitments' }>,
+  connections: Connection[],
+) {
+  const ask = getRequest(url);
+  const offers: string[] = [];
+  let asked = 0;
+  await drive(
+    connections,
+    () => (asked++ < count ? ask : undefined),
+    {},
+    (reply) => offers.push(offerOf(reply)),
+  );
+  const now = Date.now();
+  const sign = await Promise.all(holders.map(signerOf));
+  const requests = await Promise.all(
+    offers.map(async (offer, n) => getRequest(url, await sign[n % sign.length]!(url, offer, now))),
+  );
+  let sent = 0;
+  return () => requests[sent++];
 }
 
 function offerOf({ status, head }: Reply): string {

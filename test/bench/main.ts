@@ -33,6 +33,7 @@ const measures: Record<Part, (app: App) => Promise<unknown>> = {
   quotes: () => quotes(),
   offers: (app) => withTraffic(app, (traffic) => traffic.compareOffers()),
   payments: (app) => withTraffic(app, (traffic) => traffic.comparePayments()),
+  commitments: (app) => withTraffic(app, (traffic) => traffic.compareCommitments()),
   flood: (app) => withTraffic(app, (traffic) => traffic.compareFlood()),
   settlement: (app) => measureSettlement(app, note),
   admission: (app) => inDatabases<AdmissionTimes>(app, 'Admissions', 'admission.ts', 2, ROUNDS),

@@ -17,6 +17,7 @@ export const PARTS = [
   'quotes',
   'offers',
   'payments',
+  'commitments',
   'flood',
   'settlement',
   'admission',
@@ -33,6 +34,7 @@ export interface Results {
   readonly quotes?: QuoteTimes;
   readonly offers?: { readonly ours: Series; readonly official: Series; readonly plain: Series };
   readonly payments?: { readonly ours: Series; readonly official: Series };
+  readonly commitments?: { readonly ours: Series; readonly official: Series };
   readonly flood?: FloodRates;
   readonly settlement?: SettlementRates;
   readonly admission?: AdmissionTimes;
@@ -58,11 +60,13 @@ export interface Report {
 }
 
 export function makeReport(results: Results): Report {
+  const { commitments } = results;
   const { admission, append, flood, growth, ingestion, offers, payments, quotes, rebuild, seals, settlement } = results;
   const sections: Partial<Record<Part, Section>> = {
     ...(quotes && { quotes: quotesSection(quotes) }),
     ...(offers && { offers: offersSection(offers) }),
     ...(payments && { payments: paymentsSection(payments) }),
+    ...(commitments && { commitments: commitmentsSection(commitments) }),
     ...(flood && { flood: floodSection(flood) }),
     ...(settlement && { settlement: settlementSection(settlement) }),
     ...(admission && { admission: admissionSection(admission) }),
@@ -113,6 +117,19 @@ function paymentsSection({ ours, official }: NonNullable<Results['payments']>): 
         us.rate / them.rate,
         6,
       ),
+    ],
+  };
+}
+
+function commitmentsSection({ ours, official }: NonNullable<Results['commitments']>): Section {
+  const summaries = [ours, official].map(summarize) as [Summary, Summary];
+  const [us, them] = summaries;
+  const cpu = them.cpu.server! / us.cpu.server!;
+  return {
+    summaries,
+    lines: [`CPU of the server, a paid request there to a committed one here: ${cpu.toFixed(1)}`],
+    goals: [
+      atLeast('committed requests per second, times paid requests of the official middleware', us.rate / them.rate, 10),
     ],
   };
 }

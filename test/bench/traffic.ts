@@ -1,5 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { App } from '../support/app.js';
+import { acceptsOf, type Holder, openAccount } from '../support/committing.js';
+import { eventually } from '../support/eventually.js';
+import { send } from '../support/http.js';
 import { Books } from './books.js';
 import { alternate, type Contender, runOnce } from './compare.js';
 import { GuardedRoute } from './guarded-route.js';
@@ -16,6 +19,8 @@ const PAYERS = 8;
 const OUR_PAYMENTS = 3_000;
 const WARM_PAYMENTS = 3_000;
 const THEIR_PAYMENTS = 1_000;
+/** Atomic units; far from what a run uses. */
+const CREDIT_LINE = 10n ** 15n;
 const ROUTE = '/demo/weather';
 /** Invalid signatures a second, a little more than the goal, since the last of them are answered late; and for how long. */
 const FLOOD_RATE = 2_100;
@@ -121,6 +126,43 @@ export class Traffic {
     return { ours: first!, official: second! };
   }
 
+  /** Requests that are signed and paid later, held and captured on the credit line of each account. Each must be owed once. */
+  async compareCommitments(): Promise<{ ours: Series; official: Series }> {
+    this.note('\nCommitted requests');
+    const { app, books, generator, official } = this;
+    const holders = await Promise.all(Array.from({ length: PAYERS }, () => openAccount(app, 'demo', CREDIT_LINE)));
+    const url = app.gateway + ROUTE;
+    let committed = 0;
+    const commit = (name: string, count: number): Contender => {
+      committed += count;
+      return { name, job: { kind: 'commitments', url, count, holders }, expect: 200, probe: wholeOfTollbook(app) };
+    };
+    await offeredLater(url);
+    await runOnce(generator, commit('warm-up', WARM_PAYMENTS));
+    const pay: Job = { kind: 'payments', url: official.url + ROUTE, count: THEIR_PAYMENTS, payers: PAYERS };
+    const probe = serverOnly(official.process.pid);
+    const theirs: Contender = { name: '@x402/express', job: pay, expect: 200, probe };
+    await runOnce(generator, theirs);
+    const before = () => books.quiet();
+    const contenders = [
+      { ...commit('Tollbook', OUR_PAYMENTS), before },
+      { ...theirs, before },
+    ];
+    committed += OUR_PAYMENTS * (ROUNDS - 1);
+    const [first, second] = await alternate(generator, contenders, ROUNDS, this.note);
+    await this.checkOwedOnce(holders, committed);
+    return { ours: first!, official: second! };
+  }
+
+  private async checkOwedOnce(holders: readonly Holder[], committed: number): Promise<void> {
+    await this.books.quiet();
+    const { charged, delivered, owed } = await this.books.committed(holders.map(({ customer }) => customer));
+    if (delivered !== committed || charged !== owed) {
+      throw new Error(`${committed} were committed, ${delivered} delivered; ${charged} charged, ${owed} owed`);
+    }
+    this.note(`${committed} commitments, each owed once`);
+  }
+
   /** Honest payers at half of what they could do alone, by themselves and beside a flood of payments that nobody signed. */
   async compareFlood(): Promise<FloodRates> {
     this.note('\nPaid requests beside invalid signatures');
@@ -195,6 +237,11 @@ export class Traffic {
     }
     note(`${paid} payments, each settled exactly once`);
   }
+}
+
+/** Gateways hear of a tenant's first account a moment later. */
+async function offeredLater(url: string): Promise<void> {
+  await eventually(async () => acceptsOf(await send({ url })).some(({ scheme }) => scheme === 'batch-settlement'));
 }
 
 function serverOnly(pid: number): CpuProbe {
