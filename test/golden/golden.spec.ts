@@ -15,8 +15,8 @@ import {
   type ListModeChanged,
   type StandingEvent,
 } from '../../src/domains/customers/standing.js';
+import { evolveClock, type TenantClockAdvanced } from '../../src/domains/customers/tenant-clock.js';
 import { evolveTenantKeys, noTenantKeys, type TenantKeyEvent } from '../../src/domains/customers/tenant-key.js';
-import { evolveClock, type TenantClockAdvanced } from '../../src/domains/invoicing/clock.js';
 import { evolveInvoice, type Invoice } from '../../src/domains/invoicing/invoice.evolve.js';
 import type { InvoiceEvent } from '../../src/domains/invoicing/invoice.js';
 import { evolveLimit, type LimitEvent } from '../../src/domains/limits/limit.js';

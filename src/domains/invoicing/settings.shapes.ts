@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { atomicAmount, tenantId } from '../../base/event-store/event-fields.js';
 import { type EventShape, shapeOf } from '../../base/event-store/event-shape.js';
-import type { TenantClockAdvanced } from './clock.js';
+import type { TenantClockAdvanced } from '../customers/tenant-clock.js';
 import { instant, minorAmount } from './invoice.fields.js';
 import type { AccountTaxesSet, InvoicingSet, MeterPriced } from './settings.js';
 
