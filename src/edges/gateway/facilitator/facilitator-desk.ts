@@ -75,11 +75,13 @@ export class FacilitatorDesk {
     const id = idOf({ token }, request.payment);
     const earlier = await this.parts.admissions.find(id);
     if (earlier) return this.outcome(id, earlier.payment, tenant, request);
-    const reason = termsRefusal(request, tenant, this.parts.clock()) ?? (await this.vet(tenant, token, request));
+    const reason = termsRefusal(request, tenant, this.parts.clock());
     if (reason) return { refused: reason };
-    const refused = await this.take(id, tenant, token, request);
-    if (refused) return refused;
+    const unsound = await this.vet(tenant, token, request);
+    const refused = unsound ? { refused: unsound } : await this.take(id, tenant, token, request);
+    // Another gateway may have taken it since our look: that it is used, its payer's balance gone or a limit reached is by itself then.
     const taken = await this.parts.admissions.find(id);
+    if (!taken && refused) return refused;
     if (!taken) throw new Error(`${id} has no events`);
     return this.outcome(id, taken.payment, tenant, request);
   }
