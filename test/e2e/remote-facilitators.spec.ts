@@ -10,9 +10,11 @@ import { ask, newBuyer, present, sign } from '../support/payment.js';
 import { run } from '../support/run.js';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
-const SETTLE_MS = 30_000;
+const SETTLE_MS = 60_000;
+/** Time for several payments, should the first ones go to the settlers here. */
+const CHOSEN_MS = 120_000;
 
-jest.setTimeout(120_000);
+jest.setTimeout(CHOSEN_MS + SETTLE_MS + 30_000);
 
 /** One sells, the other settles for it: two Tollbooks with books of their own on one chain. */
 let seller: App;
@@ -122,13 +124,14 @@ describe('a tenant whose payments another Tollbook settles', () => {
   });
 
   it.each(['/demo/weather', '/demo/slow'])('is paid for %s by the other, and pays no gas', async (path) => {
-    // Workers hear of the choice within two seconds.
+    // Workers hear of the choice within two seconds; what was sold before has no delegation. On a busy machine the other may be asked twice.
     await eventually(async () => {
       const id = await buy(path);
       await eventually(async () => (await payment(id)).state === 'settled', SETTLE_MS);
       const { delegations } = (await payment(id)) as { delegations: { facilitator: string }[] };
-      return delegations.length === 1 && delegations[0]!.facilitator === facilitators()[0]!.url;
-    }, SETTLE_MS);
+      const asked = [...new Set(delegations.map(({ facilitator }) => facilitator))];
+      return asked.length === 1 && asked[0] === facilitators()[0]!.url;
+    }, CHOSEN_MS);
   });
 
   it('shows how the other does', async () => {
