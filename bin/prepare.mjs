@@ -24,6 +24,7 @@ const BUILD_INPUTS = [
   'src',
   'prisma',
   'bin/bundle.mjs',
+  'bin/bundling.mjs',
   'nest-cli.json',
   '.swcrc',
   'tsconfig.json',

@@ -11,6 +11,7 @@ import { type Anvil, startAnvil } from '../../src/base/embedded/anvil.js';
 import { ensureUsdc, TEST_ACCOUNTS, USDC_ADDRESS } from '../../src/base/embedded/usdc.js';
 import { eventually } from '../support/eventually.js';
 import { freePort } from '../support/ports.js';
+import { processScript } from '../support/process-script.js';
 import { mintUsdc } from '../support/usdc.js';
 import { NETWORK, quiet, randomHex } from './support.js';
 
@@ -83,8 +84,8 @@ it('starts an empty chain when no whole copy is left', async () => {
 
 it('stops the orphan of a killed parent before it starts', async () => {
   const port = await freePort();
-  const script = join(import.meta.dirname, '../support/start-anvil.ts');
-  const parent = spawn(process.execPath, ['--import', 'tsx', script, stateFile, String(port)]);
+  const script = processScript('test/support/start-anvil');
+  const parent = spawn(process.execPath, [script, stateFile, String(port)]);
   await once(parent.stdout, 'data');
   parent.kill('SIGKILL');
   await once(parent, 'exit');

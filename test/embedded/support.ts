@@ -3,14 +3,13 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
 import pg from 'pg';
 import { clusterFolder } from '../../src/base/embedded/postgres-files.js';
 import { eventually } from '../support/eventually.js';
 import { freePort } from '../support/ports.js';
+import { processScript } from '../support/process-script.js';
 
-const DRIVER = fileURLToPath(new URL('./driver.ts', import.meta.url));
 const START_MS = 60_000;
 /** Only asked for, never listened on: the drivers can share them. */
 const [PORT, ADMIN_PORT] = [String(await freePort()), String(await freePort())];
@@ -27,7 +26,7 @@ export class Driver {
   private readonly child: ChildProcess;
 
   constructor(dataDir: string) {
-    this.child = spawn(process.execPath, ['--import', 'tsx', DRIVER], {
+    this.child = spawn(process.execPath, [processScript('test/embedded/driver')], {
       env: { PATH: process.env.PATH, TOLLBOOK_DATA_DIR: dataDir, PORT, ADMIN_PORT },
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],

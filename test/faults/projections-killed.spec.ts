@@ -2,9 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { jest } from '@jest/globals';
 import type { Pool } from 'pg';
 import { EventStore } from '../../src/base/event-store/event-store.js';
@@ -15,13 +14,13 @@ import { projections } from '../../src/projections.js';
 import { freshDatabase } from '../support/engines.js';
 import { eventually } from '../support/eventually.js';
 import { scale, seed, seeds } from '../support/long.js';
+import { processScript } from '../support/process-script.js';
 import { appendPayments, caughtUp, checkpoints, silent } from '../support/projections.js';
 import { seeded } from './customer.js';
 
 /** A busy machine takes its time; usually a quarter of this is enough. */
 jest.setTimeout(scale(150_000, 900_000));
 
-const HERE = dirname(fileURLToPath(import.meta.url));
 const NAMES = projections.map(({ name }) => name);
 const SEEDS = seeds(3, 20);
 
@@ -49,8 +48,8 @@ afterAll(async () => {
 });
 
 async function startWorker(): Promise<ChildProcess> {
-  const script = join(HERE, 'projection-worker.ts');
-  const worker = spawn(process.execPath, ['--import', 'tsx', script, databaseUrl], {
+  const script = processScript('test/faults/projection-worker');
+  const worker = spawn(process.execPath, [script, databaseUrl], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   workers.add(worker);
@@ -135,7 +134,7 @@ describe('npm run rebuild', () => {
   it('killed at any moment leaves the live rows as they were, and then does its work', async () => {
     const dataDir = mkdtempSync(join(tmpdir(), 'tollbook-rebuild-'));
     const rebuild = () => {
-      const command = spawn(process.execPath, ['--import', 'tsx', join(HERE, '..', '..', 'src', 'rebuild.ts')], {
+      const command = spawn(process.execPath, [processScript('src/rebuild')], {
         env: { PATH: process.env.PATH, DATABASE_URL: databaseUrl, TOLLBOOK_DATA_DIR: dataDir },
         stdio: ['ignore', 'pipe', 'inherit'],
       });

@@ -1,8 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFile, readFile, stat, truncate, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { dirname } from 'node:path';
 import { readSeal, type Seal } from '../../src/base/event-store/seals/seal.js';
 import { readSeals } from '../../src/base/event-store/seals/seal-table.js';
 import { Sealer } from '../../src/base/event-store/seals/sealer.js';
@@ -11,11 +10,11 @@ import type { Hex } from '../../src/base/shared/hex.js';
 import { ReceiptSigner } from '../../src/domains/receipts/receipt-signer.js';
 import { eventually } from '../support/eventually.js';
 import { scale, seed } from '../support/long.js';
+import { processScript } from '../support/process-script.js';
 import { Dice, openLog, RECEIPT_KEY, type SealedLog } from './support.js';
 
 const SEALERS = 4;
 const KILLS = scale(4, 60);
-const PROCESS = join(dirname(fileURLToPath(import.meta.url)), 'sealer-process.ts');
 
 let log: SealedLog;
 
@@ -131,9 +130,13 @@ describe('the sealer', () => {
     const dice = new Dice(seed);
     let payments = 0;
     for (let kill = 0; kill < KILLS; kill++) {
-      const child = spawn(process.execPath, ['--import', 'tsx', PROCESS, log.databaseUrl, dirname(log.witness.path)], {
-        stdio: ['ignore', 'pipe', 'inherit'],
-      });
+      const child = spawn(
+        process.execPath,
+        [processScript('test/seals/sealer-process'), log.databaseUrl, dirname(log.witness.path)],
+        {
+          stdio: ['ignore', 'pipe', 'inherit'],
+        },
+      );
       const ended = once(child, 'exit');
       await once(child.stdout, 'data');
       const strike = (await seals()).length + dice.between(1, 12);

@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { jest } from '@jest/globals';
 import { addressOf, type LocalChain, startLocalChain } from '../chain/support.js';
 import { eventually } from '../support/eventually.js';
 import { HostileFacilitator } from '../support/hostile-facilitator.js';
+import { processScript } from '../support/process-script.js';
 import { choose, storyOf } from './facilitators.js';
 import { allAre, type Desk, deliver, newPayer, openDesk, startWorker, transfersFrom } from './support.js';
 
@@ -58,9 +58,9 @@ describe('a worker killed while a facilitator has a payment', () => {
     async (behaviour, next) => {
       first.behaviour = behaviour;
       const { ids, payer } = await sell(1);
-      const script = fileURLToPath(new URL('./worker-process.ts', import.meta.url));
+      const script = processScript('test/settlement/worker-process');
       const args = [desk.databaseUrl, desk.redisUrl, chain.rpcUrl, chain.settlerKey, String(CONFIRM_MS)];
-      const child = spawn(process.execPath, ['--import', 'tsx', script, ...args], { stdio: 'inherit' });
+      const child = spawn(process.execPath, [script, ...args], { stdio: 'inherit' });
       await eventually(() => first.asked.length === 1, LONG_MS).finally(() => child.kill('SIGKILL'));
       await once(child, 'exit');
       const worker = await startWorker(desk, chain, { confirmMs: CONFIRM_MS });

@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { encodeFunctionData, parseAbi } from 'viem';
 import { type PrivateKeyAccount, privateKeyToAccount } from 'viem/accounts';
 import { ChainUnavailable, type SettlementChain } from '../../src/base/chain/chain.js';
@@ -20,6 +19,7 @@ import {
   walletAt,
 } from '../chain/support.js';
 import { eventually } from '../support/eventually.js';
+import { processScript } from '../support/process-script.js';
 import { mintUsdc } from '../support/usdc.js';
 import {
   allAre,
@@ -210,9 +210,9 @@ describe('what machines do', () => {
     const gas = await settlerGas();
     const sold = await Promise.all(Array.from({ length: 30 }, () => deliver(desk, chain, payer, { mode: 'async' })));
     const ids = sold.map(({ id }) => id);
-    const script = fileURLToPath(new URL('./worker-process.ts', import.meta.url));
+    const script = processScript('test/settlement/worker-process');
     const urls = [desk.databaseUrl, desk.redisUrl, chain.rpcUrl, chain.settlerKey];
-    const child = spawn(process.execPath, ['--import', 'tsx', script, ...urls], { stdio: 'inherit' });
+    const child = spawn(process.execPath, [script, ...urls], { stdio: 'inherit' });
     const signed = () => desk.pool.query('select 1 from settlement_transactions limit 1');
     await eventually(async () => (await signed()).rowCount === 1, LONG_MS).finally(() => child.kill('SIGKILL'));
     await once(child, 'exit');

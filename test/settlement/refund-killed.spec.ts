@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { type LocalChain, startLocalChain } from '../chain/support.js';
 import { eventually } from '../support/eventually.js';
+import { processScript } from '../support/process-script.js';
 import { RefundDesk, type Sold } from './refund-desk.js';
 import { type Desk, gasBooked, openDesk } from './support.js';
 
@@ -24,9 +24,9 @@ afterEach(() => desk.close());
 
 /** A worker that kills itself at a call to the chain, before or behind it. */
 async function dieAt(point: string): Promise<void> {
-  const script = fileURLToPath(new URL('./refund-process.ts', import.meta.url));
+  const script = processScript('test/settlement/refund-process');
   const args = [desk.databaseUrl, desk.redisUrl, chain.rpcUrl, chain.settlerKey, refunds.key, point];
-  const child = spawn(process.execPath, ['--import', 'tsx', script, ...args], { stdio: 'inherit' });
+  const child = spawn(process.execPath, [script, ...args], { stdio: 'inherit' });
   const [, signal] = await once(child, 'exit');
   expect(signal).toBe('SIGKILL');
 }

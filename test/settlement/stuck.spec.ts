@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { parseGwei } from 'viem';
 import type { Hex } from '../../src/base/shared/hex.js';
 import type { PaymentId } from '../../src/domains/payments/payment.js';
 import { addressOf, type LocalChain, startLocalChain } from '../chain/support.js';
 import { eventually } from '../support/eventually.js';
+import { processScript } from '../support/process-script.js';
 import {
   allAre,
   type Desk,
@@ -132,9 +132,9 @@ it('finishes the replacement of a worker that was killed when it was signed', as
   const { id, payer } = await withWorkers(1, {}, sendOne);
   await nextBaseFee(SPIKE);
   await chain.node.mine({ blocks: 1 });
-  const script = fileURLToPath(new URL('./worker-process.ts', import.meta.url));
+  const script = processScript('test/settlement/worker-process');
   const urls = [desk.databaseUrl, desk.redisUrl, chain.rpcUrl, chain.settlerKey];
-  const child = spawn(process.execPath, ['--import', 'tsx', script, ...urls], { stdio: 'ignore' });
+  const child = spawn(process.execPath, [script, ...urls], { stdio: 'ignore' });
   await eventually(async () => (await attempts()).length === 2, LONG_MS).finally(() => child.kill('SIGKILL'));
   await once(child, 'exit');
   const [, second] = await attempts();

@@ -7,6 +7,7 @@ import { Redis } from 'ioredis';
 import pg from 'pg';
 import { TEMPLATE, withDatabase } from './database-urls.js';
 import { eventually } from './eventually.js';
+import { processScript } from './process-script.js';
 
 /** Addresses of a real Postgres, Redis and chain with USDC, shared by all specs of one run. */
 export interface Engines {
@@ -62,7 +63,7 @@ function runFolder(): string {
 function startProcess(folder: string): void {
   const output = openSync(join(folder, 'engines.log'), 'a');
   const owner = process.env.TOLLBOOK_TEST_OWNER ?? '';
-  const child = spawn(process.execPath, ['--import', 'tsx', join(HERE, 'engines-process.ts'), folder, owner], {
+  const child = spawn(process.execPath, [processScript('test/support/engines-process'), folder, owner], {
     cwd: join(HERE, '..', '..'),
     detached: true,
     stdio: ['ignore', output, output],
