@@ -4,6 +4,7 @@ import type { ReceiptSigner } from './domains/receipts/receipt-signer.js';
 import { catalogueCheck } from './domains/reports/checks/catalogue.check.js';
 import { chainCheck } from './domains/reports/checks/chain.check.js';
 import type { Check } from './domains/reports/checks/check.js';
+import { commitmentsCheck } from './domains/reports/checks/commitments.check.js';
 import { gasCheck } from './domains/reports/checks/gas.check.js';
 import { holdsCheck } from './domains/reports/checks/holds.check.js';
 import { ledgerCheck } from './domains/reports/checks/ledger.check.js';
@@ -37,6 +38,7 @@ export function checkMakers({ chains, signer, witnessPath }: CheckParts): Record
     seals: () => sealsCheck(signer.jwks(), witnessPath),
     catalogue: () => catalogueCheck,
     usage: () => usageCheck,
+    commitments: () => commitmentsCheck,
     ledger: () => ledgerCheck(ledger),
     holds: () => holdsCheck(ledger),
     projections: () => projectionsCheck(projections),

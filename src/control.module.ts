@@ -17,6 +17,7 @@ import { AccountPartsController } from './edges/admin/account-parts.controller.j
 import { AccountsController } from './edges/admin/accounts.controller.js';
 import { AdminKeyGuard } from './edges/admin/admin-key.guard.js';
 import { AllowancesController, CustomerAllowanceController } from './edges/admin/allowances.controller.js';
+import { CommitmentsController } from './edges/admin/commitments.controller.js';
 import { CustomerAccountController } from './edges/admin/customer-account.controller.js';
 import { CustomerKeysController } from './edges/admin/customer-keys.controller.js';
 import { CustomerTariffsController } from './edges/admin/customer-tariffs.controller.js';
@@ -82,6 +83,7 @@ export class ControlModule {
         AccountsController,
         AccountPartsController,
         KeyDirectoryController,
+        CommitmentsController,
         CustomerAccountController,
         CustomerTariffsController,
         ListsController,

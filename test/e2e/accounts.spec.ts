@@ -1,6 +1,9 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { createPublicKey, generateKeyPairSync, verify } from 'node:crypto';
 import { admin } from '../support/admin.js';
 import { type App, startApp } from '../support/app.js';
+import { acceptsOf, answered, commitTo, openAccount } from '../support/committing.js';
+import { eventually } from '../support/eventually.js';
+import { send } from '../support/http.js';
 import { countingUpstream } from '../support/upstream.js';
 
 let app: App;
@@ -124,4 +127,27 @@ describe('accounts over REST', () => {
     expect((await admin(app, `${nobody}/credit-line`, line)).status).toBe(404);
     expect((await admin(app, '/accounts/demo/cus_1')).status).toBe(400);
   });
+});
+
+it('shows what was signed for on account, with the evidence', async () => {
+  const holder = await openAccount(app, 'demo', 1_000_000n);
+  const call = { url: `${app.gateway}/demo/weather` };
+  await eventually(async () => acceptsOf(await send(call)).length === 2);
+  const reply = await send(await commitTo(holder, call));
+  const { transaction: id } = answered(reply);
+  const list = `/commitments?customer=${holder.customer}&state=delivered`;
+  const { data } = await eventually(async () => {
+    const page = await parsed(list);
+    return page.data.length === 1 && page;
+  });
+  expect(data).toMatchObject([{ id, tenant: 'demo', amount: '1000', charged: '1000', http_status: 200 }]);
+  const { evidence, key, resource } = await parsed(`/commitments/${id}`);
+  expect([key, resource]).toEqual([holder.keyId, call.url]);
+  const { kty, crv, x } = holder.key as { kty: string; crv: string; x: string };
+  const publicKey = createPublicKey({ key: { kty, crv, x }, format: 'jwk' });
+  const { signature, signature_base: base } = evidence;
+  expect(verify(null, Buffer.from(base), publicKey, Buffer.from(signature, 'base64'))).toBe(true);
+  expect((await parsed(`${list}&tenant=nobody`)).data).toEqual([]);
+  expect((await admin(app, '/commitments/com_none')).status).toBe(404);
+  expect((await admin(app, '/commitments?state=odd')).status).toBe(400);
 });

@@ -6,6 +6,7 @@ export const CHECKS = [
   'seals',
   'catalogue',
   'usage',
+  'commitments',
   'ledger',
   'holds',
   'projections',
