@@ -5,6 +5,7 @@ import { settlementChain } from './base/chain/chains.js';
 import { keySigner } from './base/chain/signer.js';
 import { CustomersModule } from './domains/customers/customers.module.js';
 import { KeyDirectories } from './domains/customers/key-directory.js';
+import { InvoicingModule } from './domains/invoicing/invoicing.module.js';
 import { LimitsModule } from './domains/limits/limits.module.js';
 import { MeteringModule } from './domains/metering/metering.module.js';
 import { keptAnswersOf } from './domains/payments/kept-answers.js';
@@ -70,6 +71,7 @@ export class ControlModule {
         PaymentsModule,
         LimitsModule,
         MeteringModule,
+        InvoicingModule,
         FacilitatorsModule.of(secrets.facilitatorKey),
         CustomersModule.of((tenant, payer) => keptAnswersOf(runtime.pool, tenant, payer)),
       ],

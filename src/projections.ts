@@ -1,4 +1,6 @@
 import type { Projection } from './base/event-store/projection-runner.js';
+import { billingProjection } from './domains/invoicing/billing.projection.js';
+import { invoicesProjection } from './domains/invoicing/invoices.projection.js';
 import { ledgerProjection } from './domains/ledger/ledger.projection.js';
 import { usageProjection } from './domains/metering/usage.projection.js';
 import { commitmentsProjection } from './domains/payments/commitments.projection.js';
@@ -12,5 +14,7 @@ export const projections: readonly Projection[] = [
   refundsProjection,
   commitmentsProjection,
   usageProjection(upcast),
+  billingProjection,
+  invoicesProjection,
   ledgerProjection(upcast),
 ];

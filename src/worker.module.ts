@@ -17,6 +17,7 @@ import { CLOCK, LOGGER, POOL } from './base/platform/tokens.js';
 import { WakeLoop } from './base/platform/wake-loop.js';
 import type { Clock } from './base/shared/clock.js';
 import { SETTLEMENT_FRESH_MS, screeningOf } from './domains/customers/screening.js';
+import { BillingModule } from './domains/invoicing/invoicing.module.js';
 import { purgeWindows } from './domains/limits/purge-windows.js';
 import { sweepCommitments } from './domains/payments/commitment.sweep.js';
 import { sweepFreeRequests } from './domains/payments/free-request.sweep.js';
@@ -83,6 +84,7 @@ export class WorkerModule {
       imports: [
         RuntimeModule.of(runtime),
         PaymentsModule,
+        BillingModule.of(config.redisUrl),
         SettlementModule.of({
           ...{ redisUrl: config.redisUrl, chains, upcast, screening, wallets },
           facilitators: { key: secrets.facilitatorKey },

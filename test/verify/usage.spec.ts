@@ -58,7 +58,7 @@ describe('usage events', () => {
     ["update usage_events set line = line + 5 where id = '1'", 'digest of usage events'],
     ["update usage_events set tenant = 'other' where id = '3'", 'usage events that nobody sent'],
     [
-      "insert into usage_events select tenant, source, '9', batch, 9, customer, occurred_at, received_at, replaces, metered, event from usage_events where id = '1'",
+      "insert into usage_events select tenant, source, '9', batch, 9, customer, occurred_at, received_at, replaces, metered, event, leaf from usage_events where id = '1'",
       'usage events',
     ],
     ["delete from usage_events where id = '3'", 'usage events'],

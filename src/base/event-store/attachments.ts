@@ -186,6 +186,15 @@ const tables: Readonly<Record<AttachmentTable, TableShape>> = {
     key: ['tenant', 'wallet'],
     columns: { tenant: 'text', wallet: 'text', customer: 'text' },
   },
+  tenant_clocks: {
+    key: ['tenant'],
+    columns: { tenant: 'text', offset_ms: 'bigint' },
+    replace: true,
+  },
+  invoice_parties: {
+    key: ['invoice'],
+    columns: { invoice: 'text', seller: 'jsonb', buyer: 'jsonb' },
+  },
   tariffs: {
     key: ['tenant', 'id', 'version'],
     columns: { tenant: 'text', id: 'text', version: 'int', effective_from: 'timestamptz', rules: 'jsonb' },

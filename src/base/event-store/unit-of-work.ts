@@ -30,7 +30,9 @@ export type AttachmentTable =
   | 'accounts'
   | 'account_keys'
   | 'account_wallets'
-  | 'commitment_evidence';
+  | 'commitment_evidence'
+  | 'tenant_clocks'
+  | 'invoice_parties';
 
 /** A row beside the log that goes when the events are stored; one that is not there is no error. */
 export interface Removal {

@@ -84,6 +84,13 @@ export const problems = {
   ],
   usage_batch_refused: [422, 'Some events of the batch are rejected, so none was taken'],
   ingestion_busy: [503, 'As many events are under way as fit; nothing was taken, send them again after Retry-After'],
+  unknown_invoice: [404, 'There is no such invoice'],
+  invoice_not_final: [409, 'The invoice is a draft still; end its grace first'],
+  invoice_not_open: [409, 'Nothing is outstanding of the invoice'],
+  invoice_final: [409, 'The invoice is final already'],
+  nothing_to_bill: [409, 'What is not billed yet comes to nothing; the draft waits for the next period'],
+  clock_is_real: [409, 'The clock of this tenant is the real one: it had accounts before it was put forward'],
+  clock_goes_back: [409, 'A clock only goes forward; name a later time'],
   meter_fixed: [409, 'A meter counts the same for ever; publish another one, and withdraw this'],
   route_busy: [503, 'The provider is busy; nothing was charged and the payment can be used again'],
   // accounts

@@ -4,6 +4,7 @@ import type { EventWriter } from '../../base/event-store/unit-of-work.js';
 import { WriteRefused } from '../../base/event-store/unit-of-work.js';
 import type { Clock } from '../../base/shared/clock.js';
 import type { ExactJson } from '../../base/shared/exact-json.js';
+import { offsetOf } from '../customers/tenant-clock.queries.js';
 import { metersOf } from './meters.queries.js';
 import { readBatch, rejection, type UsageBatch, type UsageResult } from './usage-batch.js';
 import { UsageWrite } from './usage-write.js';
@@ -33,9 +34,9 @@ export class UsageIngestion {
     sent: readonly ExactJson[],
     { atomic }: { readonly atomic: boolean },
   ): Promise<readonly (UsageResult | undefined)[]> {
-    const meters = await metersOf(this.pool, tenant);
+    const [meters, offset] = await Promise.all([metersOf(this.pool, tenant), offsetOf(this.pool, tenant)]);
     const now = this.clock();
-    const batch = await this.withKnownCustomers(tenant, readBatch(sent, meters, now));
+    const batch = await this.withKnownCustomers(tenant, readBatch(sent, meters, now + offset));
     if (batch.candidates.length === 0) return batch.results;
     if (atomic && batch.results.some((one) => one?.result === 'rejected')) return batch.results;
     const write = new UsageWrite(tenant, batch, { id: batchId(now), receivedAt: new Date(now), atomic });

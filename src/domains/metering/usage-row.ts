@@ -18,7 +18,7 @@ export interface UsageRow {
 }
 
 /** SHA-256(0x00 ‖ JSON list): RFC 6962's leaf. */
-function leafOf({ at, customer, event, id, metered, receivedAt, replaces, source }: UsageRow): Buffer {
+export function leafOf({ at, customer, event, id, metered, receivedAt, replaces, source }: UsageRow): Buffer {
   return leafHash(
     JSON.stringify([source, id, customer, at, receivedAt, replaces ?? null, canonicalJson(metered), event]),
   );
@@ -26,5 +26,10 @@ function leafOf({ at, customer, event, id, metered, receivedAt, replaces, source
 
 /** base64url of the root of the tree over the rows of one batch, in order of their lines. */
 export function rootOf(rows: readonly UsageRow[]): string {
-  return merkleRoot(Buffer.concat(rows.map(leafOf))).toString('base64url');
+  return rootOfLeaves(rows.map(leafOf));
+}
+
+/** The same, of the leaves. */
+export function rootOfLeaves(leaves: readonly Buffer[]): string {
+  return merkleRoot(Buffer.concat(leaves)).toString('base64url');
 }

@@ -4,14 +4,14 @@ import type { UsageRow } from './usage-row.js';
 
 /** Lists come as lines, which no value can hold: that costs less than array literals, whose items are quoted and escaped. */
 const INSERT = `with stored as (
-    insert into usage_events (tenant, source, id, batch, line, customer, occurred_at, received_at, replaces, metered, event)
+    insert into usage_events (tenant, source, id, batch, line, customer, occurred_at, received_at, replaces, metered, event, leaf)
     select $1, e.source, e.id, $2::uuid, e.line, e.customer, e.at::timestamptz, $3::timestamptz, nullif(e.replaces, ''),
-      e.metered::jsonb, e.event
+      e.metered::jsonb, e.event, decode(e.leaf, 'hex')
     from unnest(string_to_array($4, e'\\n'), string_to_array($5, e'\\n'), string_to_array($6, e'\\n'),
-      string_to_array($7, e'\\n'), string_to_array($8, e'\\n'), string_to_array($9, e'\\n'), string_to_array($10, e'\\n'))
-      with ordinality as e (source, id, customer, at, replaces, metered, event, line)
+      string_to_array($7, e'\\n'), string_to_array($8, e'\\n'), string_to_array($9, e'\\n'), string_to_array($10, e'\\n'), string_to_array($11, e'\\n'))
+      with ordinality as e (source, id, customer, at, replaces, metered, event, leaf, line)
     on conflict do nothing returning line)
-  select count(*)::int as count, case when count(*) < $11::int then array_agg(line) end as lines from stored`;
+  select count(*)::int as count, case when count(*) < $12::int then array_agg(line) end as lines from stored`;
 
 /** Stores what is not there yet, and says of each row by its index whether it did; lines count from 1. */
 export async function insertEvents(
@@ -19,6 +19,7 @@ export async function insertEvents(
   tenant: string,
   batch: string,
   rows: readonly UsageRow[],
+  leaves: readonly Buffer[],
 ): Promise<(index: number) => boolean> {
   if (rows.length === 0) return () => false;
   const lines = (pick: (row: UsageRow) => string) => rows.map(pick).join('\n');
@@ -34,6 +35,7 @@ export async function insertEvents(
       lines(({ replaces }) => replaces ?? ''),
       lines(({ metered }) => canonicalJson(metered)),
       lines(({ event }) => event),
+      leaves.map((leaf) => leaf.toString('hex')).join('\n'),
       rows.length,
     ],
   });

@@ -3,7 +3,7 @@ import { NEW_STREAM } from '../../base/event-store/event.js';
 import { type Decision, type Write, WriteRefused } from '../../base/event-store/unit-of-work.js';
 import { type Candidate, rejection, type UsageBatch, type UsageResult } from './usage-batch.js';
 import { type UsageIngested, usageStream } from './usage-ingested.js';
-import { rootOf, type UsageRow } from './usage-row.js';
+import { leafOf, rootOfLeaves, type UsageRow } from './usage-row.js';
 import { findEvents, insertEvents } from './usage-rows.js';
 
 export interface BatchOptions {
@@ -24,6 +24,7 @@ export class UsageWrite implements Write {
   /** By place; complete once the write is stored or refused. */
   results: readonly (UsageResult | undefined)[];
   private stored: readonly UsageRow[] = [];
+  private leaves: readonly Buffer[] = [];
 
   constructor(
     readonly tenant: string,
@@ -41,13 +42,15 @@ export class UsageWrite implements Write {
     // In key order, so that two batches cannot deadlock on the primary key.
     takeable.sort(byKey);
     const rows = takeable.map((candidate) => this.rowOf(candidate));
-    const isStored = await insertEvents(client, this.tenant, this.options.id, rows);
+    const leaves = rows.map(leafOf);
+    const isStored = await insertEvents(client, this.tenant, this.options.id, rows, leaves);
     for (const [index, candidate] of takeable.entries()) {
       if (isStored(index)) results[candidate.index] = { result: 'accepted' };
     }
     await this.judge(client, results);
     this.results = results;
     this.stored = rows.filter((_, index) => isStored(index));
+    this.leaves = leaves.filter((_, index) => isStored(index));
     if (this.options.atomic && results.some((one) => one?.result === 'rejected')) throw new WriteRefused();
   }
 
@@ -56,7 +59,7 @@ export class UsageWrite implements Write {
     const rows = this.stored;
     if (rows.length === 0) return { events: [] };
     const times = rows.map(({ at }) => at).sort();
-    const data = { batch, events: rows.length, root: rootOf(rows), from: times[0]!, to: times.at(-1)! };
+    const data = { batch, events: rows.length, root: rootOfLeaves(this.leaves), from: times[0]!, to: times.at(-1)! };
     const event: UsageIngested = {
       type: 'UsageIngested',
       schema: 1,

@@ -1,0 +1,56 @@
+import { Inject, Injectable, type Type } from '@nestjs/common';
+import { CommandHandler } from '@nestjs/cqrs';
+import { VersionConflict } from '../../base/event-store/event.js';
+import { EventStore } from '../../base/event-store/event-store.js';
+import {
+  DraftInvoice,
+  decideDraft,
+  decideFinalize,
+  decideVoid,
+  FinalizeInvoice,
+  type InvoiceCommand,
+  type InvoiceDecision,
+  VoidInvoice,
+} from './invoice.decide.js';
+import { evolveInvoice, type Invoice } from './invoice.evolve.js';
+import { type InvoiceEvent, invoiceStream } from './invoice.js';
+
+/** A lost race is tried again at once; somebody has won each of them. */
+const ATTEMPTS_MAX = 50;
+
+/** Loads the invoice, lets the pure rule decide, appends at the version it decided on, with what it changes of the credit. */
+export function invoiceHandler<C extends InvoiceCommand>(
+  command: Type<C>,
+  decide: (invoice: Invoice | undefined, command: C) => InvoiceDecision,
+): Type<{ execute(message: C): Promise<boolean> }> {
+  @CommandHandler(command)
+  @Injectable()
+  class Handler {
+    constructor(@Inject(EventStore) private readonly store: EventStore) {}
+
+    /** Whether it changed anything. */
+    async execute(message: C): Promise<boolean> {
+      const { customer, sequence, tenant } = message;
+      const stream = invoiceStream(tenant, customer, sequence);
+      for (let attempt = 1; ; attempt++) {
+        const events = (await this.store.readStream(stream)) as unknown as readonly InvoiceEvent[];
+        const { holds, ...decision } = decide(events.reduce<Invoice | undefined>(evolveInvoice, undefined), message);
+        if (decision.events.length === 0) return false;
+        try {
+          await this.store.append({ stream, tenant, expectedVersion: events.length, holds, decide: () => decision });
+          return true;
+        } catch (error) {
+          if (!(error instanceof VersionConflict) || attempt === ATTEMPTS_MAX) throw error;
+        }
+      }
+    }
+  }
+  Object.defineProperty(Handler, 'name', { value: `${command.name}Handler` });
+  return Handler;
+}
+
+export const invoiceHandlers = [
+  invoiceHandler(DraftInvoice, decideDraft),
+  invoiceHandler(FinalizeInvoice, decideFinalize),
+  invoiceHandler(VoidInvoice, decideVoid),
+];

@@ -1,0 +1,63 @@
+import {
+  type DynamicModule,
+  Inject,
+  Injectable,
+  Module,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+} from '@nestjs/common';
+import { CommandBus } from '@nestjs/cqrs';
+import type { Pool } from 'pg';
+import { EventStore } from '../../base/event-store/event-store.js';
+import type { Logger } from '../../base/platform/logger.js';
+import { CLOCK, LOGGER, POOL } from '../../base/platform/tokens.js';
+import type { Clock } from '../../base/shared/clock.js';
+import { BillingQueue } from './billing.queue.js';
+import { Closer } from './closer.js';
+import { invoiceHandlers } from './invoice.handlers.js';
+import { settingsHandlers } from './settings.handlers.js';
+
+const REDIS_URL = Symbol('BillingRedisUrl');
+
+const closer = {
+  provide: Closer,
+  useFactory: (pool: Pool, store: EventStore, clock: Clock, bus: CommandBus) =>
+    new Closer(pool, store, clock, (command) => bus.execute(command)),
+  inject: [POOL, EventStore, CLOCK, CommandBus],
+};
+
+/** Commands and reckoning of invoices. Needs the event store and the command bus from a global module. */
+@Module({ providers: [...invoiceHandlers, ...settingsHandlers, closer], exports: [Closer] })
+export class InvoicingModule {}
+
+@Injectable()
+class BillingRunner implements OnApplicationBootstrap, OnApplicationShutdown {
+  private readonly queue: BillingQueue;
+
+  constructor(
+    @Inject(POOL) pool: Pool,
+    @Inject(REDIS_URL) redisUrl: string,
+    @Inject(Closer) closer: Closer,
+    @Inject(CLOCK) clock: Clock,
+    @Inject(LOGGER) log: Logger,
+  ) {
+    this.queue = new BillingQueue(pool, redisUrl, closer, clock, log);
+  }
+
+  onApplicationBootstrap(): void {
+    this.queue.start();
+  }
+
+  onApplicationShutdown(): Promise<void> {
+    return this.queue.stop();
+  }
+}
+
+/** The workers that close periods. */
+@Module({})
+export class BillingModule {
+  static of(redisUrl: string): DynamicModule {
+    const providers = [BillingRunner, { provide: REDIS_URL, useValue: redisUrl }];
+    return { module: BillingModule, imports: [InvoicingModule], providers };
+  }
+}

@@ -1,0 +1,159 @@
+import type { CustomerId } from '../../src/domains/customers/account.js';
+import { VoidInvoice } from '../../src/domains/invoicing/invoice.decide.js';
+import type { InvoiceFinalized } from '../../src/domains/invoicing/invoice.js';
+import { AdvanceClock, PriceMeter, SetAccountTaxes } from '../../src/domains/invoicing/settings.decide.js';
+import { BilledBook, TENANT } from '../support/billed.js';
+
+const A: CustomerId = `cus_${'a'.repeat(24)}`;
+const B: CustomerId = `cus_${'b'.repeat(24)}`;
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+
+let book: BilledBook;
+beforeEach(async () => {
+  book = await BilledBook.open();
+  await book.account(A);
+  await book.meter('tokens');
+  await book.execute(new PriceMeter(TENANT, 'tokens', { model: 'per_unit', amount: '10000', per: 1 }));
+});
+afterEach(() => book.close());
+
+const at = (text: string) => {
+  book.now = Date.parse(text);
+};
+
+async function finalOf(customer: string, sequence: number): Promise<InvoiceFinalized['data']> {
+  const events = await book.store.readStream(`invoice/${TENANT}/${customer}/${sequence}`);
+  return events.find(({ type }) => type === 'InvoiceFinalized')!.data as unknown as InvoiceFinalized['data'];
+}
+
+async function owed(customer: string): Promise<bigint> {
+  const { rows } = await book.pool.query('select held::text from hold_totals where key = $1', [
+    `credit/${TENANT}/${customer}`,
+  ]);
+  return BigInt(rows[0]?.held ?? 0);
+}
+
+describe('closing a period', () => {
+  it('makes a draft when the month is over, and an invoice of it after the grace, with what came late', async () => {
+    await book.request(A, 1_500_000n);
+    await book.use(A, 'tokens', '100');
+    await book.pass([A]);
+    expect(await book.invoices()).toEqual([]);
+    at('2026-12-01T00:00:01Z');
+    await book.pass([A]);
+    expect(await book.invoices()).toMatchObject([{ sequence: 1, state: 'draft', number: null }]);
+    await book.use(A, 'tokens', '50', { at: Date.parse('2026-11-30T23:00:00Z') });
+    await book.request(A, 900_000n);
+    await book.pass([A]);
+    expect(await book.invoices()).toMatchObject([{ state: 'draft' }]);
+    at('2026-12-01T01:00:00Z');
+    await book.pass([A]);
+    expect(await book.invoices()).toMatchObject([{ state: 'open', number: 1, total: '300' }]);
+    const { lines } = await finalOf(A, 1);
+    expect(lines.map(({ amount, kind, quantity }) => [kind, quantity, amount])).toEqual([
+      ['requests', '1', '150'],
+      ['usage', '150', '150'],
+    ]);
+    // The request of December is not on it; usage is owed since the invoice, requests since they were delivered.
+    expect(await owed(A)).toBe(1_500_000n + 900_000n + 1_500_000n);
+  });
+
+  it('bills what comes after the cut on the next invoice, as a line of its own period', async () => {
+    await book.use(A, 'tokens', '100', { id: 'first' });
+    at('2026-12-01T02:00:00Z');
+    await book.pass([A]);
+    await book.pass([A]);
+    await book.use(A, 'tokens', '30', { at: Date.parse('2026-11-20T00:00:00Z') });
+    await book.use(A, 'tokens', '60', { id: 'fix', replaces: 'first', at: Date.parse('2026-11-10T12:00:00Z') });
+    await book.use(A, 'tokens', '500');
+    at('2027-01-02T00:00:00Z');
+    await book.pass([A]);
+    await book.pass([A]);
+    expect(await book.invoices()).toMatchObject([{ total: '100' }, { sequence: 2, number: 2, total: '490' }]);
+    const { lines } = await finalOf(A, 2);
+    expect(lines.map(({ events, period, quantity }) => [period.from.slice(0, 7), quantity, events])).toEqual([
+      ['2026-11', '-10', 3],
+      ['2026-12', '500', 1],
+    ]);
+  });
+
+  it('makes no invoice of nothing or less: it stands on the next', async () => {
+    await book.use(A, 'tokens', '100', { id: 'first' });
+    at('2026-12-01T02:00:00Z');
+    await book.pass([A]);
+    await book.pass([A]);
+    await book.use(A, 'tokens', '0', { type: 'tollbook.usage.voided', replaces: 'first' });
+    at('2027-01-02T00:00:00Z');
+    await book.pass([A]);
+    await book.pass([A]);
+    expect(await book.invoices()).toHaveLength(1);
+    await book.use(A, 'tokens', '150');
+    at('2027-02-02T00:00:00Z');
+    await book.pass([A]);
+    await book.pass([A]);
+    expect(await book.invoices()).toMatchObject([{ total: '100' }, { total: '50' }]);
+  });
+
+  it('bills month by month when several are over, and an override and taxes of one account alone', async () => {
+    await book.account(B);
+    await book.execute(new PriceMeter(TENANT, 'tokens', { model: 'per_unit', amount: '20000', per: 1 }, B));
+    await book.execute(new SetAccountTaxes(TENANT, B, [{ name: 'VAT', percent: '21' }]));
+    for (const month of ['2026-12', '2027-01']) {
+      at(`${month}-10T00:00:00Z`);
+      for (const customer of [A, B]) await book.use(customer, 'tokens', '7');
+    }
+    at('2027-02-02T00:00:00Z');
+    for (let n = 0; n < 5; n++) await book.pass([A, B]);
+    const totals = (await book.invoices()).map(({ customer, sequence, total }) => [
+      (customer as string)[4],
+      sequence,
+      total,
+    ]);
+    expect(totals).toEqual([
+      ['a', 1, '7'],
+      ['a', 2, '7'],
+      ['b', 1, '17'],
+      ['b', 2, '17'],
+    ]);
+  });
+
+  it('two workers at once make each invoice once, and numbers have no gap', async () => {
+    const customers = Array.from({ length: 20 }, (_, n): CustomerId => `cus_${n.toString().padStart(24, '0')}`);
+    for (const one of customers) await book.account(one);
+    for (const one of customers) await book.use(one, 'tokens', '5');
+    at('2026-12-02T00:00:00Z');
+    for (let n = 0; n < 3; n++) {
+      await book.project();
+      await Promise.all([1, 2].map(() => book.closer.close(TENANT, customers)));
+    }
+    await book.project();
+    const numbers = (await book.invoices()).map(({ number }) => number as number).sort((a, b) => a - b);
+    expect(numbers).toEqual(customers.map((_, n) => n + 1));
+  });
+
+  it('ends the grace early, and voids: nothing of it is owed or billed again', async () => {
+    await book.use(A, 'tokens', '100');
+    at('2026-12-01T00:00:01Z');
+    await book.pass([A]);
+    await book.pass([A], true);
+    expect(await book.invoices()).toMatchObject([{ state: 'open' }]);
+    expect(await owed(A)).toBe(1_000_000n);
+    await book.execute(new VoidInvoice(TENANT, A, 1, 'mistaken'));
+    await book.execute(new VoidInvoice(TENANT, A, 1, 'mistaken'));
+    expect(await owed(A)).toBe(0n);
+    at('2027-01-02T00:00:00Z');
+    await book.pass([A]);
+    expect(await book.invoices()).toMatchObject([{ state: 'void' }]);
+  });
+});
+
+describe("a tenant's clock", () => {
+  it('goes forward only, and not for who has accounts by the real one', async () => {
+    await expect(book.execute(new AdvanceClock(TENANT, book.now + DAY))).rejects.toMatchObject({
+      code: 'clock_is_real',
+    });
+    await book.execute(new AdvanceClock('trial', book.now + DAY));
+    await expect(book.execute(new AdvanceClock('trial', book.now))).rejects.toMatchObject({ code: 'clock_goes_back' });
+  });
+});
