@@ -11,6 +11,8 @@ export interface Party {
   readonly country: string;
   readonly taxId?: string;
   readonly email?: string;
+  /** Ways to pay a seller besides x402, such as a bank account: printed as they are, a line each. */
+  readonly payment?: readonly string[];
 }
 
 /** All that a document shows, and nothing else: pages and files are made from it alone. Amounts in minor units, decimal. */
