@@ -2,10 +2,16 @@ import type { CustomerId } from '../../src/domains/customers/account.js';
 import { VoidInvoice } from '../../src/domains/invoicing/invoice.decide.js';
 import type { InvoiceFinalized } from '../../src/domains/invoicing/invoice.js';
 import { AdvanceClock, PriceMeter, SetAccountTaxes } from '../../src/domains/invoicing/settings.decide.js';
+import { ledgerProjection } from '../../src/domains/ledger/ledger.projection.js';
+import { holdsCheck } from '../../src/domains/reports/checks/holds.check.js';
+import { ledgerCheck } from '../../src/domains/reports/checks/ledger.check.js';
+import { upcast } from '../../src/event-catalogue.js';
 import { BilledBook, TENANT } from '../support/billed.js';
+import { runOn } from '../verify/checks.js';
 
 const A: CustomerId = `cus_${'a'.repeat(24)}`;
 const B: CustomerId = `cus_${'b'.repeat(24)}`;
+const ledger = ledgerProjection(upcast);
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 
@@ -17,6 +23,17 @@ beforeEach(async () => {
   await book.execute(new PriceMeter(TENANT, 'tokens', { model: 'per_unit', amount: '10000', per: 1 }));
 });
 afterEach(() => book.close());
+
+/** What the ledger has, and that the checks agree with it and with what accounts owe. */
+async function balances(): Promise<Record<string, string>> {
+  await book.runToEnd(ledger);
+  const checks = await runOn(book.databaseUrl, [holdsCheck(ledger), ledgerCheck(ledger)]);
+  expect([checks.holds!.differences, checks.ledger!.differences]).toEqual([[], []]);
+  const { rows } = await book.pool.query<{ kind: string; sum: string }>(
+    'select kind, sum(debits_posted - credits_posted)::text as sum from ledger_accounts group by kind order by kind',
+  );
+  return Object.fromEntries(rows.map(({ kind, sum }) => [kind, sum]));
+}
 
 const at = (text: string) => {
   book.now = Date.parse(text);
@@ -147,6 +164,67 @@ describe('closing a period', () => {
     expect(await book.invoices()).toMatchObject([{ state: 'void' }]);
   });
 });
+
+describe('the ledger', () => {
+  it('has what an invoice says, to the atomic unit, and what becomes of it', async () => {
+    await book.execute(
+      new PriceMeter(TENANT, 'tokens', { model: 'per_unit', amount: '10000', per: 3, prorated: true }, A),
+    );
+    await book.execute(new SetAccountTaxes(TENANT, A, [{ name: 'VAT', percent: '21' }]));
+    at('2026-12-10T00:00:00Z');
+    await book.request(A, 1_503_000n);
+    await book.use(A, 'tokens', '100');
+    at('2027-01-02T00:00:00Z');
+    for (let n = 0; n < 3; n++) await book.pass([A]);
+    // 1.503 and 0.333333… dollars are 1.84, and 0.39 taxes.
+    expect(await finalOf(A, 1)).toMatchObject({ subtotal: '184', total: '223', residue: '11000/3' });
+    const final = {
+      customer_receivable: '2230000',
+      unbilled: '0',
+      revenue: '-1836333',
+      tax_payable: '-390000',
+      rounding: '-3667',
+    };
+    expect(await balances()).toEqual(final);
+    await append('InvoicePaymentApplied', { source: 'card', reference: 'ch_1', amount: '50' }, 500_000n);
+    await append('InvoicePaymentApplied', { source: 'transfer', reference: 'line', amount: '20' }, 200_000n);
+    await append('InvoicePaymentReversed', { reference: 'line', reason: 'mistaken' }, -200_000n);
+    const taxes = [{ name: 'VAT', percent: '21', taxable: '10', amount: '2' }];
+    const note = {
+      note: 1,
+      reason: 'quality',
+      issuedAt: '2027-01-02T00:00:00.000Z',
+      lines: [],
+      subtotal: '10',
+      taxes,
+      total: '12',
+      returned: '0',
+    };
+    await append('CreditNoteIssued', note, 120_000n);
+    expect(await balances()).toMatchObject({
+      customer_receivable: '1610000',
+      processor_balance: '500000',
+      bank: '0',
+      refunds: '100000',
+    });
+    await book.execute(new VoidInvoice(TENANT, A, 1, 'mistaken'));
+    expect(await balances()).toMatchObject({ customer_receivable: '0', refunds: '1430000', tax_payable: '-90000' });
+  });
+});
+
+/** @param paid atomic units that the account owes less */
+async function append(type: string, data: object, paid: bigint): Promise<void> {
+  const stream = `invoice/${TENANT}/${A}/1`;
+  const expectedVersion = (await book.store.readStream(stream)).length;
+  const holds = [{ key: `credit/${TENANT}/${A}`, delta: -paid, signed: true }];
+  await book.store.append({
+    stream,
+    tenant: TENANT,
+    expectedVersion,
+    holds,
+    decide: () => ({ events: [{ type, schema: 1, data }] }),
+  });
+}
 
 describe("a tenant's clock", () => {
   it('goes forward only, and not for who has accounts by the real one', async () => {

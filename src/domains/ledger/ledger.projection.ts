@@ -6,6 +6,7 @@ import { type EventRow, eventColumns, toStoredEvent } from '../../base/event-sto
 import { ofStreams } from '../../base/event-store/stream-key.js';
 import { AccountNumbers } from './account-numbers.js';
 import { type CommitmentBook, commitmentTypes, isCommitment, postCommitment } from './commitment-postings.js';
+import { type InvoiceBook, invoiceTypes, isOfInvoice, postInvoice } from './invoice-postings.js';
 import { isNetworkFee, networkFeeTypes, postNetworkFee } from './network-fee-postings.js';
 import { paymentTypes } from './payment-entries.js';
 import { type PaymentBook, postPayment } from './payment-postings.js';
@@ -14,9 +15,9 @@ import { isOfWallet, postOfWallet, walletTypes } from './transfer-postings.js';
 import { insertTransfers } from './transfer-rows.js';
 
 /** What moves value step by step, so that a step is posted by those before it. */
-const steppedTypes = [...paymentTypes, ...commitmentTypes];
+const steppedTypes = [...paymentTypes, ...commitmentTypes, ...invoiceTypes];
 
-/** Payments and commitments remembered between batches: more than are open at once in busy times, a few megabytes. */
+/** Payments, commitments and invoices remembered between batches: more than are open at once in busy times, a few megabytes. */
 const PAYMENTS_MAX = 20_000;
 
 export const ledgerTables = ['ledger_books', 'ledger_accounts', 'ledger_transfers', 'ledger_activity'] as const;
@@ -24,7 +25,7 @@ export const ledgerTables = ['ledger_books', 'ledger_accounts', 'ledger_transfer
 /** A payment or commitment as it stands after the event of this version. */
 interface Remembered {
   readonly version: number;
-  readonly state: PaymentBook | CommitmentBook;
+  readonly state: PaymentBook | CommitmentBook | InvoiceBook;
 }
 type Memory = LRUCache<string, Remembered>;
 
@@ -65,6 +66,7 @@ function postEvent(event: StoredEvent, payments: Map<string, Remembered>): reado
 
 /** A stream's first event says what it is, and no other kind comes after it. */
 function postStep(state: Remembered['state'] | undefined, event: StoredEvent) {
+  if (isOfInvoice(event)) return postInvoice(state as InvoiceBook | undefined, event);
   return isCommitment(event)
     ? postCommitment(state as CommitmentBook | undefined, event)
     : postPayment(state as PaymentBook | undefined, event);

@@ -31,6 +31,14 @@ export const codes = [
   'explanation_reversal',
   'withdrawal',
   'withdrawal_reversal',
+  'billing',
+  'usage',
+  'tax',
+  'rounding',
+  'application',
+  'application_reversal',
+  'credit',
+  'cancellation',
 ] as const;
 export type Code = (typeof codes)[number];
 

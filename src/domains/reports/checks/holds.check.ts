@@ -4,6 +4,7 @@ import type { Check, CheckContext, Progress } from './check.js';
 import { checkpointOf } from './checkpoint.js';
 import { Findings } from './findings.js';
 import { holdsOfAuthorization } from './holds.sql.js';
+import { INVOICE_CREDIT, invoicedUpTo } from './invoices.sql.js';
 import { notOfRefunds, REFUNDED } from './refund.sql.js';
 import { inSnapshot } from './snapshot.js';
 
@@ -21,7 +22,7 @@ const COMPARED = `
     select 'exposure/' || b.tenant || '/' || replace(b.asset, '/erc20:', '/') || '/' || a.party as key,
       sum(a.debits_pending + a.debits_posted - a.credits_posted) as owed
     from ledger_accounts a join ledger_books b on b.id = a.book
-    where a.kind = 'customer_receivable' group by 1),
+    where a.kind = 'customer_receivable' and a.party not like 'cus\\_%' group by 1),
   unseen as (
     select held.key, sum(${CHANGES} * held.amount) as owed
     from events e join events a on ${ofSameStream('e.stream')} and a.version = 1
@@ -78,9 +79,10 @@ const COUNTED = `
       select coalesce(sum(${REFUNDED}), 0) as refunded,
         (array_agg(type order by version desc) filter (where type in ('PaymentSettled', 'SettlementReverted')))[1] as money
       from events a where ${ofSameStream('top_ups.stream')}) as ended),
+  ${invoicedUpTo('true')},
   taken as (
     select key, sum(amount) as amount
-    from (select * from held union all select * from committed union all select * from paid_in) as parts group by key),
+    from (select * from held union all select * from committed union all select * from paid_in union all ${INVOICE_CREDIT}) as parts group by key),
   stored as (
     select key, held as amount from hold_totals
     where slots is null and (key like 'quota/%' or key like 'spend/%' or key like 'free/%' or key like 'exposure/%' or key like 'credit/%')

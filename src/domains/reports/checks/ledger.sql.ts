@@ -1,5 +1,6 @@
 import { ofSameStream } from '../../../base/event-store/stream-key.js';
 import { holdsExposure } from './holds.sql.js';
+import { INVOICE_MOVES, invoicedUpTo } from './invoices.sql.js';
 import { notOfRefunds, REFUNDED } from './refund.sql.js';
 import { EXPLAINED_MOVES, WALLET_MOVES } from './wallet.sql.js';
 
@@ -106,7 +107,8 @@ export const strayTransfers = `
  * it settled last; a payer owes what holds exposure and is neither settled nor given up; revenue is earned by delivery on
  * credit or in mode `before`, by the first settlement otherwise. What was paid before and will not be delivered is owed to
  * the payer, less what was sent back, unless it failed to settle after all. Refunds left the payee's wallet, or the refund wallet.
- * What was found of wallets beside that stands unless it was taken back. What was used on account is earned and unbilled.
+ * What was found of wallets beside that stands unless it was taken back. What was used on account is earned and unbilled, until an
+ * invoice asks for it.
  */
 export const owedByEvents = `
   with ended as (
@@ -129,6 +131,7 @@ export const owedByEvents = `
     from ended join events a on ${ofSameStream('ended.stream')} and a.version = 1
     cross join lateral (select a.data->'terms' as terms) as t),
   ${WALLET_MOVES},
+  ${invoicedUpTo('f.position <= $1')},
   reckoned as (
     select tenant, asset, kind, party, sum(owed) as owed from payment cross join lateral (values
       ('wallet', payee, case money when 'PaymentSettled' then amount else 0 end - by_payee),
@@ -165,14 +168,15 @@ export const owedByEvents = `
     union all
     select tenant, asset, k.kind, k.party, k.owed from wallet_moves cross join lateral (values
       ('wallet', wallet, moved), (other, other_party, -moved)) as k (kind, party, owed)
+    union all${INVOICE_MOVES}
     union all${EXPLAINED_MOVES}),
   expected as (select tenant, asset, kind, party, sum(owed) as owed from reckoned group by tenant, asset, kind, party),
   actual as (
-    select b.tenant, b.asset, a.kind, a.party, case when a.kind in ('revenue', 'refunds_owed', 'prepaid_balance') then a.credits_posted - a.debits_posted
+    select b.tenant, b.asset, a.kind, a.party, case when a.kind in ('revenue', 'refunds_owed', 'prepaid_balance', 'tax_payable') then a.credits_posted - a.debits_posted
       when a.kind = 'customer_receivable' then a.debits_pending + a.debits_posted - a.credits_posted
       else a.debits_posted - a.credits_posted end as owed
     from ledger_accounts a join ledger_books b on b.id = a.book
-    where a.kind in ('wallet', 'customer_receivable', 'unbilled', 'revenue', 'refunds', 'refunds_owed', 'prepaid_balance', 'refund_wallet', 'network_fees', 'gas_wallet',
+    where a.kind in ('wallet', 'customer_receivable', 'unbilled', 'revenue', 'refunds', 'refunds_owed', 'prepaid_balance', 'refund_wallet', 'network_fees', 'gas_wallet', 'tax_payable', 'rounding', 'processor_balance', 'bank',
       'suspense', 'opening_balance', 'owner_withdrawals', 'owner_deposits', 'other_income'))
   select tenant, asset, kind, party, coalesce(e.owed, 0)::text as expected, coalesce(f.owed, 0)::text as found
   from expected e full join actual f using (tenant, asset, kind, party)
