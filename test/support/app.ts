@@ -41,7 +41,7 @@ export interface AppOptions {
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 /** Less than a hook's time limit, so that a failure shows what it printed. */
-const READY_MS = 50_000;
+const READY_MS = 100_000;
 const STOP_MS = 30_000;
 
 /** Runs `dist/main.js` on free ports and waits for its ready line. */

@@ -9,7 +9,7 @@ export default async function globalTeardown() {
   const folder = process.env.TOLLBOOK_TEST_RUN;
   const pidFile = join(folder, 'engines.pid');
   if (existsSync(pidFile)) await stop(Number(readFileSync(pidFile, 'utf8')));
-  for (const made of [folder, process.env.TOLLBOOK_TEST_SCRIPTS]) rmSync(made, { recursive: true, force: true });
+  for (const made of [folder, process.env.TOLLBOOK_TEST_BUNDLES]) rmSync(made, { recursive: true, force: true });
 }
 
 async function stop(pid) {

@@ -1,12 +1,9 @@
 /** Processes that specs start, and kill, again and again: bundled once for a run, since from TypeScript each takes seconds to start. */
-import { mkdirSync, mkdtempSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundle } from '../../bin/bundling.mjs';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
-/** Below the packages that they import. */
-const CACHE = join(ROOT, 'node_modules', '.cache');
 const SCRIPTS = [
   'src/rebuild.ts',
   'test/embedded/driver.ts',
@@ -18,17 +15,14 @@ const SCRIPTS = [
   'test/support/start-anvil.ts',
 ];
 
-/** Bundles them into a folder of their own, and resolves to it. */
-export async function bundleScripts() {
-  mkdirSync(CACHE, { recursive: true });
-  const outdir = mkdtempSync(join(CACHE, 'tollbook-test-'));
+/** Bundles them into this folder, each by its path. */
+export async function bundleScripts(folder) {
   await bundle({
     entryPoints: SCRIPTS.map((path) => join(ROOT, path)),
     outbase: ROOT,
-    outdir,
+    outdir: folder,
     // No package.json there says what kind of modules they are.
     outExtension: { '.js': '.mjs' },
     sourcemap: 'inline',
   });
-  return outdir;
 }
