@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import { asStored } from '../../src/base/event-store/event.js';
 import { EventStore } from '../../src/base/event-store/event-store.js';
@@ -92,6 +93,8 @@ describe('a rebuild', () => {
       for (; traffic; sent += 20) {
         await appendPayments(store, sent, sent + 20);
         await appendCommitments(store, sent, sent + 20);
+        // Faster than a busy machine can rebuild, it would never end.
+        await pause(100);
       }
     })();
     let least = 0;

@@ -56,10 +56,13 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** Copying a migrated database takes a tenth of migrating an empty one. */
+/** Copying a migrated database takes a tenth of migrating an empty one, and less if no disk is waited for. */
 async function makeTemplate(url: string): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
+  // Nothing outlives the run, and who kills Postgres has one of its own.
+  for (const setting of ['fsync', 'full_page_writes']) await client.query(`alter system set ${setting} = off`);
+  await client.query('select pg_reload_conf()');
   await client.query(`create database ${TEMPLATE}`);
   await client.end();
   await migrate(withDatabase(url, TEMPLATE), log);
