@@ -2,7 +2,7 @@
 import { build } from 'esbuild';
 
 /** Of many files each, plain JavaScript all of them. */
-const BUNDLED = /^(@nestjs|@noble|@scure|abitype|ox|reflect-metadata|rxjs|structured-headers|viem|zod)(\/|$)/;
+const BUNDLED = /^(@nestjs|@noble|@x402|@scure|abitype|ox|reflect-metadata|rxjs|structured-headers|viem|zod)(\/|$)/;
 /** Optional parts of NestJS, which it looks for itself. */
 const ABSENT = /^@nestjs\/(microservices|platform-express|websockets)(\/|$)/;
 
