@@ -26,6 +26,8 @@ import { CustomersController } from './edges/admin/customers.controller.js';
 import { EventsController } from './edges/admin/events.controller.js';
 import { FacilitatorsController } from './edges/admin/facilitators.controller.js';
 import { Idempotency } from './edges/admin/idempotency.js';
+import { InvoicesController } from './edges/admin/invoices.controller.js';
+import { InvoicingController } from './edges/admin/invoicing.controller.js';
 import { KeyDirectoryController } from './edges/admin/key-directory.controller.js';
 import { LedgerController } from './edges/admin/ledger.controller.js';
 import { LimitsController } from './edges/admin/limits.controller.js';
@@ -93,6 +95,8 @@ export class ControlModule {
         EventsController,
         LimitsController,
         MetersController,
+        InvoicesController,
+        InvoicingController,
         PaymentsController,
         QuotesController,
         SimulationsController,

@@ -74,10 +74,11 @@ export class Closer {
     return nothing.filter((step) => !later.includes(step)).map(({ account }) => account.customer);
   }
 
-  /** What the invoice would say if it were cut now, and the period that it would cover. */
+  /** What the next invoice, or the draft, would say if it were cut now. @param until where its period ends; now, if nothing is said */
   async upcoming(
     tenant: string,
     customer: CustomerId,
+    until?: string,
   ): Promise<{ content: InvoiceContent; cut: CutAccount } | undefined> {
     const [[due], accounts] = await Promise.all([
       dueAccounts(this.pool, this.clock(), { tenant, customers: [customer] }),
@@ -85,7 +86,7 @@ export class Closer {
     ]);
     const account = accounts.get(customer);
     if (!due || !account) return undefined;
-    const to = new Date(this.clock() + due.offset).toISOString();
+    const to = until ?? new Date(this.clock() + due.offset).toISOString();
     const cut = { account, after: due.after, to };
     const content = (await contentsOf(this.pool, tenant, [cut], await billablePosition(this.pool))).get(customer)!;
     return { content, cut };

@@ -43,3 +43,19 @@ function digestOf(party: Party): string {
     .update(canonicalJson(party as unknown as Json))
     .digest('base64url');
 }
+
+/** Counts for invoices that are made final later. @param customer of an account; without one of the seller */
+export async function setParty(pool: Pick<Pool, 'query'>, tenant: string, party: Party, customer?: string) {
+  if (customer === undefined) {
+    await pool.query(
+      `insert into seller_parties (tenant, party) values ($1, $2) on conflict (tenant) do update set party = excluded.party`,
+      [tenant, JSON.stringify(party)],
+    );
+    return;
+  }
+  await pool.query(
+    `insert into account_parties (tenant, customer, party) values ($1, $2, $3)
+     on conflict (tenant, customer) do update set party = excluded.party`,
+    [tenant, customer, JSON.stringify(party)],
+  );
+}

@@ -2,8 +2,9 @@ import type { Pool } from 'pg';
 import { type BillingAccount, minorDigitsOf, periodsOf } from './billing-account.js';
 import type { Cut } from './invoice.js';
 import { type InvoiceContent, invoiceContent, type MeterUsed, type RequestsUsed, scaleOf } from './invoice-content.js';
+import type { InvoiceLine } from './invoice-line.js';
 import type { MeterCharge, TaxRate } from './settings.js';
-import { METERS_USED, REQUESTS_USED } from './used.sql.js';
+import { METER_ITEMS, METERS_USED, REQUEST_ITEMS, REQUESTS_USED } from './used.sql.js';
 
 /** An invoice to be reckoned: what is before both numbers of its cut and not before both of the earlier one. */
 export interface CutAccount {
@@ -156,4 +157,38 @@ export async function billablePosition(pool: Pick<Pool, 'query'>): Promise<bigin
      where name in ('billing', 'invoices') or name = 'commitments' and version > 1 having count(*) = 3`,
   );
   return BigInt(rows[0]?.at ?? 0);
+}
+
+/** One of what a line is made of. A request's leaf is over the JSON list of its id, position and charge. */
+export type LineItem =
+  | { readonly id: string; readonly position: string; readonly charged: string }
+  | {
+      /** `replaced`: the leaf is that of the event that took its place. */
+      readonly what: 'counted' | 'replaced';
+      readonly source: string;
+      readonly id: string;
+      readonly position: string;
+      readonly line: number;
+      /** Hex. */
+      readonly leaf: string;
+    };
+
+/** In the order of the line's root, after so many; one more than `limit` if there is another page. */
+export async function lineItems(
+  pool: Pick<Pool, 'query'>,
+  cut: CutAccount,
+  position: string,
+  line: InvoiceLine,
+  page: { readonly after: bigint; readonly limit: number },
+): Promise<LineItem[]> {
+  const { customer, tenant } = cut.account;
+  const periods = periodColumns([cut]);
+  const part = [line.period.from, page.after.toString(), page.limit + 1];
+  if (line.kind === 'usage') {
+    const values = [tenant, ...periods, position, [customer], line.meter, ...part];
+    return (await pool.query<LineItem>(METER_ITEMS, values)).rows;
+  }
+  const values = [tenant, ...periods, position, [cut.after?.position ?? '-1'], [customer]];
+  const { route, tariff } = line;
+  return (await pool.query<LineItem>(REQUEST_ITEMS, [...values, route, tariff!.id, tariff!.version, ...part])).rows;
 }

@@ -34,12 +34,8 @@ const TOTAL = (which: string) => `
       else (array_agg(x.value order by x.occurred_at desc, x.source collate "C" desc, x.id collate "C" desc) filter (where ${which}))[1]
     end`;
 
-/**
- * Usage: the totals of each meter in each period as they were at the earlier cut and are at this one. An event that was replaced by a
- * batch at or before a cut does not count there. Items are the events that came between the cuts, then those that took one back.
- * Without need totals are not reckoned: of meters that have no price there are no rows.
- */
-export const METERS_USED = `
+/** Each event that is billed, as a row for each of its meters; `seen`: the position up to which earlier invoices have it. */
+const EVENTS = `
   with ${PERIODS},
   priced as (select distinct meter, case when customer = '' then null else customer end as customer from meter_prices
     where tenant = $1 and position <= $9),
@@ -62,7 +58,14 @@ export const METERS_USED = `
       left join period q on c.by_arrival and b.arrived_at >= p.to_at and q.customer = u.customer
         and b.arrived_at >= q.from_at and b.arrived_at < q.to_at
       left join gone g on g.key = u.tenant || ' ' || u.source || ' ' || u.id
-    where u.tenant = $1 and u.customer = any($10::text[]) and b.position <= $9)
+    where u.tenant = $1 and u.customer = any($10::text[]) and b.position <= $9)`;
+
+/**
+ * Usage: the totals of each meter in each period as they were at the earlier cut and are at this one. An event that was replaced by a
+ * batch at or before a cut does not count there. Items are the events that came between the cuts, then those that took one back.
+ * Without need totals are not reckoned: of meters that have no price there are no rows.
+ */
+export const METERS_USED = `${EVENTS}
   select x.customer, x.meter, max(x.unit) as unit, ${SHOWN('x.shown_from')} as "from", ${SHOWN('x.to_at')} as "to",
     ${TOTAL('x.position <= x.seen and (x.gone_at is null or x.gone_at > x.seen)')} as before,
     ${TOTAL('x.gone_at is null')} as now,
@@ -72,3 +75,28 @@ export const METERS_USED = `
   from x where x.billed
   group by x.customer, x.meter, x.shown_from, x.to_at, x.seen
   having count(*) filter (where x.position > x.seen) > 0 or count(*) filter (where x.gone_at > x.seen) > 0`;
+
+/** Items of one line of usage, in the order of its root: `$11` meter, `$12` beginning of the period, `$13` after so many, `$14` most. */
+export const METER_ITEMS = `${EVENTS},
+  item as (
+    select 0 as part, x.position as at, x.line, x.source, x.id, x.leaf from x
+      where x.billed and x.meter = $11 and x.shown_from = $12 and x.position > x.seen
+    union all
+    select 1, x.gone_at, x.gone_line, x.source, x.id, x.gone_leaf from x
+      where x.billed and x.meter = $11 and x.shown_from = $12 and x.gone_at > x.seen)
+  select case part when 0 then 'counted' else 'replaced' end as what, source, id, at::text as position, line,
+    encode(leaf, 'hex') as leaf
+  from item order by part, at, line offset $13 limit $14`;
+
+/** Items of one line of requests: `$12` route, `$13` tariff, `$14` its version, `$15` beginning of the period, `$16` after so many, `$17` most. */
+export const REQUEST_ITEMS = `
+  with ${PERIODS},
+  earlier as (select * from unnest($11::text[], $10::bigint[]) as e (customer, position))
+  select c.id, c.ended_position::text as position, c.charged::text as charged
+  from commitments c
+    join earlier e on e.customer = c.customer
+    join period p on p.customer = c.customer and c.billed_at >= p.from_at and c.billed_at < p.to_at
+  where c.tenant = $1 and c.customer = any($11::text[]) and c.state = 'delivered' and c.ended_position <= $9
+    and c.billed_at < p.cut_to and not (c.ended_position <= e.position and c.billed_at < p.earlier_to)
+    and c.route = $12 and c.tariff = $13 and c.tariff_version = $14 and p.shown_from = $15
+  order by c.ended_position offset $16 limit $17`;

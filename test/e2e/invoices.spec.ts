@@ -1,0 +1,94 @@
+import { randomUUID } from 'node:crypto';
+import { leafHash, merkleRoot } from '../../src/base/event-store/seals/merkle.js';
+import { admin } from '../support/admin.js';
+import { type App, startApp } from '../support/app.js';
+import { eventually } from '../support/eventually.js';
+import { codeOf } from '../support/http.js';
+
+let app: App;
+let customer: string;
+let key: string;
+
+const put = (path: string, body: object) => admin(app, path, { method: 'PUT', body });
+const post = (path: string, body: object = {}) =>
+  admin(app, path, { method: 'POST', body, headers: { 'idempotency-key': randomUUID() } });
+const get = async (path: string) => JSON.parse((await admin(app, path)).body);
+
+async function use(n: string, time: string): Promise<void> {
+  const event = {
+    specversion: '1.0',
+    id: randomUUID(),
+    source: '/s',
+    type: 'tokens',
+    subject: customer,
+    time,
+    data: { n },
+  };
+  const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/cloudevents+json' };
+  const { status } = await fetch(`${app.control}/v1/events`, { method: 'POST', headers, body: JSON.stringify(event) });
+  expect(status).toBeLessThan(300);
+}
+
+beforeAll(async () => {
+  app = await startApp();
+  customer = JSON.parse((await post('/accounts/demo', { credit_line: '100000000' })).body).customer;
+  key = JSON.parse((await post('/tenants/demo/ingestion-keys')).body).key;
+  await put('/meters/demo/tokens', { aggregation: 'sum', value: '/n', eventType: 'tokens', unit: 'token' });
+});
+afterAll(() => app?.stop());
+
+it('a month of usage becomes a draft, then an invoice that says what it is made of', async () => {
+  const charge = { model: 'per_unit', amount: '100000', per: 3, prorated: true };
+  expect((await put('/meters/demo/tokens/price', { charge })).status).toBe(200);
+  expect((await put(`/accounts/demo/${customer}/taxes`, { rates: [{ name: 'VAT', percent: '21' }] })).status).toBe(200);
+  expect((await put('/tenants/demo/seller', { name: 'Shop', country: 'NL' })).status).toBe(204);
+  expect((await put(`/accounts/demo/${customer}/party`, { name: 'Buyer', country: 'DE', tax_id: 'DE1' })).status).toBe(
+    204,
+  );
+  expect((await put('/tenants/demo/invoicing', { number_prefix: 'SHOP', due_days: 30 })).status).toBe(200);
+  for (const n of ['100', '0.5']) await use(n, new Date().toISOString());
+  await eventually(async () => (await get(`/accounts/demo/${customer}/upcoming-invoice`)).total === '405', 20_000);
+
+  const { now } = await get('/tenants/demo/clock');
+  const month = new Date(Date.UTC(Number(now.slice(0, 4)), Number(now.slice(5, 7)), 1));
+  expect((await put('/tenants/demo/clock', { advance_to: month.toISOString() })).status).toBe(200);
+  const draft = await eventually(async () => (await get(`/invoices?customer=${customer}`)).data[0], 30_000);
+  expect(draft).toMatchObject({ state: 'draft', number: null });
+  expect(await get(`/invoices/${draft.id}`)).toMatchObject({ kind: 'draft', total: '405' });
+  await use('1', new Date(month.getTime() - 1000).toISOString());
+
+  await eventually(async () => (await get(`/invoices/${draft.id}`)).total === '409', 20_000);
+  const after = new Date(month.getTime() + 7_200_000).toISOString();
+  expect((await put('/tenants/demo/clock', { advance_to: after })).status).toBe(200);
+  const invoice = await eventually(async () => {
+    const one = await get(`/invoices/${draft.id}`);
+    return one.number === undefined ? undefined : one;
+  }, 30_000);
+  expect(invoice).toMatchObject({
+    ...{ kind: 'invoice', number: 'SHOP-000001', state: 'open', subtotal: '338', total: '409', outstanding: '409' },
+    ...{ seller: { name: 'Shop' }, buyer: { name: 'Buyer', taxId: 'DE1' }, residue: '-10000/3' },
+    lines: [{ quantity: '101.5', exact: '10150000/3', amount: '338', events: 3 }],
+  });
+  const [line] = invoice.lines;
+  const first = await get(`/invoices/${draft.id}/lines/${line.key}/items?limit=2`);
+  const rest = await get(`/invoices/${draft.id}/lines/${line.key}/items?limit=2&cursor=${first.next_cursor}`);
+  const leaves = [...first.data, ...rest.data].map(({ leaf }: { leaf: string }) => Buffer.from(leaf, 'hex'));
+  expect(leaves).toHaveLength(3);
+  expect(merkleRoot(Buffer.concat(leaves)).toString('base64url')).toBe(line.root);
+  expect(leafHash('x')).not.toEqual(leaves[0]);
+
+  expect(JSON.parse((await post(`/invoices/${draft.id}/void`, { reason: 'mistaken' })).body)).toMatchObject({
+    state: 'void',
+  });
+  expect(codeOf(await put('/tenants/demo/clock', { advance_to: now }))).toBe('clock_goes_back');
+  expect(codeOf(await admin(app, '/invoices/inv_0'))).toBe('unknown_invoice');
+});
+
+it('prices and clocks are refused with what is wrong', async () => {
+  const refused = await put('/meters/demo/tokens/price', {
+    charge: { model: 'graduated', tiers: [{ upTo: 1, amount: '1' }] },
+  });
+  expect([refused.status, codeOf(refused)]).toEqual([400, 'invalid_request']);
+  expect((await put('/meters/demo/none/price', { charge: { model: 'flat', amount: '1' } })).status).toBe(404);
+  expect((await put('/tenants/demo/clock', { advance_to: 'soon' })).status).toBe(400);
+});
