@@ -30,6 +30,7 @@ import {
   TakeDirectoryKeys,
 } from './account.decide.js';
 import { type Account, type AccountEvent, evolveAccount } from './account.js';
+import { decideFollowInvoices, FollowInvoices } from './account-overdue.decide.js';
 import { keyIdOf, type SigningJwk } from './signing-key.js';
 
 const CUSTOMER = 'cus_0123456789abcdef01234567';
@@ -126,6 +127,26 @@ describe('an account', () => {
     life.do(decideSuspend, new SuspendAccount(...of, 'abuse'));
     expect(life.account!.suspended).toBe('abuse');
     expect(life.last.attachments).toMatchObject([{ row: { suspended: 'abuse' } }]);
+  });
+});
+
+describe('an account whose invoices are not paid', () => {
+  const follow = (life: Life, overdue: boolean) => life.do(decideFollowInvoices, new FollowInvoices(...of, overdue));
+
+  it('is suspended while one is overdue', () => {
+    const life = Life.opened();
+    expect(follow(life, false)).toEqual([]);
+    expect(follow(life, true)).toEqual(['AccountSuspended']);
+    expect(follow(life, true)).toEqual([]);
+    expect(life.account!.suspended).toBe('overdue');
+    expect(follow(life, false)).toEqual(['AccountResumed']);
+  });
+
+  it('stays suspended for another reason', () => {
+    const life = Life.opened();
+    life.do(decideSuspend, new SuspendAccount(...of, 'abuse'));
+    expect([follow(life, true), follow(life, false)]).toEqual([[], []]);
+    expect(life.account!.suspended).toBe('abuse');
   });
 });
 

@@ -144,10 +144,10 @@ export class SuspendAccount extends AccountCommand {
 
 export class ResumeAccount extends AccountCommand {}
 
-type State = Account | undefined;
+export type State = Account | undefined;
 type Data<Type extends AccountEvent['type']> = Extract<AccountEvent, { type: Type }>['data'];
 
-const NOTHING: Decision = { events: [] };
+export const NOTHING: Decision = { events: [] };
 
 /** Repeatable: the first opening stands. @param now epoch milliseconds @param version events in the stream so far */
 export function decideOpenAccount(state: State, command: OpenAccount, now: number, version: number): Decision {
@@ -275,17 +275,22 @@ export function decideResume(state: State, command: ResumeAccount, _now: number,
   return changed(state, command, version, eventOf('AccountResumed', { customer }));
 }
 
-function mustBeOpen(state: State): Account {
+export function mustBeOpen(state: State): Account {
   if (state) return state;
   throw new Problem('not_found', 'No such account');
 }
 
-function eventOf<Type extends AccountEvent['type']>(type: Type, data: Data<Type>) {
+export function eventOf<Type extends AccountEvent['type']>(type: Type, data: Data<Type>) {
   return { type, schema: 1, data } as unknown as AccountEvent;
 }
 
 /** The events, and the account's row as it is then: whoever decides by the row names its revision. */
-function changed(state: State, { tenant }: AccountCommand, version: number, ...events: AccountEvent[]): Decision {
+export function changed(
+  state: State,
+  { tenant }: AccountCommand,
+  version: number,
+  ...events: AccountEvent[]
+): Decision {
   const account = events.reduce<State>(evolveAccount, state);
   return { events, attachments: [accountRow(tenant, account!, version + events.length)] };
 }

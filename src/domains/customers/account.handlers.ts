@@ -31,6 +31,7 @@ import {
   TakeDirectoryKeys,
 } from './account.decide.js';
 import { type Account, type AccountEvent, accountStream, evolveAccount } from './account.js';
+import { decideFollowInvoices, FollowInvoices } from './account-overdue.decide.js';
 
 /** A key or a wallet belongs to one account of a tenant: the primary keys decide between two. */
 const TAKEN: Readonly<Record<string, ProblemCode>> = {
@@ -72,4 +73,5 @@ export const accountHandlers = [
   accountHandler(TakeDirectoryKeys, decideTakeDirectoryKeys),
   accountHandler(SuspendAccount, decideSuspend),
   accountHandler(ResumeAccount, decideResume),
+  accountHandler(FollowInvoices, decideFollowInvoices),
 ];

@@ -2,6 +2,7 @@ import { Inject, Injectable, type Type } from '@nestjs/common';
 import { CommandHandler } from '@nestjs/cqrs';
 import { VersionConflict } from '../../base/event-store/event.js';
 import { EventStore } from '../../base/event-store/event-store.js';
+import { DunInvoice, decideDun } from './dunning.decide.js';
 import {
   DraftInvoice,
   decideDraft,
@@ -53,4 +54,5 @@ export const invoiceHandlers = [
   invoiceHandler(DraftInvoice, decideDraft),
   invoiceHandler(FinalizeInvoice, decideFinalize),
   invoiceHandler(VoidInvoice, decideVoid),
+  invoiceHandler(DunInvoice, decideDun),
 ];

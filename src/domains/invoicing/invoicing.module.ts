@@ -11,12 +11,16 @@ import type { Pool } from 'pg';
 import { EventStore } from '../../base/event-store/event-store.js';
 import type { Logger } from '../../base/platform/logger.js';
 import { CLOCK, LOGGER, POOL } from '../../base/platform/tokens.js';
+import { WakeLoop } from '../../base/platform/wake-loop.js';
 import type { Clock } from '../../base/shared/clock.js';
 import { BillingQueue } from './billing.queue.js';
 import { Closer } from './closer.js';
+import { Dunning } from './dunning.js';
 import { invoiceHandlers } from './invoice.handlers.js';
 import { settingsHandlers } from './settings.handlers.js';
 
+/** How often invoices that are not paid are looked through, in milliseconds. */
+const DUNNING_MS = 2_000;
 const REDIS_URL = Symbol('BillingRedisUrl');
 
 const closer = {
@@ -33,6 +37,7 @@ export class InvoicingModule {}
 @Injectable()
 class BillingRunner implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly queue: BillingQueue;
+  private readonly dunning: WakeLoop;
 
   constructor(
     @Inject(POOL) pool: Pool,
@@ -40,16 +45,22 @@ class BillingRunner implements OnApplicationBootstrap, OnApplicationShutdown {
     @Inject(Closer) closer: Closer,
     @Inject(CLOCK) clock: Clock,
     @Inject(LOGGER) log: Logger,
+    @Inject(CommandBus) bus: CommandBus,
   ) {
     this.queue = new BillingQueue(pool, redisUrl, closer, clock, log);
+    const rulesOf = (tenant: string) => closer.rulesOf(tenant);
+    const dunning = new Dunning(pool, clock, rulesOf, (command) => bus.execute(command));
+    this.dunning = new WakeLoop('dunning', () => dunning.step(), DUNNING_MS, log);
   }
 
   onApplicationBootstrap(): void {
     this.queue.start();
+    this.dunning.start();
   }
 
-  onApplicationShutdown(): Promise<void> {
-    return this.queue.stop();
+  async onApplicationShutdown(): Promise<void> {
+    await this.dunning.stop();
+    await this.queue.stop();
   }
 }
 
