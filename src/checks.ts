@@ -7,6 +7,7 @@ import type { Check } from './domains/reports/checks/check.js';
 import { commitmentsCheck } from './domains/reports/checks/commitments.check.js';
 import { gasCheck } from './domains/reports/checks/gas.check.js';
 import { holdsCheck } from './domains/reports/checks/holds.check.js';
+import { invoicesCheck } from './domains/reports/checks/invoices.check.js';
 import { ledgerCheck } from './domains/reports/checks/ledger.check.js';
 import { logCheck } from './domains/reports/checks/log.check.js';
 import { onEachNetwork } from './domains/reports/checks/on-each-network.js';
@@ -39,6 +40,7 @@ export function checkMakers({ chains, signer, witnessPath }: CheckParts): Record
     catalogue: () => catalogueCheck,
     usage: () => usageCheck,
     commitments: () => commitmentsCheck,
+    invoices: () => invoicesCheck,
     ledger: () => ledgerCheck(ledger),
     holds: () => holdsCheck(ledger),
     projections: () => projectionsCheck(projections),

@@ -4,6 +4,7 @@ import type { InvoiceFinalized } from '../../src/domains/invoicing/invoice.js';
 import { AdvanceClock, PriceMeter, SetAccountTaxes } from '../../src/domains/invoicing/settings.decide.js';
 import { ledgerProjection } from '../../src/domains/ledger/ledger.projection.js';
 import { holdsCheck } from '../../src/domains/reports/checks/holds.check.js';
+import { invoicesCheck } from '../../src/domains/reports/checks/invoices.check.js';
 import { ledgerCheck } from '../../src/domains/reports/checks/ledger.check.js';
 import { upcast } from '../../src/event-catalogue.js';
 import { BilledBook, TENANT } from '../support/billed.js';
@@ -162,6 +163,30 @@ describe('closing a period', () => {
     at('2027-01-02T00:00:00Z');
     await book.pass([A]);
     expect(await book.invoices()).toMatchObject([{ state: 'void' }]);
+  });
+});
+
+describe('the check of invoices', () => {
+  it('reckons each again to the byte, whatever came later, and finds what was changed beside it', async () => {
+    await book.use(A, 'tokens', '100', { id: 'first' });
+    await book.request(A, 70_000n);
+    for (const month of ['2026-12', '2027-01']) {
+      at(`${month}-01T02:00:00Z`);
+      await book.pass([A]);
+      await book.pass([A]);
+      await book.use(A, 'tokens', '25', { replaces: 'first', at: Date.parse('2026-11-10T12:00:00Z') });
+      await book.use(A, 'tokens', '400');
+    }
+    await book.execute(new PriceMeter(TENANT, 'tokens', { model: 'flat', amount: '5' }));
+    await book.execute(new SetAccountTaxes(TENANT, A, [{ name: 'VAT', percent: '21' }]));
+    await book.project();
+    const found = async () => (await runOn(book.databaseUrl, [invoicesCheck])).invoices!;
+    expect(await found()).toMatchObject({ counts: { invoices: 2, lines: 4 }, differences: [], gaps: [] });
+    await book.pool.query(`update commitments set charged = charged + 1`);
+    await book.pool.query(`update invoice_parties set buyer = '{}'`);
+    expect((await found()).differences.map(({ what }) => what).sort()).toEqual([
+      ...['content of an invoice', 'parties of an invoice', 'parties of an invoice'],
+    ]);
   });
 });
 

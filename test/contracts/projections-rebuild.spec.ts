@@ -13,6 +13,7 @@ import { usageProjection } from '../../src/domains/metering/usage.projection.js'
 import { paymentsProjection } from '../../src/domains/payments/payments.projection.js';
 import { upcast } from '../../src/event-catalogue.js';
 import { projections } from '../../src/projections.js';
+import { appendBilling } from '../support/billing-events.js';
 import { appendCommitments } from '../support/commitment-events.js';
 import { freshDatabase } from '../support/engines.js';
 import { eventually } from '../support/eventually.js';
@@ -93,6 +94,7 @@ describe('a rebuild', () => {
       for (; traffic; sent += 20) {
         await appendPayments(store, sent, sent + 20);
         await appendCommitments(store, sent, sent + 20);
+        await appendBilling(store, sent, sent + 20);
         // Faster than a busy machine can rebuild, it would never end.
         await pause(100);
       }

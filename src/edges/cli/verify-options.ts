@@ -7,6 +7,7 @@ export const CHECKS = [
   'catalogue',
   'usage',
   'commitments',
+  'invoices',
   'ledger',
   'holds',
   'projections',
