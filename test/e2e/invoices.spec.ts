@@ -77,9 +77,13 @@ it('a month of usage becomes a draft, then an invoice that says what it is made 
   expect(merkleRoot(Buffer.concat(leaves)).toString('base64url')).toBe(line.root);
   expect(leafHash('x')).not.toEqual(leaves[0]);
 
+  const standing = async () => (await get(`/accounts/demo/${customer}`)).suspended_for;
+  expect((await put('/tenants/demo/clock', { advance_to: invoice.dueAt })).status).toBe(200);
+  await eventually(async () => (await standing()) === 'overdue', 30_000);
   expect(JSON.parse((await post(`/invoices/${draft.id}/void`, { reason: 'mistaken' })).body)).toMatchObject({
     state: 'void',
   });
+  await eventually(async () => (await standing()) === null, 30_000);
   expect(codeOf(await put('/tenants/demo/clock', { advance_to: now }))).toBe('clock_goes_back');
   expect(codeOf(await admin(app, '/invoices/inv_0'))).toBe('unknown_invoice');
 });

@@ -59,6 +59,9 @@ const accountHandler = <C extends AccountCommand>(
     refusalOf,
   });
 
+/** Apart, for the workers that follow invoices. */
+export const followInvoicesHandler = accountHandler(FollowInvoices, decideFollowInvoices);
+
 export const accountHandlers = [
   accountHandler(OpenAccount, decideOpenAccount),
   accountHandler(SetCreditLine, decideCreditLine),
@@ -73,5 +76,5 @@ export const accountHandlers = [
   accountHandler(TakeDirectoryKeys, decideTakeDirectoryKeys),
   accountHandler(SuspendAccount, decideSuspend),
   accountHandler(ResumeAccount, decideResume),
-  accountHandler(FollowInvoices, decideFollowInvoices),
+  followInvoicesHandler,
 ];

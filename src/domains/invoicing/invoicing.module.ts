@@ -13,6 +13,7 @@ import type { Logger } from '../../base/platform/logger.js';
 import { CLOCK, LOGGER, POOL } from '../../base/platform/tokens.js';
 import { WakeLoop } from '../../base/platform/wake-loop.js';
 import type { Clock } from '../../base/shared/clock.js';
+import { followInvoicesHandler } from '../customers/account.handlers.js';
 import { BillingQueue } from './billing.queue.js';
 import { Closer } from './closer.js';
 import { Dunning } from './dunning.js';
@@ -68,7 +69,7 @@ class BillingRunner implements OnApplicationBootstrap, OnApplicationShutdown {
 @Module({})
 export class BillingModule {
   static of(redisUrl: string): DynamicModule {
-    const providers = [BillingRunner, { provide: REDIS_URL, useValue: redisUrl }];
+    const providers = [BillingRunner, followInvoicesHandler, { provide: REDIS_URL, useValue: redisUrl }];
     return { module: BillingModule, imports: [InvoicingModule], providers };
   }
 }
