@@ -4,6 +4,7 @@
  */
 import { Agent, request } from 'node:http';
 import pg from 'pg';
+import { sha256 } from '../../src/base/event-store/seals/merkle.js';
 import { canonicalExact, parseExactJson } from '../../src/base/shared/exact-json.js';
 import type { App } from '../support/app.js';
 import { UsageSender } from '../support/usage-sender.js';
@@ -106,10 +107,10 @@ function insertAll(pool: pg.Pool, round: number): Promise<number> {
 async function insert(pool: pg.Pool, rows: readonly (readonly unknown[])[]): Promise<void> {
   await pool.query({
     name: 'raw-usage',
-    text: `insert into raw_usage (tenant, source, id, batch, line, customer, occurred_at, received_at, replaces, metered, event)
+    text: `insert into raw_usage (tenant, source, id, batch, line, customer, occurred_at, received_at, replaces, metered, event, leaf)
       select 'demo', * from unnest($1::text[], $2::text[], $3::uuid[], $4::int[], $5::text[], $6::timestamptz[],
-        $7::timestamptz[], $8::text[], $9::jsonb[], $10::text[])`,
-    values: Array.from({ length: 10 }, (_, column) => rows.map((row) => row[column])),
+        $7::timestamptz[], $8::text[], $9::jsonb[], $10::text[], $11::bytea[])`,
+    values: Array.from({ length: 11 }, (_, column) => rows.map((row) => row[column])),
   });
 }
 
@@ -119,5 +120,5 @@ function rowOf(event: Event, index: number) {
   const { id, source, subject, time, ...rest } = event;
   const metered = JSON.stringify({ calls: '1', used: String((rest.data as { n: number }).n) });
   const text = canonicalExact(parseExactJson(Buffer.from(JSON.stringify(event))));
-  return [source, id, UUID, index + 1, subject, time, new Date().toISOString(), null, metered, text];
+  return [source, id, UUID, index + 1, subject, time, new Date().toISOString(), null, metered, text, sha256(text)];
 }

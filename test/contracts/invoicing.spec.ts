@@ -1,7 +1,13 @@
 import type { CustomerId } from '../../src/domains/customers/account.js';
 import { VoidInvoice } from '../../src/domains/invoicing/invoice.decide.js';
 import type { InvoiceFinalized } from '../../src/domains/invoicing/invoice.js';
-import { AdvanceClock, PriceMeter, SetAccountTaxes } from '../../src/domains/invoicing/settings.decide.js';
+import {
+  AdvanceClock,
+  PriceMeter,
+  SetAccountTaxes,
+  SetInvoicing,
+} from '../../src/domains/invoicing/settings.decide.js';
+import { usualRules } from '../../src/domains/invoicing/settings.js';
 import { ledgerProjection } from '../../src/domains/ledger/ledger.projection.js';
 import { holdsCheck } from '../../src/domains/reports/checks/holds.check.js';
 import { invoicesCheck } from '../../src/domains/reports/checks/invoices.check.js';
@@ -163,6 +169,30 @@ describe('closing a period', () => {
     at('2027-01-02T00:00:00Z');
     await book.pass([A]);
     expect(await book.invoices()).toMatchObject([{ state: 'void' }]);
+  });
+});
+
+describe('a threshold', () => {
+  it('has what is not billed invoiced at once, and the rest of the month at its end', async () => {
+    await book.execute(new SetInvoicing(TENANT, { ...usualRules, threshold: '100' }));
+    const look = async () => {
+      await book.project();
+      await book.closer.closeThreshold(TENANT, [A]);
+      await book.pass([A]);
+    };
+    await book.use(A, 'tokens', '99');
+    await look();
+    expect(await book.invoices()).toEqual([]);
+    await book.request(A, 70_000n);
+    book.now += HOUR;
+    await look();
+    expect(await book.invoices()).toMatchObject([{ state: 'open', total: '106' }]);
+    await book.use(A, 'tokens', '40');
+    await look();
+    at('2026-12-01T02:00:00Z');
+    await book.pass([A]);
+    await book.pass([A]);
+    expect(await book.invoices()).toMatchObject([{ total: '106' }, { sequence: 2, total: '40', state: 'open' }]);
   });
 });
 

@@ -9,11 +9,13 @@ import type { Clock } from '../../base/shared/clock.js';
 import type { CustomerId } from '../customers/account.js';
 import { QUEUE_PREFIX } from '../settlement/settlement.queue.js';
 import type { Closer } from './closer.js';
-import { type DueAccount, dueAccounts } from './due-accounts.queries.js';
+import { accountsWithThreshold, type DueAccount, dueAccounts } from './due-accounts.queries.js';
 
 const QUEUE = 'billing';
 /** How often the books are looked through for what is due, in milliseconds. */
 const FIND_MS = 1_000;
+/** How often what is not billed is compared with thresholds, in milliseconds. */
+const THRESHOLD_MS = 30_000;
 /** Accounts that are reckoned in one query. */
 const CHUNK = 250;
 /** Chunks that one process closes at the same time. */
@@ -26,6 +28,8 @@ const OPTIONS = { removeOnComplete: true, removeOnFail: true } as const;
 interface BillingJob {
   readonly tenant: string;
   readonly customers: readonly CustomerId[];
+  /** What is not billed is looked at, and not what is over. */
+  readonly threshold?: true;
 }
 
 /**
@@ -37,6 +41,7 @@ export class BillingQueue {
   private readonly workerRedis;
   private readonly queue: Queue<BillingJob>;
   private readonly finder: WakeLoop;
+  private readonly thresholds: WakeLoop;
   private worker: Worker<BillingJob> | undefined;
   /** Accounts of which nothing could be billed, and what they were due for. */
   private readonly empty = new Map<string, string>();
@@ -56,6 +61,7 @@ export class BillingQueue {
       this.redis.firstOf((error) => log.warn({ err: error.message }, 'billing queue')),
     );
     this.finder = new WakeLoop('billing finder', () => this.find(), FIND_MS, log);
+    this.thresholds = new WakeLoop('invoice thresholds', () => this.compare(), THRESHOLD_MS, log);
   }
 
   start(): void {
@@ -73,10 +79,11 @@ export class BillingQueue {
       log.error({ err: error.message }, 'an invoice was not closed; tried again'),
     );
     this.finder.start();
+    this.thresholds.start();
   }
 
   async stop(): Promise<void> {
-    await this.finder.stop();
+    await Promise.all([this.finder.stop(), this.thresholds.stop()]);
     await withTimeout(Promise.all([this.worker?.close(), this.queue.close()]), REDIS_TIMEOUT_MS, 'Redis is away').catch(
       () => undefined,
     );
@@ -86,12 +93,23 @@ export class BillingQueue {
 
   private async find(): Promise<boolean> {
     const due = (await dueAccounts(this.pool, this.clock())).filter((one) => this.isNew(one));
-    const jobs = chunksOf(due).map((data) => ({ name: 'close', data, opts: { ...OPTIONS, jobId: idOf(data) } }));
-    if (jobs.length > 0) await withTimeout(this.queue.addBulk(jobs), REDIS_TIMEOUT_MS, 'Redis did not answer in time');
+    await this.add(chunksOf(due));
     return false;
   }
 
-  private async close({ customers, tenant }: BillingJob): Promise<void> {
+  private async compare(): Promise<boolean> {
+    const chunks = chunksOf(await accountsWithThreshold(this.pool));
+    await this.add(chunks.map((chunk) => ({ ...chunk, threshold: true })));
+    return false;
+  }
+
+  private async add(all: readonly BillingJob[]): Promise<void> {
+    const jobs = all.map((data) => ({ name: 'close', data, opts: { ...OPTIONS, jobId: idOf(data) } }));
+    if (jobs.length > 0) await withTimeout(this.queue.addBulk(jobs), REDIS_TIMEOUT_MS, 'Redis did not answer in time');
+  }
+
+  private async close({ customers, tenant, threshold }: BillingJob): Promise<void> {
+    if (threshold) return this.closer.closeThreshold(tenant, customers);
     const before = new Map(
       (await dueAccounts(this.pool, this.clock(), { tenant, customers })).map((one) => [one.customer, one]),
     );
@@ -111,7 +129,7 @@ function stateOf(one: DueAccount | undefined, now: number): string {
   return [one?.sequence, one?.draft?.periodTo, one?.after?.to, hour].join(' ');
 }
 
-function chunksOf(due: readonly DueAccount[]): BillingJob[] {
+function chunksOf(due: readonly Pick<DueAccount, 'customer' | 'tenant'>[]): BillingJob[] {
   const chunks: { tenant: string; customers: CustomerId[] }[] = [];
   for (const { customer, tenant } of due) {
     const last = chunks.at(-1);
@@ -122,8 +140,8 @@ function chunksOf(due: readonly DueAccount[]): BillingJob[] {
 }
 
 /** Two finders make one job of the same accounts. */
-function idOf({ customers, tenant }: BillingJob): string {
+function idOf({ customers, tenant, threshold }: BillingJob): string {
   return createHash('sha256')
-    .update(`${tenant} ${customers.join(' ')}`)
+    .update(`${threshold ?? false} ${tenant} ${customers.join(' ')}`)
     .digest('hex');
 }

@@ -74,6 +74,31 @@ export class Closer {
     return nothing.filter((step) => !later.includes(step)).map(({ account }) => account.customer);
   }
 
+  /** Drafts what is not billed yet, at once, of those accounts of a tenant of which it comes to the threshold. */
+  async closeThreshold(tenant: string, customers: readonly CustomerId[]): Promise<void> {
+    const rules = await this.rulesOf(tenant);
+    if (rules.threshold === undefined) return;
+    const position = await billablePosition(this.pool);
+    const now = this.clock();
+    const [due, accounts] = await Promise.all([
+      dueAccounts(this.pool, now, { tenant, customers }),
+      billingAccounts(this.store, tenant, customers),
+    ]);
+    const steps = due.flatMap((one): Step[] => {
+      const [account, time] = [accounts.get(one.customer), now + one.offset];
+      // A month that is over is closed first.
+      if (!account || one.draft || stepFor(one, account, time, false)) return [];
+      const to = new Date(time).toISOString();
+      return [{ due: one, account, after: one.after, now: time, reason: 'threshold', finalize: false, to }];
+    });
+    const contents = steps.length > 0 ? await contentsOf(this.pool, tenant, steps, position) : new Map();
+    const passed = steps.filter((step) => {
+      const content: InvoiceContent | undefined = contents.get(step.account.customer);
+      return content !== undefined && BigInt(content.total) >= BigInt(rules.threshold!);
+    });
+    await Promise.all(passed.map((step) => this.write(new DraftInvoice(draftOf(step, rules)))));
+  }
+
   /** What the next invoice, or the draft, would say if it were cut now. @param until where its period ends; now, if nothing is said */
   async upcoming(
     tenant: string,

@@ -60,3 +60,18 @@ export async function dueAccounts(
     ...(row.cut_to !== null && { after: { position: row.cut_position!, to: row.cut_to.toISOString() } }),
   }));
 }
+
+/** Accounts of tenants whose newest settings have a threshold. */
+export async function accountsWithThreshold(
+  pool: Pick<Pool, 'query'>,
+): Promise<{ readonly tenant: string; readonly customer: CustomerId }[]> {
+  const { rows } = await pool.query<{ tenant: string; customer: CustomerId }>(
+    `with settings as (
+       select t.id, (select e.data from events e where stream_key(e.stream) = stream_key('invoicing/' || t.id)
+         and e.stream = 'invoicing/' || t.id order by e.version desc limit 1) as data
+       from tenants t)
+     select a.tenant, a.customer from accounts a join settings s on s.id = a.tenant and s.data ? 'threshold'
+     order by a.tenant, a.customer`,
+  );
+  return rows;
+}
