@@ -12,6 +12,7 @@ import type { AppendRates } from './append.js';
 import { Books } from './books.js';
 import type { GrowthRates } from './growth.js';
 import { measureIngestion } from './ingestion.js';
+import type { InvoiceTimes } from './invoices.js';
 import { BenchProcess } from './processes.js';
 import type { QuoteTimes } from './quotes.js';
 import type { RebuildRates } from './rebuild.js';
@@ -23,6 +24,7 @@ import { Traffic } from './traffic.js';
 const USAGE = 'Usage: npm run bench [-- --only PART,PART --json FILE]';
 const ROUNDS = 3;
 /** Events in the logs that the book's parts are measured on. */
+const INVOICED = [100_000, 1_000_000] as const;
 const SEALED = [20_000, 200_000] as const;
 const REBUILT = [100_000, 1_000_000] as const;
 const GROWN = [50_000, 5_000_000] as const;
@@ -39,6 +41,8 @@ const measures: Record<Part, (app: App) => Promise<unknown>> = {
   admission: (app) => inDatabases<AdmissionTimes>(app, 'Admissions', 'admission.ts', 2, ROUNDS),
   append: (app) => inDatabases<AppendRates>(app, 'Events appended', 'append.ts', 2, ROUNDS),
   ingestion: (app) => measureIngestion(app, note),
+  invoices: (app) =>
+    atSizes(INVOICED, (events) => inDatabases<InvoiceTimes>(app, 'Closing invoices', 'invoices.ts', 1, events)),
   seals: (app) =>
     atSizes(SEALED, (events) => inDatabases<SealRates>(app, 'Sealing and verifying', 'seals.ts', 1, events, ROUNDS)),
   rebuild: (app) =>

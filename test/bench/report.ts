@@ -4,6 +4,8 @@ import type { AdmissionTimes } from './admission.js';
 import type { AppendRates } from './append.js';
 import type { GrowthRates } from './growth.js';
 import type { IngestionRates } from './ingestion.js';
+import type { InvoiceTimes } from './invoices.js';
+import { invoicesSection } from './invoices-section.js';
 import type { Outcome } from './load.js';
 import type { QuoteTimes } from './quotes.js';
 import type { RebuildRates } from './rebuild.js';
@@ -23,6 +25,7 @@ export const PARTS = [
   'admission',
   'append',
   'ingestion',
+  'invoices',
   'seals',
   'rebuild',
   'growth',
@@ -41,6 +44,7 @@ export interface Results {
   readonly append?: AppendRates;
   readonly ingestion?: IngestionRates;
   /** Of logs of several lengths, the longest last. */
+  readonly invoices?: readonly InvoiceTimes[];
   readonly seals?: readonly SealRates[];
   readonly rebuild?: readonly RebuildRates[];
   readonly growth?: GrowthRates;
@@ -61,7 +65,20 @@ export interface Report {
 
 export function makeReport(results: Results): Report {
   const { commitments } = results;
-  const { admission, append, flood, growth, ingestion, offers, payments, quotes, rebuild, seals, settlement } = results;
+  const {
+    admission,
+    append,
+    flood,
+    growth,
+    ingestion,
+    invoices,
+    offers,
+    payments,
+    quotes,
+    rebuild,
+    seals,
+    settlement,
+  } = results;
   const sections: Partial<Record<Part, Section>> = {
     ...(quotes && { quotes: quotesSection(quotes) }),
     ...(offers && { offers: offersSection(offers) }),
@@ -72,6 +89,7 @@ export function makeReport(results: Results): Report {
     ...(admission && { admission: admissionSection(admission) }),
     ...(append && { append: appendSection(append) }),
     ...(ingestion && { ingestion: ingestionSection(ingestion) }),
+    ...(invoices && { invoices: invoicesSection(invoices) }),
     ...(seals && { seals: sealsSection(seals) }),
     ...(rebuild && { rebuild: rebuildSection(rebuild) }),
     ...(growth && { growth: growthSection(growth) }),

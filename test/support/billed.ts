@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import { EventStore } from '../../src/base/event-store/event-store.js';
 import { LogTail } from '../../src/base/event-store/log-tail.js';
-import { openPool } from '../../src/base/platform/pool.js';
+import { openBatchPool } from '../../src/base/platform/pool.js';
 import { OpenAccount } from '../../src/domains/customers/account.decide.js';
 import { accountHandlers } from '../../src/domains/customers/account.handlers.js';
 import { type CustomerId } from '../../src/domains/customers/account.js';
@@ -48,7 +48,7 @@ export class BilledBook {
   private commitments = 0;
 
   private constructor(readonly databaseUrl: string) {
-    this.pool = openPool(databaseUrl, 'test', 8, silent);
+    this.pool = openBatchPool(databaseUrl, 'test', 8, silent);
     this.tail = new LogTail(databaseUrl, silent);
     this.store = new EventStore(this.pool, this.clock, upcast);
     const all = [...accountHandlers, ...meterHandlers, ...invoiceHandlers, ...settingsHandlers] as unknown as Handler[];
@@ -60,6 +60,11 @@ export class BilledBook {
 
   static async open(): Promise<BilledBook> {
     return new BilledBook(await freshDatabase());
+  }
+
+  /** Of a database that is there and migrated. */
+  static at(databaseUrl: string): BilledBook {
+    return new BilledBook(databaseUrl);
   }
 
   async close(): Promise<void> {

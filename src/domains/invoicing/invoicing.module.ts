@@ -10,6 +10,7 @@ import { CommandBus } from '@nestjs/cqrs';
 import type { Pool } from 'pg';
 import { EventStore } from '../../base/event-store/event-store.js';
 import type { Logger } from '../../base/platform/logger.js';
+import { openBatchPoolBeside } from '../../base/platform/pool.js';
 import { CLOCK, LOGGER, POOL } from '../../base/platform/tokens.js';
 import { WakeLoop } from '../../base/platform/wake-loop.js';
 import type { Clock } from '../../base/shared/clock.js';
@@ -38,16 +39,20 @@ export class InvoicingModule {}
 @Injectable()
 class BillingRunner implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly queue: BillingQueue;
+  /** Without a time limit: what a large tenant used takes its time. */
+  private readonly reckoning: Pool;
   private readonly dunning: WakeLoop;
 
   constructor(
     @Inject(POOL) pool: Pool,
     @Inject(REDIS_URL) redisUrl: string,
-    @Inject(Closer) closer: Closer,
+    @Inject(EventStore) store: EventStore,
     @Inject(CLOCK) clock: Clock,
     @Inject(LOGGER) log: Logger,
     @Inject(CommandBus) bus: CommandBus,
   ) {
+    this.reckoning = openBatchPoolBeside(pool, 'tollbook-billing', log);
+    const closer = new Closer(this.reckoning, store, clock, (command) => bus.execute(command));
     this.queue = new BillingQueue(pool, redisUrl, closer, clock, log);
     const rulesOf = (tenant: string) => closer.rulesOf(tenant);
     const dunning = new Dunning(pool, clock, rulesOf, (command) => bus.execute(command));
@@ -62,6 +67,7 @@ class BillingRunner implements OnApplicationBootstrap, OnApplicationShutdown {
   async onApplicationShutdown(): Promise<void> {
     await this.dunning.stop();
     await this.queue.stop();
+    await this.reckoning.end();
   }
 }
 

@@ -24,14 +24,15 @@ export const REQUESTS_USED = `
     and c.billed_at < p.cut_to and not (c.ended_position <= e.position and c.billed_at < p.earlier_to)
   group by c.customer, p.shown_from, p.to_at, c.route, c.tariff, c.tariff_version`;
 
-/** How a meter's values become one total, of those that a condition picks. */
+/** How a meter's values become one total, of those that a condition picks. What is sorted is only what its aggregation needs. */
 const TOTAL = (which: string) => `
     case max(x.aggregation)
       when 'count' then count(*) filter (where ${which})::text
-      when 'unique' then (count(distinct x.value) filter (where ${which}))::text
+      when 'unique' then (count(distinct x.value) filter (where x.aggregation = 'unique' and ${which}))::text
       when 'sum' then trim_scale(sum(case when x.aggregation = 'sum' then x.value::numeric end) filter (where ${which}))::text
       when 'max' then trim_scale(max(case when x.aggregation = 'max' then x.value::numeric end) filter (where ${which}))::text
-      else (array_agg(x.value order by x.occurred_at desc, x.source collate "C" desc, x.id collate "C" desc) filter (where ${which}))[1]
+      else (array_agg(x.value order by x.occurred_at desc, x.source collate "C" desc, x.id collate "C" desc)
+        filter (where x.aggregation = 'latest' and ${which}))[1]
     end`;
 
 /** Each event that is billed, as a row for each of its meters; `seen`: the position up to which earlier invoices have it. */
