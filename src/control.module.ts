@@ -11,6 +11,7 @@ import { MeteringModule } from './domains/metering/metering.module.js';
 import { keptAnswersOf } from './domains/payments/kept-answers.js';
 import { PaymentsModule } from './domains/payments/payments.module.js';
 import { PricingModule } from './domains/pricing/pricing.module.js';
+import { ReceiptSigner } from './domains/receipts/receipt-signer.js';
 import { FacilitatorsModule } from './domains/settlement/facilitators/facilitators.module.js';
 import { GasWatches } from './domains/settlement/gas-watches.js';
 import { RefundWallets } from './domains/settlement/refunds/refund-wallets.js';
@@ -26,6 +27,8 @@ import { CustomersController } from './edges/admin/customers.controller.js';
 import { EventsController } from './edges/admin/events.controller.js';
 import { FacilitatorsController } from './edges/admin/facilitators.controller.js';
 import { Idempotency } from './edges/admin/idempotency.js';
+import { InvoiceDocumentsController } from './edges/admin/invoice-documents.controller.js';
+import { InvoiceReader } from './edges/admin/invoice-reader.js';
 import { InvoicesController } from './edges/admin/invoices.controller.js';
 import { InvoicingController } from './edges/admin/invoicing.controller.js';
 import { KeyDirectoryController } from './edges/admin/key-directory.controller.js';
@@ -96,6 +99,7 @@ export class ControlModule {
         LimitsController,
         MetersController,
         InvoicesController,
+        InvoiceDocumentsController,
         InvoicingController,
         PaymentsController,
         QuotesController,
@@ -121,6 +125,8 @@ export class ControlModule {
         Idempotency,
         TenantChecks,
         TokenOfTenant,
+        InvoiceReader,
+        { provide: ReceiptSigner, useValue: new ReceiptSigner(runtime.config.publicUrl, [secrets.receiptKey]) },
         { provide: KeyDirectories, useValue: new KeyDirectories() },
         FacilitatorHealths,
         { provide: RefundWallets, useValue: new RefundWallets(secrets.refundKeys.map(keySigner)) },

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { compactVerify, createLocalJWKSet, type JSONWebKeySet } from 'jose';
 import { leafHash, merkleRoot } from '../../src/base/event-store/seals/merkle.js';
 import { admin } from '../support/admin.js';
 import { type App, startApp } from '../support/app.js';
@@ -76,6 +77,19 @@ it('a month of usage becomes a draft, then an invoice that says what it is made 
   expect(leaves).toHaveLength(3);
   expect(merkleRoot(Buffer.concat(leaves)).toString('base64url')).toBe(line.root);
   expect(leafHash('x')).not.toEqual(leaves[0]);
+
+  const documents = `/invoices/${draft.id}/documents`;
+  const page = await admin(app, `${documents}/html`);
+  expect([page.headers['content-type'], page.body]).toEqual([
+    'text/html; charset=utf-8',
+    expect.stringContaining('SHOP-000001'),
+  ]);
+  const pdf = await admin(app, `${documents}/pdf`);
+  expect([pdf.headers['content-type'], pdf.body.slice(0, 5)]).toEqual(['application/pdf', '%PDF-']);
+  const jws = (await admin(app, `${documents}/jws`)).body;
+  const keys = createLocalJWKSet((await (await fetch(`${app.gateway}/.well-known/jwks.json`)).json()) as JSONWebKeySet);
+  const { payload } = await compactVerify(jws, keys);
+  expect(JSON.parse(Buffer.from(payload).toString())).toMatchObject({ type: 'tollbook-invoice', total: '409' });
 
   const standing = async () => (await get(`/accounts/demo/${customer}`)).suspended_for;
   expect((await put('/tenants/demo/clock', { advance_to: invoice.dueAt })).status).toBe(200);

@@ -6,28 +6,23 @@ import { EventStore } from '../../base/event-store/event-store.js';
 import type { Prisma } from '../../base/platform/prisma.js';
 import { POOL, PRISMA } from '../../base/platform/tokens.js';
 import { Problem } from '../../base/shared/problem.js';
-import type { CustomerId } from '../../domains/customers/account.js';
 import { billingAccounts } from '../../domains/invoicing/billing-account.js';
 import { Closer } from '../../domains/invoicing/closer.js';
 import { VoidInvoice } from '../../domains/invoicing/invoice.decide.js';
-import { evolveInvoice, type Invoice } from '../../domains/invoicing/invoice.evolve.js';
-import { type InvoiceEvent, invoiceStream } from '../../domains/invoicing/invoice.js';
 import type { InvoiceDocument } from '../../domains/invoicing/invoice-document.js';
 import type { InvoiceLine } from '../../domains/invoicing/invoice-line.js';
 import {
-  findInvoice,
   type InvoiceRowView,
   invoiceKey,
   invoiceRowView,
   listInvoices,
 } from '../../domains/invoicing/invoices.queries.js';
-import { partiesNow, partiesOf } from '../../domains/invoicing/parties.queries.js';
 import { voidSchema } from '../../domains/invoicing/settings.schemas.js';
-import { documentOf, numberOf } from '../../domains/invoicing/to-document.js';
 import { type LineItem, lineItems } from '../../domains/invoicing/used.queries.js';
 import { AdminKeyGuard } from './admin-key.guard.js';
 import { Idempotent } from './idempotency.js';
 import { parseBody, parseQuery, text } from './input.js';
+import { InvoiceReader } from './invoice-reader.js';
 import { decodeNumber, type Page, pageOf, pageQuery } from './paging.js';
 
 const STATES = ['draft', 'open', 'partially_paid', 'paid', 'void', 'uncollectible'] as const;
@@ -36,12 +31,6 @@ const listQuery = pageQuery.extend({
   customer: text().optional(),
   state: z.enum(STATES).optional(),
 });
-
-interface Found {
-  readonly invoice: Invoice;
-  /** Absent until it is final and counted. */
-  readonly number: number | undefined;
-}
 
 /** Invoices and drafts. A draft says what it would say now. */
 @Controller('admin/v1/invoices')
@@ -53,6 +42,7 @@ export class InvoicesController {
     @Inject(EventStore) private readonly store: EventStore,
     @Inject(CommandBus) private readonly bus: CommandBus,
     @Inject(Closer) private readonly closer: Closer,
+    @Inject(InvoiceReader) private readonly reader: InvoiceReader,
   ) {}
 
   /** Newest first. */
@@ -64,16 +54,8 @@ export class InvoicesController {
   }
 
   @Get(':id')
-  async one(@Param('id') id: string): Promise<InvoiceDocument> {
-    const { invoice, number } = await this.find(id);
-    const { customer, tenant } = invoice.drafted;
-    const parties = (await partiesOf(this.pool, id)) ?? (await partiesNow(this.pool, tenant, [customer]))(customer);
-    if (!invoice.finalized) {
-      const draft = await this.closer.upcoming(tenant, customer, invoice.drafted.period.to);
-      return documentOf(invoice, undefined, parties, draft!.content);
-    }
-    const { numberPrefix } = await this.closer.rulesOf(tenant);
-    return documentOf(invoice, number === undefined ? undefined : numberOf(numberPrefix, number), parties);
+  one(@Param('id') id: string): Promise<InvoiceDocument> {
+    return this.reader.document(id);
   }
 
   @Get(':id/lines')
@@ -85,7 +67,7 @@ export class InvoicesController {
   @Get(':id/lines/:key/items')
   async items(@Param('id') id: string, @Param('key') key: string, @Query() query: unknown): Promise<Page<LineItem>> {
     const { cursor, limit } = parseQuery(pageQuery, query);
-    const { invoice } = await this.find(id);
+    const { invoice } = await this.reader.find(id);
     const { drafted, finalized } = invoice;
     if (!finalized) throw new Problem('invoice_not_final');
     const line = finalized.lines.find((one) => one.key === key);
@@ -109,7 +91,7 @@ export class InvoicesController {
   @HttpCode(200)
   @Idempotent('optional')
   async finalize(@Param('id') id: string): Promise<InvoiceDocument> {
-    const { invoice } = await this.find(id);
+    const { invoice } = await this.reader.find(id);
     if (invoice.finalized) return this.one(id);
     const { customer, tenant } = invoice.drafted;
     const nothing = await this.closer.close(tenant, [customer], { early: true });
@@ -123,18 +105,8 @@ export class InvoicesController {
   @Idempotent('optional')
   async void(@Param('id') id: string, @Body() body: unknown): Promise<InvoiceDocument> {
     const { reason } = parseBody(voidSchema, body);
-    const { customer, sequence, tenant } = (await this.find(id)).invoice.drafted;
+    const { customer, sequence, tenant } = (await this.reader.find(id)).invoice.drafted;
     await this.bus.execute(new VoidInvoice(tenant, customer, sequence, reason));
     return this.one(id);
-  }
-
-  /** By the row, which is there a moment after the draft; what it says comes from the stream. */
-  private async find(id: string): Promise<Found> {
-    const row = await findInvoice(this.prisma, id);
-    if (!row) throw new Problem('unknown_invoice');
-    const stream = invoiceStream(row.tenant, row.customer as CustomerId, row.sequence);
-    const events = (await this.store.readStream(stream)) as unknown as readonly InvoiceEvent[];
-    const invoice = events.reduce<Invoice | undefined>(evolveInvoice, undefined)!;
-    return { invoice, number: row.number ?? undefined };
   }
 }

@@ -1,0 +1,54 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { Pool } from 'pg';
+import { EventStore } from '../../base/event-store/event-store.js';
+import type { Prisma } from '../../base/platform/prisma.js';
+import { POOL, PRISMA } from '../../base/platform/tokens.js';
+import { Problem } from '../../base/shared/problem.js';
+import type { CustomerId } from '../../domains/customers/account.js';
+import { Closer } from '../../domains/invoicing/closer.js';
+import { evolveInvoice, type Invoice } from '../../domains/invoicing/invoice.evolve.js';
+import { type InvoiceEvent, invoiceStream } from '../../domains/invoicing/invoice.js';
+import type { InvoiceDocument } from '../../domains/invoicing/invoice-document.js';
+import { findInvoice } from '../../domains/invoicing/invoices.queries.js';
+import { partiesNow, partiesOf } from '../../domains/invoicing/parties.queries.js';
+import { documentOf, numberOf } from '../../domains/invoicing/to-document.js';
+
+interface Found {
+  readonly invoice: Invoice;
+  /** Absent until it is final and counted. */
+  readonly number: number | undefined;
+}
+
+/** One invoice as it stands. */
+@Injectable()
+export class InvoiceReader {
+  constructor(
+    @Inject(PRISMA) private readonly prisma: Prisma,
+    @Inject(POOL) private readonly pool: Pool,
+    @Inject(EventStore) private readonly store: EventStore,
+    @Inject(Closer) private readonly closer: Closer,
+  ) {}
+
+  /** @throws Problem `unknown_invoice` */
+  async document(id: string): Promise<InvoiceDocument> {
+    const { invoice, number } = await this.find(id);
+    const { customer, tenant } = invoice.drafted;
+    const parties = (await partiesOf(this.pool, id)) ?? (await partiesNow(this.pool, tenant, [customer]))(customer);
+    if (!invoice.finalized) {
+      const draft = await this.closer.upcoming(tenant, customer, invoice.drafted.period.to);
+      return documentOf(invoice, undefined, parties, draft!.content);
+    }
+    const { numberPrefix } = await this.closer.rulesOf(tenant);
+    return documentOf(invoice, number === undefined ? undefined : numberOf(numberPrefix, number), parties);
+  }
+
+  /** By the row, which is there a moment after the draft; what it says comes from the stream. */
+  async find(id: string): Promise<Found> {
+    const row = await findInvoice(this.prisma, id);
+    if (!row) throw new Problem('unknown_invoice');
+    const stream = invoiceStream(row.tenant, row.customer as CustomerId, row.sequence);
+    const events = (await this.store.readStream(stream)) as unknown as readonly InvoiceEvent[];
+    const invoice = events.reduce<Invoice | undefined>(evolveInvoice, undefined)!;
+    return { invoice, number: row.number ?? undefined };
+  }
+}
