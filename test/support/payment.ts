@@ -66,6 +66,11 @@ export async function ask(call: Call): Promise<Offer> {
   return offerOf(await send(call));
 }
 
+/** What an answer says of the settlement (`PAYMENT-RESPONSE`). */
+export function settlementOf({ headers }: Reply): Record<string, unknown> {
+  return JSON.parse(Buffer.from(String(headers['payment-response']), 'base64').toString());
+}
+
 export function offerOf({ status, headers, body }: Reply): Offer {
   const header = headers['payment-required'];
   if (status !== 402 || typeof header !== 'string') throw new Error(`no offer: ${status} ${body.slice(0, 200)}`);
