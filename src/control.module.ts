@@ -28,6 +28,7 @@ import { EventsController } from './edges/admin/events.controller.js';
 import { FacilitatorsController } from './edges/admin/facilitators.controller.js';
 import { Idempotency } from './edges/admin/idempotency.js';
 import { InvoiceDocumentsController } from './edges/admin/invoice-documents.controller.js';
+import { InvoiceMoneyController } from './edges/admin/invoice-money.controller.js';
 import { InvoiceReader } from './edges/admin/invoice-reader.js';
 import { InvoicesController } from './edges/admin/invoices.controller.js';
 import { InvoicingController } from './edges/admin/invoicing.controller.js';
@@ -100,6 +101,7 @@ export class ControlModule {
         MetersController,
         InvoicesController,
         InvoiceDocumentsController,
+        InvoiceMoneyController,
         InvoicingController,
         PaymentsController,
         QuotesController,

@@ -94,10 +94,23 @@ it('a month of usage becomes a draft, then an invoice that says what it is made 
   const standing = async () => (await get(`/accounts/demo/${customer}`)).suspended_for;
   expect((await put('/tenants/demo/clock', { advance_to: invoice.dueAt })).status).toBe(200);
   await eventually(async () => (await standing()) === 'overdue', 30_000);
-  expect(JSON.parse((await post(`/invoices/${draft.id}/void`, { reason: 'mistaken' })).body)).toMatchObject({
-    state: 'void',
-  });
+  const pay = async (reference: string, amount: string) => {
+    const reply = await post(`/invoices/${draft.id}/payments`, { reference, amount });
+    return reply.status === 200 ? JSON.parse(reply.body) : codeOf(reply);
+  };
+  expect(await pay('bank-1', '9')).toMatchObject({ state: 'partially_paid', outstanding: '400' });
+  expect(await pay('bank-1', '9')).toMatchObject({ outstanding: '400' });
+  expect(await pay('bank-2', '401')).toBe('payment_exceeds_invoice');
+  const back = await post(`/invoices/${draft.id}/payments/bank-1/reverse`, { reason: 'refunded' });
+  expect(JSON.parse(back.body)).toMatchObject({ state: 'open', outstanding: '409' });
+  expect(await pay('bank-3', '409')).toMatchObject({ state: 'paid', outstanding: '0', paid: '409' });
   await eventually(async () => (await standing()) === null, 30_000);
+  for (const [path, body] of [
+    ['void', { reason: 'mistaken' }],
+    ['write-off', { reason: 'other' }],
+  ] as const) {
+    expect(codeOf(await post(`/invoices/${draft.id}/${path}`, body))).toBe('invoice_not_open');
+  }
   expect(codeOf(await put('/tenants/demo/clock', { advance_to: now }))).toBe('clock_goes_back');
   expect(codeOf(await admin(app, '/invoices/inv_0'))).toBe('unknown_invoice');
 });

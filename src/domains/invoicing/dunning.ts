@@ -33,12 +33,12 @@ const UNPAID = `
   where i.state in ('open', 'partially_paid') and i.due_at <= t.now and (i.tenant, i.customer, i.sequence) > ($2, $3, $4)
   order by i.tenant, i.customer, i.sequence limit $5`;
 
-/** Accounts whose suspension does not say what their invoices do. */
+/** Accounts whose suspension does not say what their invoices do. One without a credit line has paid in advance. */
 const STANDINGS = `
   select a.tenant, a.customer, o.overdue from accounts a
     cross join lateral (select exists (select from invoices i where i.tenant = a.tenant and i.customer = a.customer
       and i.overdue and i.state in ('open', 'partially_paid')) as overdue) as o
-  where a.suspended is null and o.overdue or a.suspended = 'overdue' and not o.overdue
+  where a.suspended is null and o.overdue and a.credit_line > 0 or a.suspended = 'overdue' and not o.overdue
   limit $1`;
 
 /**

@@ -15,6 +15,14 @@ import {
 } from './invoice.decide.js';
 import { evolveInvoice, type Invoice } from './invoice.evolve.js';
 import { type InvoiceEvent, invoiceStream } from './invoice.js';
+import {
+  ApplyPayment,
+  decideApply,
+  decideReverse,
+  decideWriteOff,
+  ReversePayment,
+  WriteOffInvoice,
+} from './money.decide.js';
 
 /** A lost race is tried again at once; somebody has won each of them. */
 const ATTEMPTS_MAX = 50;
@@ -55,4 +63,7 @@ export const invoiceHandlers = [
   invoiceHandler(FinalizeInvoice, decideFinalize),
   invoiceHandler(VoidInvoice, decideVoid),
   invoiceHandler(DunInvoice, decideDun),
+  invoiceHandler(ApplyPayment, decideApply),
+  invoiceHandler(ReversePayment, decideReverse),
+  invoiceHandler(WriteOffInvoice, decideWriteOff),
 ];

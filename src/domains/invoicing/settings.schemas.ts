@@ -71,3 +71,13 @@ export const meterChargeSchema = z.discriminatedUnion('model', [
 export const meterPriceSchema = z.strictObject({ charge: meterChargeSchema });
 
 export const voidSchema = z.strictObject({ reason: z.enum(['mistaken', 'duplicate', 'on_request', 'other']) });
+
+/** What came in by bank transfer for an invoice. Amount in minor units; `reference` as the bank has it, once on the invoice. */
+export const transferSchema = z.strictObject({
+  reference: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, 'letters, digits, . _ and -, 100 at most'),
+  amount: z.string().regex(/^[1-9][0-9]{0,17}$/, 'a whole number of minor units above zero'),
+});
+
+export const reversalSchema = z.strictObject({ reason: z.enum(['refunded', 'disputed', 'mistaken']) });
+
+export const writeOffSchema = z.strictObject({ reason: z.enum(['uncollectible', 'insolvent', 'disputed', 'other']) });

@@ -1,0 +1,100 @@
+import { Problem } from '../../base/shared/problem.js';
+import { paidIn } from '../limits/credit.js';
+import { InvoiceCommand, type InvoiceDecision } from './invoice.decide.js';
+import { type Invoice, outstandingOf } from './invoice.evolve.js';
+import type { InvoiceFinalized, InvoicePaymentReversed, InvoiceWrittenOff, PaymentSource } from './invoice.js';
+
+/** Money came in for an invoice. `reference` names where from, and is applied once. */
+export class ApplyPayment extends InvoiceCommand {
+  constructor(
+    tenant: string,
+    customer: string,
+    sequence: number,
+    readonly source: PaymentSource,
+    readonly reference: string,
+    /** Minor units, above zero. */
+    readonly amount: bigint,
+  ) {
+    super(tenant, customer, sequence);
+  }
+}
+
+/** It is gone again, all of it. */
+export class ReversePayment extends InvoiceCommand {
+  constructor(
+    tenant: string,
+    customer: string,
+    sequence: number,
+    readonly reference: string,
+    readonly reason: InvoicePaymentReversed['data']['reason'],
+  ) {
+    super(tenant, customer, sequence);
+  }
+}
+
+/** Nobody will pay what is outstanding. */
+export class WriteOffInvoice extends InvoiceCommand {
+  constructor(
+    tenant: string,
+    customer: string,
+    sequence: number,
+    readonly reason: InvoiceWrittenOff['data']['reason'],
+  ) {
+    super(tenant, customer, sequence);
+  }
+}
+
+const NOTHING: InvoiceDecision = { events: [] };
+
+/** Final, and not cancelled. */
+type FinalInvoice = Invoice & { readonly finalized: InvoiceFinalized['data'] };
+
+/** @throws Problem `unknown_invoice`, `invoice_not_final`, `invoice_void` */
+function finalInvoice(invoice: Invoice | undefined): FinalInvoice {
+  if (invoice === undefined) throw new Problem('unknown_invoice');
+  if (invoice.finalized === undefined) throw new Problem('invoice_not_final');
+  if (invoice.state === 'void') throw new Problem('invoice_void');
+  return invoice as FinalInvoice;
+}
+
+/**
+ * The prepaid balance was paid in before; other money pays in now.
+ *
+ * @throws Problem as `finalInvoice`, and `payment_exceeds_invoice`
+ */
+export function decideApply(invoice: Invoice | undefined, command: ApplyPayment): InvoiceDecision {
+  const { amount, reference, source } = command;
+  if (invoice?.references.has(reference)) return NOTHING;
+  const { finalized } = finalInvoice(invoice);
+  if (amount > outstandingOf(invoice!)) throw new Problem('payment_exceeds_invoice');
+  const data = { source, reference, amount: amount.toString() };
+  return {
+    events: [{ type: 'InvoicePaymentApplied', schema: 1, data }],
+    ...(source !== 'prepaid' && { holds: [paidIn(command, amount * BigInt(finalized.scale))] }),
+  };
+}
+
+/** What was not applied, or is reversed, changes nothing. */
+export function decideReverse(invoice: Invoice | undefined, command: ReversePayment): InvoiceDecision {
+  const applied = invoice?.applied.get(command.reference);
+  if (!invoice?.finalized || !applied) return NOTHING;
+  const { reason, reference } = command;
+  return {
+    events: [{ type: 'InvoicePaymentReversed', schema: 1, data: { reference, reason } }],
+    ...(applied.source !== 'prepaid' && {
+      holds: [paidIn(command, -BigInt(applied.amount) * BigInt(invoice.finalized.scale))],
+    }),
+  };
+}
+
+/** @throws Problem as `finalInvoice`, and `invoice_not_open` */
+export function decideWriteOff(invoice: Invoice | undefined, command: WriteOffInvoice): InvoiceDecision {
+  const final = finalInvoice(invoice);
+  const amount = outstandingOf(final);
+  if (amount === 0n && final.state === 'uncollectible') return NOTHING;
+  if (amount === 0n) throw new Problem('invoice_not_open');
+  return {
+    events: [{ type: 'InvoiceWrittenOff', schema: 1, data: { amount: amount.toString(), reason: command.reason } }],
+    holds: [paidIn(command, amount * BigInt(final.finalized.scale))],
+  };
+}
