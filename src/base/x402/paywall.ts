@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { escapeHtml } from '../shared/html.js';
 import { formatUnits } from '../shared/money.js';
 import { v1NameOf } from './networks.js';
 import { type AcceptInput, type OfferInput, paymentRequired } from './payment-required.js';
@@ -108,17 +109,4 @@ function v1Terms(body: string): string {
 
 function pretty(value: object): string {
   return JSON.stringify(value, null, 2);
-}
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-
-/** Safe as element text and in quoted attributes. */
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => ENTITIES[character]!);
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { escapeHtml } from '../../../base/shared/html.js';
 import type { InvoiceDocument } from '../invoice-document.js';
 import { type DocumentText, documentText, type NoteText, type PartyText } from './document-text.js';
 
@@ -50,14 +51,14 @@ export function documentHtml(document: InvoiceDocument): string {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width,initial-scale=1">
 <meta name="robots" content="noindex">
-<title>${escaped(text.title)}</title>
+<title>${escapeHtml(text.title)}</title>
 <style>${STYLE}</style>
 </head>
 <body>
 <main>
-<header><h1>${escaped(text.title)}</h1>${text.mark === undefined ? '' : `<p class="mark">${escaped(text.mark)}</p>`}</header>
+<header><h1>${escapeHtml(text.title)}</h1>${text.mark === undefined ? '' : `<p class="mark">${escapeHtml(text.mark)}</p>`}</header>
 <div class="parties">${text.parties.map(party).join('')}</div>
-<dl>${text.facts.map(([label, value]) => `<dt>${escaped(label)}</dt><dd>${escaped(value)}</dd>`).join('')}</dl>
+<dl>${text.facts.map(([label, value]) => `<dt>${escapeHtml(label)}</dt><dd>${escapeHtml(value)}</dd>`).join('')}</dl>
 <div class="scroll" tabindex="0" role="region" aria-label="Lines">${table(text)}</div>
 ${text.notes.map(note).join('\n')}
 </main>
@@ -67,19 +68,19 @@ ${text.notes.map(note).join('\n')}
 }
 
 function party({ lines, name, role }: PartyText): string {
-  const rest = lines.map((line) => `<br>${escaped(line)}`).join('');
-  return `<section><p class="role">${escaped(role)}</p><address><strong>${escaped(name)}</strong>${rest}</address></section>`;
+  const rest = lines.map((line) => `<br>${escapeHtml(line)}`).join('');
+  return `<section><p class="role">${escapeHtml(role)}</p><address><strong>${escapeHtml(name)}</strong>${rest}</address></section>`;
 }
 
 function table({ columns, rows, sums }: DocumentText): string {
-  const head = columns.map((column) => `<th scope="col">${escaped(column)}</th>`).join('');
+  const head = columns.map((column) => `<th scope="col">${escapeHtml(column)}</th>`).join('');
   const body = rows.map(({ amount, description, detail, quantity }) => {
-    const small = detail === '' ? '' : `<span class="detail">${escaped(detail)}</span>`;
-    return `<tr><th scope="row">${escaped(description)}${small}</th><td>${escaped(quantity)}</td><td>${escaped(amount)}</td></tr>`;
+    const small = detail === '' ? '' : `<span class="detail">${escapeHtml(detail)}</span>`;
+    return `<tr><th scope="row">${escapeHtml(description)}${small}</th><td>${escapeHtml(quantity)}</td><td>${escapeHtml(amount)}</td></tr>`;
   });
   const foot = sums.map(({ amount, label, strong }) => {
     const style = strong ? ' class="strong"' : '';
-    return `<tr${style}><th scope="row" colspan="2">${escaped(label)}</th><td>${escaped(amount)}</td></tr>`;
+    return `<tr${style}><th scope="row" colspan="2">${escapeHtml(label)}</th><td>${escapeHtml(amount)}</td></tr>`;
   });
   return `<table>
 <thead><tr>${head}</tr></thead>
@@ -93,19 +94,6 @@ ${foot.join('\n')}
 }
 
 function note({ heading, link, text }: NoteText): string {
-  const address = link === undefined ? '' : `\n<a href="${escaped(link)}">${escaped(link)}</a>`;
-  return `<section class="note"><h2>${escaped(heading)}</h2><p>${escaped(text)}${address}</p></section>`;
-}
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-
-/** Safe as element text and in quoted attributes. */
-function escaped(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => ENTITIES[character]!);
+  const address = link === undefined ? '' : `\n<a href="${escapeHtml(link)}">${escapeHtml(link)}</a>`;
+  return `<section class="note"><h2>${escapeHtml(heading)}</h2><p>${escapeHtml(text)}${address}</p></section>`;
 }
