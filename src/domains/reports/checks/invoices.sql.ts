@@ -38,8 +38,7 @@ export const INVOICE_MOVES = `
       (case type when 'CreditNoteIssued' then 'tax_payable' end, '', (data->>'subtotal')::numeric * scale - amount),
       (case type when 'CreditNoteIssued' then 'prepaid_balance' end, customer, returned),
       (case type when 'InvoiceVoided' then 'refunds' end, '', amount - cancelled_tax),
-      (case type when 'InvoiceVoided' then 'tax_payable' end, '', -cancelled_tax),
-      (case type when 'InvoiceWrittenOff' then 'write_off' end, '', amount)) as k (kind, party, owed)
+      (case type when 'InvoiceVoided' then 'tax_payable' end, '', -cancelled_tax)) as k (kind, party, owed)
     where k.kind is not null`;
 
 /** Rows `(key, amount)` of what invoices add to the credit of accounts; what is applied from the balance was counted when it was paid in. */
