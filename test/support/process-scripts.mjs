@@ -11,6 +11,7 @@ const SCRIPTS = [
   'test/seals/sealer-process.ts',
   'test/settlement/refund-process.ts',
   'test/settlement/worker-process.ts',
+  'test/stripe-server/process.ts',
   'test/support/engines-process.ts',
   'test/support/start-anvil.ts',
 ];
