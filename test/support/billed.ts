@@ -106,16 +106,18 @@ export class BilledBook {
     return (await this.usage.ingest(TENANT, [event as never], { atomic: false }))[0];
   }
 
-  /** A request on account that was delivered now. */
-  async request(customer: CustomerId, charged: bigint): Promise<void> {
+  /** A request on account that was delivered now. Returns its id. */
+  async request(customer: CustomerId, charged: bigint): Promise<string> {
     const accepted = commitmentAccepted(customer, charged);
-    const stream = `commitment/com_${(this.commitments++).toString().padStart(32, '0')}`;
+    const id = `com_${(this.commitments++).toString().padStart(32, '0')}`;
+    const stream = `commitment/${id}`;
     const key = `credit/${TENANT}/${customer}`;
     const place = { stream, tenant: TENANT };
     const holds = [{ key, delta: charged, signed: true }];
     await this.store.append({ ...place, expectedVersion: 0, holds, decide: () => ({ events: [accepted] }) });
     const delivered = commitmentDelivered(accepted, charged);
     await this.store.append({ ...place, expectedVersion: 1, decide: () => ({ events: [delivered] }) });
+    return id;
   }
 
   /** Brings what invoices are reckoned from up to the log. */

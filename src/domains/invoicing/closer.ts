@@ -53,13 +53,14 @@ export class Closer {
     customers: readonly CustomerId[],
     { early = false }: { readonly early?: boolean } = {},
   ): Promise<readonly string[]> {
-    const position = await billablePosition(this.pool);
     const now = this.clock();
     const [due, accounts, rules] = await Promise.all([
       dueAccounts(this.pool, now, { tenant, customers }),
       billingAccounts(this.store, tenant, customers),
       this.rulesOf(tenant),
     ]);
+    // After the earlier cuts are known: a position that was read before might be behind one that another worker made meanwhile.
+    const position = await billablePosition(this.pool);
     const steps = due.flatMap((one) => {
       const account = accounts.get(one.customer);
       return account ? (stepFor(one, account, now + one.offset, early) ?? []) : [];
@@ -78,12 +79,12 @@ export class Closer {
   async closeThreshold(tenant: string, customers: readonly CustomerId[]): Promise<void> {
     const rules = await this.rulesOf(tenant);
     if (rules.threshold === undefined) return;
-    const position = await billablePosition(this.pool);
     const now = this.clock();
     const [due, accounts] = await Promise.all([
       dueAccounts(this.pool, now, { tenant, customers }),
       billingAccounts(this.store, tenant, customers),
     ]);
+    const position = await billablePosition(this.pool);
     const steps = due.flatMap((one): Step[] => {
       const [account, time] = [accounts.get(one.customer), now + one.offset];
       // A month that is over is closed first.

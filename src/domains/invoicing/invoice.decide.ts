@@ -64,7 +64,8 @@ export function decideDraft(invoice: Invoice | undefined, { draft }: DraftInvoic
 /** What is owed already for commitments is in the account's credit since they were delivered; the rest is added now. */
 export function decideFinalize(invoice: Invoice | undefined, command: FinalizeInvoice): InvoiceDecision {
   const { content, parties } = command;
-  if (invoice?.state !== 'draft') return NOTHING;
+  // A draft that covers more since it was reckoned is reckoned again.
+  if (invoice?.state !== 'draft' || invoice.drafted.period.to !== content.cut.to) return NOTHING;
   const { requests } = partsOf(content);
   const added = BigInt(content.total) * BigInt(content.scale) - requests;
   return {

@@ -1,3 +1,4 @@
+import { decideFinalize, FinalizeInvoice } from './invoice.decide.js';
 import { evolveInvoice, type Invoice, outstandingOf, paidOf } from './invoice.evolve.js';
 import { type InvoiceEvent, invoiceIdOf, invoiceStream } from './invoice.js';
 
@@ -50,6 +51,16 @@ describe('an invoice', () => {
     ['anything before the draft', [finalized]],
   ])('has no %s', (_what, events) => {
     expect(() => of(...events)).toThrow();
+  });
+
+  it('is final as it was reckoned, not with a draft that covers more since', () => {
+    const [to, later] = ['2026-12-01T00:00:00.000Z', '2027-01-01T00:00:00.000Z'];
+    const content = { cut: { position: '9', to }, lines: [], scale: '1', subtotal: '0', total: '100' };
+    const finalize = new FinalizeInvoice('demo', 'cus_1', 1, content as never, {} as never);
+    const draft = (end: string) => of({ ...drafted, data: { period: { from: '2026-11-01T00:00:00.000Z', to: end } } });
+    expect(decideFinalize(draft(to), finalize).events).toHaveLength(1);
+    expect(decideFinalize(draft(later), finalize).events).toEqual([]);
+    expect(decideFinalize(of(...issued), finalize).events).toEqual([]);
   });
 
   it('has an id of its stream alone', () => {

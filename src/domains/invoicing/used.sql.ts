@@ -35,7 +35,10 @@ const TOTAL = (which: string) => `
         filter (where x.aggregation = 'latest' and ${which}))[1]
     end`;
 
-/** Each event that is billed, as a row for each of its meters; `seen`: the position up to which earlier invoices have it. */
+/**
+ * Each event that is billed, as a row for each of its meters; `seen`: the position up to which earlier invoices have it. One that counts
+ * in a month of its arrival which begins after the cut is on a later invoice.
+ */
 const EVENTS = `
   with ${PERIODS},
   priced as (select distinct meter, case when customer = '' then null else customer end as customer from meter_prices
@@ -59,7 +62,8 @@ const EVENTS = `
       left join period q on c.by_arrival and b.arrived_at >= p.to_at and q.customer = u.customer
         and b.arrived_at >= q.from_at and b.arrived_at < q.to_at
       left join gone g on g.key = u.tenant || ' ' || u.source || ' ' || u.id
-    where u.tenant = $1 and u.customer = any($10::text[]) and b.position <= $9)`;
+    where u.tenant = $1 and u.customer = any($10::text[]) and b.position <= $9
+      and not (c.by_arrival and b.arrived_at >= p.to_at and q.customer is null))`;
 
 /**
  * Usage: the totals of each meter in each period as they were at the earlier cut and are at this one. An event that was replaced by a

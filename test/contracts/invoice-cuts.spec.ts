@@ -1,0 +1,71 @@
+import type { CustomerId } from '../../src/domains/customers/account.js';
+import { Closer } from '../../src/domains/invoicing/closer.js';
+import type { InvoiceFinalized } from '../../src/domains/invoicing/invoice.js';
+import { PriceMeter } from '../../src/domains/invoicing/settings.decide.js';
+import { BilledBook, TENANT } from '../support/billed.js';
+
+const A: CustomerId = `cus_${'a'.repeat(24)}`;
+const charge = { model: 'per_unit', amount: '10000', per: 1 } as const;
+
+let book: BilledBook;
+beforeEach(async () => {
+  book = await BilledBook.open();
+  await book.account(A);
+  await book.meter('tokens');
+  await book.execute(new PriceMeter(TENANT, 'tokens', charge));
+});
+afterEach(() => book.close());
+
+const at = (text: string) => {
+  book.now = Date.parse(text);
+};
+
+async function finalOf(sequence: number): Promise<InvoiceFinalized['data']> {
+  const events = await book.store.readStream(`invoice/${TENANT}/${A}/${sequence}`);
+  return events.find(({ type }) => type === 'InvoiceFinalized')!.data as unknown as InvoiceFinalized['data'];
+}
+
+/** A worker that others overtake when it has read up to where everything is. */
+function stoppedAfterPosition(others: () => Promise<unknown>): Closer {
+  let stopped = false;
+  const query = async (text: never, values: never) => {
+    const result = await book.pool.query(text, values);
+    if (!stopped && String(text).includes('projection_checkpoints')) {
+      stopped = true;
+      await others();
+    }
+    return result;
+  };
+  return new Closer({ query } as never, book.store, book.clock, (command) => book.execute(command));
+}
+
+it('usage that counts in the month of its arrival is billed there alone, though its own month was closed later', async () => {
+  await book.meter('arrived', { late: { kind: 'next_invoice' } });
+  await book.execute(new PriceMeter(TENANT, 'arrived', charge));
+  await book.use(A, 'arrived', '100');
+  at('2027-01-10T00:00:00Z');
+  await book.use(A, 'arrived', '30', { at: Date.parse('2026-11-20T00:00:00Z') });
+  at('2027-02-02T00:00:00Z');
+  for (let n = 0; n < 5; n++) await book.pass([A]);
+  expect(await book.invoices()).toMatchObject([{ total: '100' }, { total: '30' }]);
+  expect((await finalOf(2)).lines.map(({ period }) => period.from.slice(0, 7))).toEqual(['2027-01']);
+});
+
+it('cuts are in order, also of a worker that stood still while another one closed a month and drafted the next', async () => {
+  await book.use(A, 'tokens', '5');
+  at('2026-12-02T00:00:00Z');
+  await book.use(A, 'tokens', '3');
+  await book.pass([A]);
+  const others = async () => {
+    await book.pass([A]);
+    await book.use(A, 'tokens', '7');
+    at('2027-01-02T00:00:00Z');
+    await book.pass([A]);
+  };
+  await stoppedAfterPosition(others).close(TENANT, [A]);
+  for (let n = 0; n < 2; n++) await book.pass([A]);
+  expect(await book.invoices()).toMatchObject([{ total: '5' }, { total: '10' }]);
+  const [one, two] = [await finalOf(1), await finalOf(2)];
+  expect(two.after).toEqual(one.cut);
+  expect(Number(two.cut.position)).toBeGreaterThan(Number(one.cut.position));
+});
