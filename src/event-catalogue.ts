@@ -4,7 +4,7 @@ import { type UpcastStep, upcasterOf } from './base/event-store/upcast.js';
 import { accountShapes } from './domains/customers/account.shapes.js';
 import { allowanceShapes } from './domains/customers/allowance.shapes.js';
 import { customerShapes } from './domains/customers/customer.shapes.js';
-import { customerKeyShapes } from './domains/customers/customer-key.shapes.js';
+import { customerKeyShapes, customerKeyUpcasts } from './domains/customers/customer-key.shapes.js';
 import { customerTariffShapes } from './domains/customers/customer-tariff.shapes.js';
 import { standingShapes } from './domains/customers/standing.shapes.js';
 import { tenantKeyShapes } from './domains/customers/tenant-key.shapes.js';
@@ -57,6 +57,7 @@ const upcastSteps: readonly UpcastStep[] = [
   ...restorationUpcasts,
   ...publicationUpcasts,
   ...limitUpcasts,
+  ...customerKeyUpcasts,
   ...paymentUpcasts,
   ...freeRequestUpcasts,
 ];

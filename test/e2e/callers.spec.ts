@@ -116,6 +116,14 @@ describe('a key', () => {
     expect([reply.status, codeOf(reply)]).toEqual([401, 'invalid_customer_key']);
   });
 
+  it('may be good for some routes only, and is refused on another one', async () => {
+    const payer = `0x${'e3'.repeat(20)}`;
+    const [good, other] = [await issue(payer, { routes: ['thing'] }), await issue(payer, { routes: ['elsewhere'] })];
+    expect((await withKey(good.key)).status).toBe(402);
+    const refused = await withKey(other.key);
+    expect([refused.status, codeOf(refused)]).toEqual([403, 'key_out_of_scope']);
+  });
+
   it('never reaches the provider, and neither does any other name of the caller', async () => {
     const buyer = (await newBuyer(app, 100_000n)) as PrivateKeyAccount;
     const { key } = await issue(addressOf(buyer));

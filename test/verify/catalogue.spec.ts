@@ -77,7 +77,12 @@ beforeAll(async () => {
     new AssignTariff('ours', BAD, 'news', 'flat'),
     new AssignTariff('ours', FORGIVEN, 'news', 'flat'),
     new RemoveTariff('ours', FORGIVEN, 'news'),
-    new IssueKey('ours', BAD, { id: 'key_1', digest: 'd1' }, Date.now() + 3_600_000),
+    new IssueKey(
+      'ours',
+      BAD,
+      { id: 'key_1', digest: 'd1' },
+      { expiresAt: Date.now() + 3_600_000, routes: ['weather'] },
+    ),
     new IssueKey('ours', BAD, { id: 'key_2', digest: 'd2' }),
     new RotateKey('ours', BAD, 'key_2', { id: 'key_3', digest: 'd3' }, 60_000),
     new RevokeKey('ours', BAD, 'key_1'),

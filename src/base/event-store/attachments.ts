@@ -92,6 +92,7 @@ const tables: Readonly<Record<AttachmentTable, TableShape>> = {
       digest: 'text',
       issued_at: 'timestamptz',
       expires_at: 'timestamptz',
+      scope: 'jsonb',
     },
     replace: true,
   },

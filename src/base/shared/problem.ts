@@ -36,6 +36,7 @@ export const problems = {
   delivery_in_progress: [409, 'The request is still running; present the same payment again to get its answer'],
   // who calls, and who is served
   invalid_customer_key: [401, 'This key is not known, has expired or was revoked; send another one, or none'],
+  key_out_of_scope: [403, 'This key is not good for this route; send one that is, or none'],
   invalid_sign_in: [401, 'This sign-in is not valid, or not any more; sign a new one, or send none'],
   too_many_keys: [409, 'There are as many keys as there may be; revoke one first'],
   facilitator_key_required: [

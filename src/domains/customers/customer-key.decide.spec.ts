@@ -16,22 +16,31 @@ const PAYER = `0x${'ab'.repeat(20)}` as const;
 const NOW = Date.UTC(2026, 0, 2);
 const HOUR = 3_600_000;
 const made = (id: string) => ({ id, digest: `digest of ${id}` });
-const after = (keys: CustomerKeys, { events }: { readonly events: readonly object[] }) =>
+const following = (keys: CustomerKeys, { events }: { readonly events: readonly object[] }) =>
   (events as readonly CustomerKeyEvent[]).reduce(evolveCustomerKeys, keys);
 const withKey = (keys: CustomerKeys, id: string, expiresAt?: number) =>
-  after(keys, decideIssueKey(keys, new IssueKey('demo', PAYER, made(id), expiresAt), NOW));
+  following(keys, decideIssueKey(keys, new IssueKey('demo', PAYER, made(id), { expiresAt }), NOW));
 
 describe('a key', () => {
   it('is issued with its row, and says when it ends', () => {
-    const decision = decideIssueKey(noKeys, new IssueKey('demo', PAYER, made('a'), NOW + HOUR), NOW);
-    expect(after(noKeys, decision).get('a')).toMatchObject({ expiresAt: new Date(NOW + HOUR).toISOString() });
+    const decision = decideIssueKey(noKeys, new IssueKey('demo', PAYER, made('a'), { expiresAt: NOW + HOUR }), NOW);
+    expect(following(noKeys, decision).get('a')).toMatchObject({ expiresAt: new Date(NOW + HOUR).toISOString() });
     expect(decision.attachments).toMatchObject([
       { row: { id: 'a', digest: 'digest of a', tenant: 'demo', payer: PAYER, expires_at: new Date(NOW + HOUR) } },
     ]);
   });
 
   it('cannot end before it begins', () => {
-    expect(() => decideIssueKey(noKeys, new IssueKey('demo', PAYER, made('a'), NOW), NOW)).toThrow('in the past');
+    expect(() => decideIssueKey(noKeys, new IssueKey('demo', PAYER, made('a'), { expiresAt: NOW }), NOW)).toThrow(
+      'in the past',
+    );
+  });
+
+  it('may be good for some routes only', () => {
+    const command = new IssueKey('demo', PAYER, made('a'), { routes: ['weather', 'forecast', 'weather'] });
+    const decision = decideIssueKey(noKeys, command, NOW);
+    expect(following(noKeys, decision).get('a')).toMatchObject({ routes: ['forecast', 'weather'] });
+    expect(decision.attachments).toMatchObject([{ row: { scope: { routes: ['forecast', 'weather'] } } }]);
   });
 
   it('is one of so many; those that have ended do not count', () => {
@@ -46,13 +55,20 @@ describe('a rotation', () => {
   it('gives a new key, and the old one an end', () => {
     const keys = withKey(noKeys, 'old');
     const decision = decideRotateKey(keys, new RotateKey('demo', PAYER, 'old', made('new'), HOUR), NOW);
-    const rotated = after(keys, decision);
+    const rotated = following(keys, decision);
     expect([...rotated.keys()]).toEqual(['old', 'new']);
     expect(rotated.get('old')).toMatchObject({ expiresAt: new Date(NOW + HOUR).toISOString() });
     expect(decision.attachments).toMatchObject([
       { row: { id: 'new' } },
       { row: { id: 'old', digest: 'digest of old' } },
     ]);
+  });
+
+  it('keeps the scope', () => {
+    const issue = new IssueKey('demo', PAYER, made('old'), { routes: ['weather'] });
+    const keys = following(noKeys, decideIssueKey(noKeys, issue, NOW));
+    const rotated = following(keys, decideRotateKey(keys, new RotateKey('demo', PAYER, 'old', made('new'), HOUR), NOW));
+    expect(rotated.get('new')).toMatchObject({ routes: ['weather'] });
   });
 
   it('never makes a key last longer', () => {
@@ -72,7 +88,7 @@ describe('a revocation', () => {
     const keys = withKey(noKeys, 'a');
     const decision = decideRevokeKey(keys, new RevokeKey('demo', PAYER, 'a'));
     expect(decision.removals).toEqual([{ table: 'customer_keys', key: { id: 'a' } }]);
-    expect(decideRevokeKey(after(keys, decision), new RevokeKey('demo', PAYER, 'a'))).toEqual({ events: [] });
+    expect(decideRevokeKey(following(keys, decision), new RevokeKey('demo', PAYER, 'a'))).toEqual({ events: [] });
   });
 });
 

@@ -19,12 +19,16 @@ export class IssueKey {
     readonly tenant: string,
     readonly payer: Address,
     readonly made: Omit<NewKey, 'key'>,
-    /** Epoch milliseconds; without it the key is good until it is revoked. */
-    readonly expiresAt?: number,
+    readonly options: {
+      /** Epoch milliseconds; without it the key is good until it is revoked. */
+      readonly expiresAt?: number;
+      /** Without them it is good for every route of the tenant. */
+      readonly routes?: readonly string[];
+    } = {},
   ) {}
 }
 
-/** Gives a customer a key in place of another one, which stays good for a while. */
+/** Gives a customer a key in place of another one and of its scope, which stays good for a while. */
 export class RotateKey {
   constructor(
     readonly tenant: string,
@@ -45,14 +49,15 @@ export class RevokeKey {
 
 /** @param now epoch milliseconds @throws Problem `too_many_keys`, `invalid_request` */
 export function decideIssueKey(keys: CustomerKeys, command: IssueKey, now: number): Decision {
-  const { expiresAt, made, payer, tenant } = command;
+  const { made, options, payer, tenant } = command;
+  const { expiresAt } = options;
   if (expiresAt !== undefined && expiresAt <= now) {
     throw invalidRequest([{ pointer: '#/expires_at', detail: 'lies in the past' }]);
   }
   const good = [...keys.values()].filter((key) => key.expiresAt === undefined || Date.parse(key.expiresAt) > now);
   if (good.length >= KEYS_MAX) throw new Problem('too_many_keys');
-  const key = issued(made, now, expiresAt);
-  const event: CustomerKeyIssued = { type: 'CustomerKeyIssued', schema: 1, data: { payer, ...key } };
+  const key = issued(made, now, options);
+  const event: CustomerKeyIssued = { type: 'CustomerKeyIssued', schema: 2, data: { payer, ...key } };
   return { events: [event], attachments: [keyRow(tenant, payer, key)] };
 }
 
@@ -61,7 +66,7 @@ export function decideRotateKey(keys: CustomerKeys, command: RotateKey, now: num
   const { made, overlapMs, payer, tenant } = command;
   const old = keys.get(command.old);
   if (!old) throw new Problem('not_found', 'No such key');
-  const { attachments, events } = decideIssueKey(keys, new IssueKey(tenant, payer, made), now);
+  const { attachments, events } = decideIssueKey(keys, new IssueKey(tenant, payer, made, { routes: old.routes }), now);
   const end = new Date(now + overlapMs).toISOString();
   if (old.expiresAt !== undefined && old.expiresAt <= end) return { events, attachments };
   const data = { payer, key: old.key, expiresAt: end };
@@ -79,12 +84,22 @@ export function decideRevokeKey(keys: CustomerKeys, { key, payer }: RevokeKey): 
   return { events: [event], removals: [{ table: 'customer_keys', key: { id: key } }] };
 }
 
-function issued({ digest, id }: Omit<NewKey, 'key'>, now: number, expiresAt: number | undefined): IssuedKey {
-  const end = expiresAt === undefined ? {} : { expiresAt: new Date(expiresAt).toISOString() };
-  return { key: id, digest, issuedAt: new Date(now).toISOString(), ...end };
+function issued(
+  { digest, id }: Omit<NewKey, 'key'>,
+  now: number,
+  { expiresAt, routes }: IssueKey['options'],
+): IssuedKey {
+  return {
+    ...{ key: id, digest, issuedAt: new Date(now).toISOString() },
+    ...(expiresAt !== undefined && { expiresAt: new Date(expiresAt).toISOString() }),
+    ...(routes && { routes: [...new Set(routes)].sort() }),
+  };
 }
 
-function keyRow(tenant: string, payer: Address, { digest, expiresAt, issuedAt, key }: IssuedKey): Attachment {
+function keyRow(tenant: string, payer: Address, { digest, expiresAt, issuedAt, key, routes }: IssuedKey): Attachment {
   const times = { issued_at: new Date(issuedAt), expires_at: expiresAt === undefined ? null : new Date(expiresAt) };
-  return { table: 'customer_keys', row: { id: key, tenant, payer, digest, ...times } };
+  return {
+    table: 'customer_keys',
+    row: { id: key, tenant, payer, digest, scope: routes ? { routes } : null, ...times },
+  };
 }

@@ -2,7 +2,7 @@ import type { Address } from '../../base/shared/hex.js';
 
 export interface CustomerKeyIssued {
   readonly type: 'CustomerKeyIssued';
-  readonly schema: 1;
+  readonly schema: 2;
   readonly data: {
     readonly payer: Address;
     /** Public name of the key. */
@@ -12,7 +12,16 @@ export interface CustomerKeyIssued {
     /** RFC 3339, UTC. */
     readonly issuedAt: string;
     readonly expiresAt?: string;
+    /** Its scope: names of the routes that it is good for, sorted; all of them, if nothing is said. */
+    readonly routes?: readonly string[];
   };
+}
+
+/** How it was written until keys had scopes. */
+export interface CustomerKeyIssuedV1 {
+  readonly type: 'CustomerKeyIssued';
+  readonly schema: 1;
+  readonly data: Omit<CustomerKeyIssued['data'], 'routes'>;
 }
 
 /** A key that another one takes over from is good until then, so that its owner has time to change it. */
@@ -31,6 +40,11 @@ export interface CustomerKeyRevoked {
 export type CustomerKeyEvent = CustomerKeyIssued | CustomerKeyExpiring | CustomerKeyRevoked;
 
 export type IssuedKey = Omit<CustomerKeyIssued['data'], 'payer'>;
+
+/** As it stands in the row by which a key is found. */
+export interface KeyScope {
+  readonly routes: readonly string[];
+}
 
 /** The keys of one customer that are not revoked, by their names. */
 export type CustomerKeys = ReadonlyMap<string, IssuedKey>;

@@ -3,6 +3,7 @@ import { GroupCommit } from '../../base/event-store/group-commit.js';
 import type { Logger } from '../../base/platform/logger.js';
 import type { Clock } from '../../base/shared/clock.js';
 import type { Address } from '../../base/shared/hex.js';
+import type { KeyScope } from './customer-key.js';
 import { digestOf } from './key-text.js';
 
 const BATCH_MAX = 200;
@@ -16,6 +17,13 @@ interface KeyRow {
   readonly payer: Address;
   readonly expires_at: Date | null;
   readonly last_used_at: Date | null;
+  readonly scope: KeyScope | null;
+}
+
+/** Whose key it is, and whether it is good for the route that it was shown on. */
+export interface FoundKey {
+  readonly payer: Address;
+  readonly inScope: boolean;
 }
 
 /**
@@ -39,20 +47,20 @@ export class KeyFinder {
   }
 
   /** The tenant's customer with this key; nobody, without a query, for a text that we never made. */
-  async find(tenant: string, key: string): Promise<Address | undefined> {
+  async find(tenant: string, route: string, key: string): Promise<FoundKey | undefined> {
     const digest = digestOf(key, this.secret);
     const row = digest === undefined ? undefined : await this.queries.add(digest);
     if (row === undefined || row.tenant !== tenant) return undefined;
     const now = this.clock();
     if (row.expires_at !== null && row.expires_at.getTime() <= now) return undefined;
     if (row.last_used_at === null || row.last_used_at.getTime() < now - NOTE_MS) this.note(row.id, now);
-    return row.payer;
+    return { payer: row.payer, inScope: row.scope === null || row.scope.routes.includes(route) };
   }
 
   private async read(digests: readonly string[]) {
     const { rows } = await this.pool.query<KeyRow>({
       name: 'customer-keys',
-      text: `select digest, id, tenant, payer, expires_at, last_used_at from customer_keys
+      text: `select digest, id, tenant, payer, expires_at, last_used_at, scope from customer_keys
              where digest = any($1::text[])`,
       values: [[...new Set(digests)]],
     });

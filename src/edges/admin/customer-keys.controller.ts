@@ -7,6 +7,7 @@ import { PRISMA, SECRETS } from '../../base/platform/tokens.js';
 import { IssueKey, RevokeKey, RotateKey } from '../../domains/customers/customer-key.decide.js';
 import { type KeyView, keysOf, keyView } from '../../domains/customers/customer-key.queries.js';
 import { type NewKey, newKey } from '../../domains/customers/key-text.js';
+import { idSchema } from '../../domains/pricing/catalogue.schemas.js';
 import { AdminKeyGuard } from './admin-key.guard.js';
 import { Idempotent } from './idempotency.js';
 import { instant, parseBody, payerOf, tenantOf } from './input.js';
@@ -14,7 +15,13 @@ import { instant, parseBody, payerOf, tenantOf } from './input.js';
 const OVERLAP_SECONDS = 86_400;
 const OVERLAP_SECONDS_MAX = 30 * 86_400;
 
-const issueBody = z.strictObject({ expires_at: instant.optional() });
+const ROUTES_MAX = 100;
+
+const issueBody = z.strictObject({
+  expires_at: instant.optional(),
+  /** Names of routes, which need not be there yet. */
+  routes: z.array(idSchema).min(1).max(ROUTES_MAX).optional(),
+});
 const rotateBody = z.strictObject({
   overlap_seconds: z.int().min(0).max(OVERLAP_SECONDS_MAX).default(OVERLAP_SECONDS),
 });
@@ -44,10 +51,10 @@ export class CustomerKeysController {
   @Post()
   @Idempotent('required')
   async issue(@Param('tenant') id: string, @Param('payer') payer: string, @Body() body: unknown): Promise<ShownKey> {
-    const { expires_at } = parseBody(issueBody, body ?? {});
+    const { expires_at, routes } = parseBody(issueBody, body ?? {});
     const tenant = await tenantOf(this.prisma, id);
     const { key, ...made } = newKey(this.secrets.customerKeySecret);
-    await this.bus.execute(new IssueKey(tenant, payerOf(payer), made, expires_at?.getTime()));
+    await this.bus.execute(new IssueKey(tenant, payerOf(payer), made, { expiresAt: expires_at?.getTime(), routes }));
     return this.shown(tenant, payer, made.id, key);
   }
 

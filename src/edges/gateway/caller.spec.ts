@@ -13,13 +13,16 @@ const PAYER = account.address.toLowerCase();
 const tenant = tenantWith({ id: 'demo', host: '*', upstream: 'http://upstream.test' });
 const own = tenantWith({ id: 'own', host: 'own.example', upstream: 'http://upstream.test' });
 const desk = new CallerDesk({
-  keys: { find: async (id, key) => (id === 'demo' && key === 'tbk_good' ? `0x${'ab'.repeat(20)}` : undefined) },
+  keys: {
+    find: async (id, route, key) =>
+      id === 'demo' && key === 'tbk_good' ? { payer: `0x${'ab'.repeat(20)}`, inScope: route === 'weather' } : undefined,
+  },
   addressOf: publicAddresses(PUBLIC_URL),
   clock: () => NOW,
 });
 
-const who = (headers: Record<string, string>, at = tenant) =>
-  desk.identify({ headers } as unknown as IncomingMessage, at);
+const who = (headers: Record<string, string>, at = tenant, route = 'weather') =>
+  desk.identify({ headers } as unknown as IncomingMessage, at, route);
 const iso = (time: number) => new Date(time).toISOString();
 
 /** Signed by the official client. */
@@ -57,6 +60,13 @@ describe('a caller', () => {
     await expect(who({ 'tollbook-key': 'tbk_bad' })).rejects.toMatchObject({
       code: 'invalid_customer_key',
       status: 401,
+    });
+  });
+
+  it('is refused with a key of another scope', async () => {
+    await expect(who({ 'tollbook-key': 'tbk_good' }, tenant, 'forecast')).rejects.toMatchObject({
+      code: 'key_out_of_scope',
+      status: 403,
     });
   });
 

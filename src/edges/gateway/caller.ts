@@ -34,8 +34,8 @@ export interface CallerParts {
 export class CallerDesk {
   constructor(private readonly parts: CallerParts) {}
 
-  /** Nothing is awaited, and no store is asked, but for a key that we made. @throws Problem 400, 401 */
-  identify({ headers }: IncomingMessage, tenant: Tenant): Caller | undefined | Promise<Caller> {
+  /** Nothing is awaited, and no store is asked, but for a key that we made. @param route its name @throws Problem 400, 401, 403 */
+  identify({ headers }: IncomingMessage, tenant: Tenant, route: string): Caller | undefined | Promise<Caller> {
     const name = headers['tollbook-payer'];
     const key = headers['tollbook-key'];
     const signIn = headers[SIGN_IN_HEADER];
@@ -43,18 +43,18 @@ export class CallerDesk {
     if ([name, key, signIn].filter((field) => field !== undefined).length > 1) {
       throw new Problem('invalid_request', 'Name the payer once: Tollbook-Payer, Tollbook-Key or SIGN-IN-WITH-X');
     }
-    if (key !== undefined) return this.byKey(String(key), tenant);
+    if (key !== undefined) return this.byKey(String(key), tenant, route);
     if (signIn !== undefined) return { payer: this.bySignIn(String(signIn), tenant), proven: true };
     const payer = parseAddress(name);
     if (payer === undefined) throw new Problem('invalid_request', 'Tollbook-Payer: 0x and 40 hex digits');
     return { payer, proven: false };
   }
 
-  private async byKey(key: string, tenant: Tenant): Promise<Caller> {
-    const payer = await this.parts.keys.find(tenant.id, key);
-    if (payer === undefined)
-      throw new Problem('invalid_customer_key', undefined, { 'WWW-Authenticate': 'Tollbook-Key' });
-    return { payer, proven: true };
+  private async byKey(key: string, tenant: Tenant, route: string): Promise<Caller> {
+    const found = await this.parts.keys.find(tenant.id, route, key);
+    if (!found) throw new Problem('invalid_customer_key', undefined, { 'WWW-Authenticate': 'Tollbook-Key' });
+    if (!found.inScope) throw new Problem('key_out_of_scope');
+    return { payer: found.payer, proven: true };
   }
 
   private bySignIn(header: string, tenant: Tenant): Address {

@@ -68,7 +68,7 @@ export class UnpaidDesk {
 
   /** @throws Problem `payer_denied`, or what `identify` says */
   private callerOf(call: PaidCall): Caller | undefined | Promise<Caller> {
-    const found = this.parts.callers.identify(call.message, call.tenant);
+    const found = this.parts.callers.identify(call.message, call.tenant, call.route.id);
     const served = (caller: Caller): Caller => {
       if (this.parts.standings.isDenied(call.tenant.id, caller.payer)) throw new Problem('payer_denied');
       return caller;

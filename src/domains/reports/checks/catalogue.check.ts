@@ -62,7 +62,7 @@ const COMPARED = `
       jsonb_build_object('tariff', data->'tariff') from said where type = 'CustomerTariffAssigned'
     union all
     select concat_ws(' ', 'customer_keys', key), jsonb_build_object('tenant', tenant, 'payer', issued->'payer',
-      'digest', issued->'digest', 'expires', (expires#>>'{}')::timestamptz) from keys where type <> 'CustomerKeyRevoked'
+      'digest', issued->'digest', 'expires', (expires#>>'{}')::timestamptz, 'routes', issued->'routes') from keys where type <> 'CustomerKeyRevoked'
     union all
     select concat_ws(' ', case type when 'FacilitatorKeyIssued' then 'facilitator_keys' else 'ingestion_keys' end, data->>'key'),
       jsonb_build_object('tenant', tenant, 'digest', data->'digest')
@@ -104,7 +104,7 @@ const COMPARED = `
     select concat_ws(' ', 'customer_tariffs', tenant, payer, route), jsonb_build_object('tariff', tariff) from customer_tariffs
     union all
     select concat_ws(' ', 'customer_keys', id), jsonb_build_object('tenant', tenant, 'payer', payer, 'digest', digest,
-      'expires', expires_at) from customer_keys
+      'expires', expires_at, 'routes', scope->'routes') from customer_keys
     union all
     select concat_ws(' ', 'facilitator_keys', id), jsonb_build_object('tenant', tenant, 'digest', digest) from facilitator_keys
     union all
