@@ -20,6 +20,7 @@ import { AccountsController } from './edges/admin/accounts.controller.js';
 import { AdminKeyGuard } from './edges/admin/admin-key.guard.js';
 import { AllowancesController, CustomerAllowanceController } from './edges/admin/allowances.controller.js';
 import { CommitmentsController } from './edges/admin/commitments.controller.js';
+import { CreditNotesController } from './edges/admin/credit-notes.controller.js';
 import { CustomerAccountController } from './edges/admin/customer-account.controller.js';
 import { CustomerKeysController } from './edges/admin/customer-keys.controller.js';
 import { CustomerTariffsController } from './edges/admin/customer-tariffs.controller.js';
@@ -27,7 +28,10 @@ import { CustomersController } from './edges/admin/customers.controller.js';
 import { EventsController } from './edges/admin/events.controller.js';
 import { FacilitatorsController } from './edges/admin/facilitators.controller.js';
 import { Idempotency } from './edges/admin/idempotency.js';
-import { InvoiceDocumentsController } from './edges/admin/invoice-documents.controller.js';
+import {
+  CreditNoteDocumentsController,
+  InvoiceDocumentsController,
+} from './edges/admin/invoice-documents.controller.js';
 import { InvoiceMoneyController } from './edges/admin/invoice-money.controller.js';
 import { InvoiceReader } from './edges/admin/invoice-reader.js';
 import { InvoicesController } from './edges/admin/invoices.controller.js';
@@ -101,6 +105,8 @@ export class ControlModule {
         MetersController,
         InvoicesController,
         InvoiceDocumentsController,
+        CreditNotesController,
+        CreditNoteDocumentsController,
         InvoiceMoneyController,
         InvoicingController,
         PaymentsController,

@@ -8,7 +8,7 @@ import { customerKeyShapes, customerKeyUpcasts } from './domains/customers/custo
 import { customerTariffShapes } from './domains/customers/customer-tariff.shapes.js';
 import { standingShapes } from './domains/customers/standing.shapes.js';
 import { tenantKeyShapes } from './domains/customers/tenant-key.shapes.js';
-import { invoiceShapes } from './domains/invoicing/invoice.shapes.js';
+import { invoiceShapes, invoiceUpcasts } from './domains/invoicing/invoice.shapes.js';
 import { invoicingSettingsShapes } from './domains/invoicing/settings.shapes.js';
 import { limitShapes, limitUpcasts } from './domains/limits/limit.shapes.js';
 import { meterShapes } from './domains/metering/meter.shapes.js';
@@ -60,6 +60,7 @@ const upcastSteps: readonly UpcastStep[] = [
   ...customerKeyUpcasts,
   ...paymentUpcasts,
   ...freeRequestUpcasts,
+  ...invoiceUpcasts,
 ];
 
 /** Lifts what is stored to the newest version of its type. */

@@ -1,5 +1,6 @@
 import type { Projection } from './base/event-store/projection-runner.js';
 import { billingProjection } from './domains/invoicing/billing.projection.js';
+import { creditNotesProjection } from './domains/invoicing/credit-notes.projection.js';
 import { invoicesProjection } from './domains/invoicing/invoices.projection.js';
 import { ledgerProjection } from './domains/ledger/ledger.projection.js';
 import { usageProjection } from './domains/metering/usage.projection.js';
@@ -16,5 +17,6 @@ export const projections: readonly Projection[] = [
   usageProjection(upcast),
   billingProjection,
   invoicesProjection,
+  creditNotesProjection,
   ledgerProjection(upcast),
 ];

@@ -111,6 +111,28 @@ it('a month of usage becomes a draft, then an invoice that says what it is made 
   ] as const) {
     expect(codeOf(await post(`/invoices/${draft.id}/${path}`, body))).toBe('invoice_not_open');
   }
+
+  const notes = `/invoices/${draft.id}/credit-notes`;
+  const keyed = (body: object, name: string) =>
+    admin(app, notes, { method: 'POST', body, headers: { 'idempotency-key': name } });
+  const part = { reason: 'quality', lines: [{ key: line.key, amount: '100' }] };
+  const [issued, again] = [await keyed(part, 'note-1'), await keyed(part, 'note-1')];
+  expect([issued.status, again.body]).toEqual([201, issued.body]);
+  const note = JSON.parse(issued.body);
+  expect(note).toMatchObject({ kind: 'credit_note', of: 'SHOP-000001', total: '121', returned: '121' });
+  const listed = await eventually(async () => (await get(`/credit-notes?invoice=${draft.id}`)).data[0], 20_000);
+  expect(listed).toMatchObject({ id: note.id, number: 1, total: '121', customer });
+  expect(await get(`/credit-notes/${note.id}`)).toMatchObject({ number: 'CN-000001', lines: [{ amount: '100' }] });
+  expect((await admin(app, `/credit-notes/${note.id}/documents/html`)).body).toContain('CN-000001');
+  expect((await admin(app, `/credit-notes/${note.id}/documents/pdf`)).body.slice(0, 5)).toBe('%PDF-');
+  const signed = await compactVerify((await admin(app, `/credit-notes/${note.id}/documents/jws`)).body, keys);
+  expect(JSON.parse(Buffer.from(signed.payload).toString())).toMatchObject({ type: 'tollbook-credit-note' });
+  expect(codeOf(await keyed({ reason: 'other', lines: [{ key: line.key, amount: '300' }] }, 'note-2'))).toBe(
+    'credit_exceeds_invoice',
+  );
+  expect(codeOf(await admin(app, notes, { method: 'POST', body: part }))).toBe('idempotency_key_required');
+  expect(await get(`/invoices/${draft.id}`)).toMatchObject({ state: 'paid', credited: '121', outstanding: '0' });
+  expect(codeOf(await admin(app, '/credit-notes/crn_0'))).toBe('unknown_credit_note');
   expect(codeOf(await put('/tenants/demo/clock', { advance_to: now }))).toBe('clock_goes_back');
   expect(codeOf(await admin(app, '/invoices/inv_0'))).toBe('unknown_invoice');
 });

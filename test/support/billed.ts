@@ -7,6 +7,7 @@ import { accountHandlers } from '../../src/domains/customers/account.handlers.js
 import { type CustomerId } from '../../src/domains/customers/account.js';
 import { billingProjection } from '../../src/domains/invoicing/billing.projection.js';
 import { Closer } from '../../src/domains/invoicing/closer.js';
+import { creditNotesProjection } from '../../src/domains/invoicing/credit-notes.projection.js';
 import { invoiceHandlers } from '../../src/domains/invoicing/invoice.handlers.js';
 import { invoicesProjection } from '../../src/domains/invoicing/invoices.projection.js';
 import { settingsHandlers } from '../../src/domains/invoicing/settings.handlers.js';
@@ -122,7 +123,7 @@ export class BilledBook {
 
   /** Brings what invoices are reckoned from up to the log. */
   async project(): Promise<void> {
-    for (const one of [commitmentsProjection, billingProjection, invoicesProjection]) {
+    for (const one of [commitmentsProjection, billingProjection, invoicesProjection, creditNotesProjection]) {
       await runToEnd(this.pool, this.tail, one);
     }
   }

@@ -90,6 +90,8 @@ export const problems = {
   invoice_not_open: [409, 'Nothing is outstanding of the invoice'],
   invoice_void: [410, 'The invoice was voided: nothing of it is to be paid'],
   payment_exceeds_invoice: [409, 'Less is outstanding of the invoice'],
+  credit_exceeds_invoice: [409, 'Less is left of the invoice, or of the line, than is to be credited'],
+  unknown_credit_note: [404, 'There is no such credit note'],
   invoice_final: [409, 'The invoice is final already'],
   nothing_to_bill: [409, 'What is not billed yet comes to nothing; the draft waits for the next period'],
   clock_is_real: [409, 'The clock of this tenant is the real one: it had accounts before it was put forward'],

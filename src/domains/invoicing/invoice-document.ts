@@ -1,5 +1,5 @@
 import type { InvoiceState } from './invoice.evolve.js';
-import type { Cut } from './invoice.js';
+import type { CreditReason, Cut } from './invoice.js';
 import type { InvoiceLine, InvoiceTax, Span } from './invoice-line.js';
 
 /** Who sells or buys, as a document names it. Personal data: never in an event. */
@@ -14,6 +14,10 @@ export interface Party {
   /** Ways to pay a seller besides x402, such as a bank account: printed as they are, a line each. */
   readonly payment?: readonly string[];
 }
+
+/** Of a credit note: what of the line is credited, without what the whole line was made of. */
+export type DocumentLine = Omit<InvoiceLine, 'quantity' | 'unit' | 'events' | 'exact' | 'root'> &
+  Partial<Pick<InvoiceLine, 'quantity' | 'unit' | 'events' | 'exact' | 'root'>>;
 
 /** All that a document shows, and nothing else: pages and files are made from it alone. Amounts in minor units, decimal. */
 export interface InvoiceDocument {
@@ -36,7 +40,7 @@ export interface InvoiceDocument {
   readonly minorDigits: number;
   /** Atomic units of the token in a minor unit. */
   readonly scale: string;
-  readonly lines: readonly InvoiceLine[];
+  readonly lines: readonly DocumentLine[];
   readonly subtotal: string;
   /** Atomic units, signed and exact. */
   readonly residue: string;
@@ -45,7 +49,12 @@ export interface InvoiceDocument {
   readonly paid: string;
   readonly credited: string;
   readonly outstanding: string;
-  readonly state: InvoiceState;
+  /** A credit note stands as it is. */
+  readonly state: InvoiceState | 'issued';
+  /** Why it was credited. */
+  readonly reason?: CreditReason;
+  /** As much of a credit note as was paid already: it is in the prepaid balance of the buyer. */
+  readonly returned?: string;
   readonly payUrl?: string;
   readonly cut?: Cut;
 }

@@ -74,7 +74,7 @@ export function paidOf({ applied }: Invoice): bigint {
   return [...applied.values()].reduce((sum, { amount }) => sum + BigInt(amount), 0n);
 }
 
-/** What the credit notes took off what was still to be paid. */
+/** What credit notes took back, whether it was paid or not. */
 export function creditedOf({ notes }: Invoice): bigint {
   return notes.reduce((sum, { total }) => sum + BigInt(total), 0n);
 }

@@ -2,6 +2,7 @@ import { Inject, Injectable, type Type } from '@nestjs/common';
 import { CommandHandler } from '@nestjs/cqrs';
 import { VersionConflict } from '../../base/event-store/event.js';
 import { EventStore } from '../../base/event-store/event-store.js';
+import { decideCreditNote, IssueCreditNote } from './credit-note.decide.js';
 import { DunInvoice, decideDun } from './dunning.decide.js';
 import {
   DraftInvoice,
@@ -66,4 +67,5 @@ export const invoiceHandlers = [
   invoiceHandler(ApplyPayment, decideApply),
   invoiceHandler(ReversePayment, decideReverse),
   invoiceHandler(WriteOffInvoice, decideWriteOff),
+  invoiceHandler(IssueCreditNote, decideCreditNote),
 ];

@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import { address, atomicAmount, digest, network, tenantId } from '../../base/event-store/event-fields.js';
 import { type EventShape, shapeOf } from '../../base/event-store/event-shape.js';
+import type { UpcastStep } from '../../base/event-store/upcast.js';
 import { customer, cut, exactAmount, instant, line, minorAmount, span, stream, tax } from './invoice.fields.js';
 import type {
   CreditNoteIssued,
+  CreditNoteIssuedV1,
   DunningNoticeSent,
   InvoiceBecameOverdue,
   InvoiceDrafted,
@@ -76,20 +78,30 @@ const reversed = shapeOf<InvoicePaymentReversed>()({
   data: z.strictObject({ reference, reason: z.enum(['refunded', 'disputed', 'reverted', 'mistaken']) }),
 });
 
-const credited = shapeOf<CreditNoteIssued>()({
+const credit = {
+  note: z.int().min(1),
+  reason: z.enum(['duplicate', 'quality', 'not_delivered', 'pricing', 'on_request', 'other']),
+  issuedAt: instant,
+  lines: z.array(z.strictObject({ key: z.string(), description: z.string(), amount: minorAmount })),
+  subtotal: minorAmount,
+  taxes: z.array(tax),
+  total: minorAmount,
+  returned: minorAmount.meta({ description: 'As much of the total as was paid already, minor units' }),
+};
+const issue = {
   type: 'CreditNoteIssued',
-  schema: 1,
   stream,
   when: 'Part of an invoice was taken back by a document of its own.',
+} as const;
+
+const creditedV1 = shapeOf<CreditNoteIssuedV1>()({ ...issue, schema: 1, data: z.strictObject(credit) });
+
+const credited = shapeOf<CreditNoteIssued>()({
+  ...issue,
+  schema: 2,
   data: z.strictObject({
-    note: z.int().min(1),
-    reason: z.enum(['duplicate', 'quality', 'not_delivered', 'pricing', 'on_request', 'other']),
-    issuedAt: instant,
-    lines: z.array(z.strictObject({ key: z.string(), description: z.string(), amount: minorAmount })),
-    subtotal: minorAmount,
-    taxes: z.array(tax),
-    total: minorAmount,
-    returned: minorAmount.meta({ description: 'As much of the total as was paid already, minor units' }),
+    ...credit,
+    request: digest.optional().meta({ description: 'Of the key that it was asked for under; once on the invoice' }),
   }),
 });
 
@@ -126,6 +138,9 @@ const writtenOff = shapeOf<InvoiceWrittenOff>()({
 });
 
 export const invoiceShapes: readonly EventShape[] = [
-  ...[drafted, finalized, applied, reversed, credited],
+  ...[drafted, finalized, applied, reversed, creditedV1, credited],
   ...[overdue, noticed, voided, writtenOff],
 ];
+
+/** What version 1 says means the same in version 2, so whoever folds an invoice may read either. */
+export const invoiceUpcasts: readonly UpcastStep[] = [{ type: 'CreditNoteIssued', from: 1, data: (old) => old }];

@@ -6,9 +6,9 @@ import type { InvoiceLine, InvoiceTax, Span } from './invoice-line.js';
 /** `inv_` and 24 hex digits. */
 export type InvoiceId = `inv_${string}`;
 
-interface Event<Type extends string, Data extends object> {
+interface Event<Type extends string, Data extends object, Schema extends number = 1> {
   readonly type: Type;
-  readonly schema: 1;
+  readonly schema: Schema;
   readonly data: Data;
 }
 
@@ -113,8 +113,14 @@ export type CreditNoteIssued = Event<
     readonly total: string;
     /** As much of the total as was paid already: it goes back to the prepaid balance. */
     readonly returned: string;
-  }
+    /** Base64url SHA-256 of the key that it was asked for under: the same one is issued once. */
+    readonly request?: string;
+  },
+  2
 >;
+
+/** How it would have been written before notes had the keys that they were asked for under. */
+export type CreditNoteIssuedV1 = Event<'CreditNoteIssued', Omit<CreditNoteIssued['data'], 'request'>>;
 
 export type InvoiceBecameOverdue = Event<'InvoiceBecameOverdue', { readonly at: string }>;
 
@@ -143,6 +149,9 @@ export type InvoiceEvent =
   | InvoiceVoided
   | InvoiceWrittenOff;
 
+/** `crn_` and 24 hex digits. */
+export type CreditNoteId = `crn_${string}`;
+
 const STREAM = 'invoice/';
 
 export function invoiceStream(tenant: string, customer: string, sequence: number): string {
@@ -152,4 +161,9 @@ export function invoiceStream(tenant: string, customer: string, sequence: number
 /** The same for the same place among the invoices of the same account. */
 export function invoiceIdOf(stream: string): InvoiceId {
   return `inv_${createHash('sha256').update(stream).digest('hex').slice(0, 24)}`;
+}
+
+/** @param note counts the credit notes of the invoice from 1 */
+export function creditNoteIdOf(stream: string, note: number): CreditNoteId {
+  return `crn_${createHash('sha256').update(`${stream}/note/${note}`).digest('hex').slice(0, 24)}`;
 }

@@ -50,7 +50,7 @@ async function foldEarlier(client: PoolClient, { stream, version }: StoredEvent)
   return { stream, tenant, version: version - 1, position, invoice };
 }
 
-/** Streams of invoices have one version of each event so far. */
+/** What all versions of an event say is read alike. */
 function asEvent({ data, type }: StoredEvent): InvoiceEvent {
   return { type, schema: 1, data } as unknown as InvoiceEvent;
 }

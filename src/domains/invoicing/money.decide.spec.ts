@@ -1,5 +1,7 @@
+import fc from 'fast-check';
+import { type Credited, decideCreditNote, IssueCreditNote } from './credit-note.decide.js';
 import type { InvoiceDecision } from './invoice.decide.js';
-import { evolveInvoice, type Invoice, outstandingOf } from './invoice.evolve.js';
+import { creditedOf, evolveInvoice, type Invoice, outstandingOf, paidOf, returnedOf } from './invoice.evolve.js';
 import type { InvoiceEvent } from './invoice.js';
 import type { InvoiceLine } from './invoice-line.js';
 import {
@@ -43,11 +45,13 @@ function final(lines = [line('a', 6000n), line('b', 5000n), line('c', -1000n)]):
   return evolveInvoice(evolveInvoice(undefined, drafted), finalized);
 }
 
-const then = (invoice: Invoice, { events }: InvoiceDecision): Invoice =>
+const next = (invoice: Invoice, { events }: InvoiceDecision): Invoice =>
   events.reduce<Invoice>((state, event) => evolveInvoice(state, event), invoice);
 const owedLess = ({ holds = [] }: InvoiceDecision) => -holds.reduce((sum, { delta }) => sum + delta, 0n);
 const apply = (invoice: Invoice, amount: bigint, reference = 'r1', source: ApplyPayment['source'] = 'card') =>
   decideApply(invoice, new ApplyPayment(...WHOSE, source, reference, amount));
+const credit = (invoice: Invoice, of: readonly Credited[] | 'all', key = `k${invoice.notes.length}`) =>
+  decideCreditNote(invoice, new IssueCreditNote(...WHOSE, 'quality', of, 0, key));
 const code = (run: () => unknown) => {
   try {
     run();
@@ -59,10 +63,10 @@ const code = (run: () => unknown) => {
 describe('a payment of an invoice', () => {
   it('is applied once, and pays it when nothing is left', () => {
     const first = apply(final(), 2100n);
-    const open = then(final(), first);
+    const open = next(final(), first);
     expect([open.state, outstandingOf(open), owedLess(first)]).toEqual(['partially_paid', 10_000n, 21_000_000n]);
     expect(apply(open, 2100n).events).toEqual([]);
-    expect(then(open, apply(open, 10_000n, 'r2')).state).toBe('paid');
+    expect(next(open, apply(open, 10_000n, 'r2')).state).toBe('paid');
   });
 
   it('from the prepaid balance changes nothing of what is owed: it was paid in before', () => {
@@ -74,10 +78,10 @@ describe('a payment of an invoice', () => {
   });
 
   it('that is gone again is owed again, once, and never applied again', () => {
-    const paid = then(final(), apply(final(), 12_100n));
+    const paid = next(final(), apply(final(), 12_100n));
     const command = new ReversePayment(...WHOSE, 'r1', 'disputed');
     const reversed = decideReverse(paid, command);
-    const open = then(paid, reversed);
+    const open = next(paid, reversed);
     expect([open.state, outstandingOf(open), owedLess(reversed)]).toEqual(['open', 12_100n, -121_000_000n]);
     expect(decideReverse(open, command).events).toEqual([]);
     expect(apply(open, 12_100n).events).toEqual([]);
@@ -100,15 +104,103 @@ describe('a write-off', () => {
   const command = new WriteOffInvoice(...WHOSE, 'insolvent');
 
   it('is of all that is outstanding, once', () => {
-    const partly = then(final(), apply(final(), 2100n));
+    const partly = next(final(), apply(final(), 2100n));
     const decision = decideWriteOff(partly, command);
-    const gone = then(partly, decision);
+    const gone = next(partly, decision);
     expect([gone.state, outstandingOf(gone), owedLess(decision)]).toEqual(['uncollectible', 0n, 100_000_000n]);
     expect(decideWriteOff(gone, command).events).toEqual([]);
   });
 
   it('of what is paid is none', () => {
-    const paid = then(final(), apply(final(), 12_100n));
+    const paid = next(final(), apply(final(), 12_100n));
     expect(code(() => decideWriteOff(paid, command))).toBe('invoice_not_open');
+  });
+});
+
+describe('a credit note', () => {
+  it('of part of a line takes its taxes with it', () => {
+    const decision = credit(final(), [{ key: 'a', amount: 1000n }]);
+    const [event] = decision.events as [Extract<InvoiceEvent, { type: 'CreditNoteIssued' }>];
+    expect(event.data).toMatchObject({ note: 1, subtotal: '1000', total: '1210', returned: '0' });
+    expect(event.data.taxes).toEqual([{ name: 'VAT', percent: '21', taxable: '1000', amount: '210' }]);
+    expect(owedLess(decision)).toBe(12_100_000n);
+    expect(outstandingOf(next(final(), decision))).toBe(10_890n);
+  });
+
+  it('of the whole leaves nothing; what was paid is returned', () => {
+    const partly = next(final(), apply(final(), 2100n));
+    const gone = next(partly, credit(partly, 'all'));
+    expect([outstandingOf(gone), returnedOf(gone), gone.notes[0]!.total]).toEqual([0n, 2100n, '12100']);
+    expect(code(() => credit(gone, 'all'))).toBe('credit_exceeds_invoice');
+  });
+
+  it('is never of more than what is left of the line or the invoice', () => {
+    expect(code(() => credit(final(), [{ key: 'a', amount: 6001n }]))).toBe('credit_exceeds_invoice');
+    expect(code(() => credit(final(), [{ key: 'c', amount: 1n }]))).toBe('credit_exceeds_invoice');
+    const both = [
+      { key: 'a', amount: 6000n },
+      { key: 'b', amount: 5000n },
+    ];
+    expect(code(() => credit(final(), both))).toBe('credit_exceeds_invoice');
+    expect(code(() => credit(final(), [{ key: 'x', amount: 1n }]))).toBe('invalid_request');
+  });
+
+  it('is issued once under the same key', () => {
+    const part = [{ key: 'a', amount: 1n }];
+    const once = next(final(), credit(final(), part, 'k'));
+    expect(credit(once, part, 'k').events).toEqual([]);
+    expect(credit(once, part, 'other').events).toHaveLength(1);
+  });
+
+  it('of a line without an amount is of what is left of it', () => {
+    const once = next(final(), credit(final(), [{ key: 'a', amount: 5000n }]));
+    const rest = next(once, credit(once, [{ key: 'a' }]));
+    expect(rest.notes[1]!.lines).toEqual([{ key: 'a', description: 'a', amount: '1000' }]);
+    expect(code(() => credit(rest, [{ key: 'a' }]))).toBe('credit_exceeds_invoice');
+    expect(code(() => credit(final(), [{ key: 'c' }]))).toBe('credit_exceeds_invoice');
+  });
+
+  it('names a line once', () => {
+    const twice = [
+      { key: 'a', amount: 1n },
+      { key: 'a', amount: 6000n },
+    ];
+    expect(code(() => credit(final(), twice))).toBe('invalid_request');
+  });
+
+  it('whatever is paid, credited, reversed or given up: nothing is below zero, and what is owed follows', () => {
+    const step = fc.record({
+      kind: fc.constantFrom('pay', 'prepaid', 'reverse', 'credit', 'all', 'write_off'),
+      amount: fc.bigInt(1n, 7000n),
+      at: fc.nat(5),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 12 }), (steps) => {
+        let invoice = final();
+        let less = 0n;
+        steps.forEach(({ amount, at, kind }, index) => {
+          const decide = (): InvoiceDecision => {
+            if (kind === 'pay' || kind === 'prepaid')
+              return apply(invoice, amount, `r${index}`, kind === 'pay' ? 'card' : kind);
+            if (kind === 'reverse') return decideReverse(invoice, new ReversePayment(...WHOSE, `r${at}`, 'reverted'));
+            if (kind === 'write_off') return decideWriteOff(invoice, new WriteOffInvoice(...WHOSE, 'other'));
+            return credit(invoice, kind === 'all' ? 'all' : [{ key: 'ab'[at % 2]!, amount }]);
+          };
+          let decision: InvoiceDecision = { events: [] };
+          try {
+            decision = decide();
+          } catch (error) {
+            expect((error as { code?: string }).code).toBeDefined();
+          }
+          invoice = next(invoice, decision);
+          less += owedLess(decision);
+          const total = BigInt(invoice.finalized!.total);
+          expect(creditedOf(invoice) + invoice.writtenOff <= total).toBe(true);
+          const prepaid = [...invoice.applied.values()].filter(({ source }) => source === 'prepaid');
+          const own = paidOf(invoice) - prepaid.reduce((sum, one) => sum + BigInt(one.amount), 0n);
+          expect(less).toBe((own + creditedOf(invoice) + invoice.writtenOff) * 10_000n);
+        });
+      }),
+    );
   });
 });

@@ -1,7 +1,7 @@
 import { Problem } from '../../base/shared/problem.js';
 import { paidIn } from '../limits/credit.js';
 import { InvoiceCommand, type InvoiceDecision } from './invoice.decide.js';
-import { type Invoice, outstandingOf } from './invoice.evolve.js';
+import { creditedOf, type Invoice, outstandingOf } from './invoice.evolve.js';
 import type { InvoiceFinalized, InvoicePaymentReversed, InvoiceWrittenOff, PaymentSource } from './invoice.js';
 
 /** Money came in for an invoice. `reference` names where from, and is applied once. */
@@ -47,14 +47,19 @@ export class WriteOffInvoice extends InvoiceCommand {
 const NOTHING: InvoiceDecision = { events: [] };
 
 /** Final, and not cancelled. */
-type FinalInvoice = Invoice & { readonly finalized: InvoiceFinalized['data'] };
+export type FinalInvoice = Invoice & { readonly finalized: InvoiceFinalized['data'] };
 
 /** @throws Problem `unknown_invoice`, `invoice_not_final`, `invoice_void` */
-function finalInvoice(invoice: Invoice | undefined): FinalInvoice {
+export function finalInvoice(invoice: Invoice | undefined): FinalInvoice {
   if (invoice === undefined) throw new Problem('unknown_invoice');
   if (invoice.finalized === undefined) throw new Problem('invoice_not_final');
   if (invoice.state === 'void') throw new Problem('invoice_void');
   return invoice as FinalInvoice;
+}
+
+/** What credit notes can take back yet: what is asked for, or was paid. Minor units. */
+export function creditableOf(invoice: FinalInvoice): bigint {
+  return BigInt(invoice.finalized.total) - creditedOf(invoice) - invoice.writtenOff;
 }
 
 /**

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { creditReasons } from './invoice.js';
 import type { MeterCharge } from './settings.js';
 
 const minor = z.string().regex(/^[1-9][0-9]{0,17}$/, 'a whole number of minor units in decimal, above zero');
@@ -81,3 +82,13 @@ export const transferSchema = z.strictObject({
 export const reversalSchema = z.strictObject({ reason: z.enum(['refunded', 'disputed', 'mistaken']) });
 
 export const writeOffSchema = z.strictObject({ reason: z.enum(['uncollectible', 'insolvent', 'disputed', 'other']) });
+
+/** The whole invoice if no lines are named; a line without an amount: all that is left of it. Minor units, before taxes. */
+export const creditNoteSchema = z.strictObject({
+  reason: z.enum(creditReasons),
+  lines: z
+    .array(z.strictObject({ key: z.string().max(100), amount: minor.optional() }))
+    .min(1)
+    .max(1_000)
+    .optional(),
+});

@@ -6,12 +6,18 @@ import { POOL, PRISMA } from '../../base/platform/tokens.js';
 import { Problem } from '../../base/shared/problem.js';
 import type { CustomerId } from '../../domains/customers/account.js';
 import { Closer } from '../../domains/invoicing/closer.js';
+import { findCreditNote } from '../../domains/invoicing/credit-notes.queries.js';
 import { evolveInvoice, type Invoice } from '../../domains/invoicing/invoice.evolve.js';
-import { type InvoiceEvent, invoiceStream } from '../../domains/invoicing/invoice.js';
+import {
+  type CreditNoteIssued,
+  creditNoteIdOf,
+  type InvoiceEvent,
+  invoiceStream,
+} from '../../domains/invoicing/invoice.js';
 import type { InvoiceDocument } from '../../domains/invoicing/invoice-document.js';
 import { findInvoice } from '../../domains/invoicing/invoices.queries.js';
 import { partiesNow, partiesOf } from '../../domains/invoicing/parties.queries.js';
-import { documentOf, numberOf } from '../../domains/invoicing/to-document.js';
+import { creditNoteDocumentOf, documentOf, numberOf } from '../../domains/invoicing/to-document.js';
 
 interface Found {
   readonly invoice: Invoice;
@@ -40,6 +46,27 @@ export class InvoiceReader {
     }
     const { numberPrefix } = await this.closer.rulesOf(tenant);
     return documentOf(invoice, number === undefined ? undefined : numberOf(numberPrefix, number), parties);
+  }
+
+  /** @throws Problem `unknown_credit_note` */
+  async creditNote(id: string): Promise<InvoiceDocument> {
+    const row = await findCreditNote(this.prisma, id);
+    if (!row) throw new Problem('unknown_credit_note');
+    return this.creditNoteOf(row.invoice, ({ note }) => note === row.note);
+  }
+
+  /** The note of an invoice that is asked for; it has its number a moment after it was issued. */
+  async creditNoteOf(id: string, which: (note: CreditNoteIssued['data']) => boolean): Promise<InvoiceDocument> {
+    const { invoice, number } = await this.find(id);
+    const { customer, sequence, tenant } = invoice.drafted;
+    const note = invoice.notes.find(which)!;
+    const row = await findCreditNote(this.prisma, creditNoteIdOf(invoiceStream(tenant, customer, sequence), note.note));
+    const { numberPrefix } = await this.closer.rulesOf(tenant);
+    const numbers = {
+      ...(row && { number: numberOf('CN', row.number) }),
+      ...(number !== undefined && { of: numberOf(numberPrefix, number) }),
+    };
+    return creditNoteDocumentOf(invoice, note, numbers, (await partiesOf(this.pool, id))!);
   }
 
   /** By the row, which is there a moment after the draft; what it says comes from the stream. */

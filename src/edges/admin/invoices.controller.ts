@@ -9,8 +9,7 @@ import { Problem } from '../../base/shared/problem.js';
 import { billingAccounts } from '../../domains/invoicing/billing-account.js';
 import { Closer } from '../../domains/invoicing/closer.js';
 import { VoidInvoice } from '../../domains/invoicing/invoice.decide.js';
-import type { InvoiceDocument } from '../../domains/invoicing/invoice-document.js';
-import type { InvoiceLine } from '../../domains/invoicing/invoice-line.js';
+import type { DocumentLine, InvoiceDocument } from '../../domains/invoicing/invoice-document.js';
 import {
   type InvoiceRowView,
   invoiceKey,
@@ -59,7 +58,7 @@ export class InvoicesController {
   }
 
   @Get(':id/lines')
-  async lines(@Param('id') id: string): Promise<{ readonly data: readonly InvoiceLine[] }> {
+  async lines(@Param('id') id: string): Promise<{ readonly data: readonly DocumentLine[] }> {
     return { data: (await this.one(id)).lines };
   }
 

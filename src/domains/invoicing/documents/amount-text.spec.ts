@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { amountText, dayText, periodText, quantityText } from './amount-text.js';
+import { amountText, countText, dayText, periodText, quantityText } from './amount-text.js';
 
 describe('amountText', () => {
   it.each([
@@ -34,6 +34,20 @@ describe('quantityText', () => {
     ['12.000', '12'],
   ])('%s is %s', (decimal, text) => {
     expect(quantityText(decimal)).toBe(text);
+  });
+});
+
+describe('countText', () => {
+  it.each([
+    ['1', 'request', '1 request'],
+    ['4', 'request', '4 requests'],
+    ['0', 'event', '0 events'],
+    ['1.5', 'token', '1.5 tokens'],
+    ['2', 'kWh', '2 kWh'],
+    ['2', 'tokens', '2 tokens'],
+    ['2', '', '2'],
+  ])('%s of %s is %s', (decimal, unit, text) => {
+    expect(countText(decimal, unit)).toBe(text);
   });
 });
 

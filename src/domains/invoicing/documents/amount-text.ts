@@ -23,6 +23,20 @@ export function quantityText(decimal: string): string {
   return (negative ? MINUS : '') + whole.replace(GROUP, ',') + (rest === '' ? '' : `.${rest}`);
 }
 
+/** Units that have a plural in `s`; others stand as they were told, `kWh` or `tokens`. */
+const WORDS = new Set(
+  (
+    'byte call character credit day event hour image item message minute month page record request row seat second session ' +
+    'token unit user word'
+  ).split(' '),
+);
+
+/** `1 request`, `1,234 requests`, `2.5 kWh`. */
+export function countText(decimal: string, unit: string): string {
+  const count = quantityText(decimal);
+  return `${count} ${WORDS.has(unit) && count !== '1' ? `${unit}s` : unit}`.trim();
+}
+
 /** The year, month and day that an instant has in a zone. */
 interface Day {
   readonly year: number;

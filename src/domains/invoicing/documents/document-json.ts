@@ -6,7 +6,8 @@ import type { InvoiceDocument } from '../invoice-document.js';
  * taken for an invoice. Its canonical JSON is the payload of the signature, byte for byte.
  */
 export function signedDocument(document: InvoiceDocument): JsonObject {
-  return { type: 'tollbook-invoice', version: 1, ...withoutAbsent(document) };
+  const type = document.kind === 'credit_note' ? 'tollbook-credit-note' : 'tollbook-invoice';
+  return { type, version: 1, ...withoutAbsent(document) };
 }
 
 /** Members that are there and undefined have no place in JSON. */

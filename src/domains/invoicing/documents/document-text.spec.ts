@@ -120,4 +120,23 @@ describe('documentText', () => {
     expect(text.rows[0]!.amount).toBe(amount);
     expect(text.notes.at(-1)!.text).toContain(`moved it by ${residue}.`);
   });
+
+  it('of a credit note says what it credits, why, and where what was paid is', () => {
+    const { events: _e, exact: _x, quantity: _q, root: _r, unit: _u, ...line } = requestsLine({ amount: '100' });
+    const document = invoiceDocument({
+      ...{ kind: 'credit_note', number: 'CN-000007', of: 'INV-000042', state: 'issued', reason: 'quality' },
+      ...{ lines: [line as never], residue: '0', returned: '21', outstanding: '0', dueAt: undefined },
+    });
+    const { facts, mark, notes, rows, sums, title } = documentText(document);
+    expect([title, mark, facts[0], facts[1]]).toEqual([
+      ...['Credit note CN-000007', undefined, ['For invoice', 'INV-000042'], ['Reason', 'Not as agreed']],
+    ]);
+    expect(rows).toEqual([
+      { description: 'GET /v1/weather', detail: 'tariff weather, version 3', quantity: '', amount: '1.00' },
+    ]);
+    expect(sums.at(-1)).toEqual({ label: 'Total USD', amount: '1.21', strong: true });
+    expect(notes).toEqual([
+      { heading: 'Paid already', text: '0.21 USD of it was paid, and is in your prepaid balance now.' },
+    ]);
+  });
 });

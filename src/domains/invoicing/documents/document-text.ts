@@ -1,6 +1,6 @@
-import type { InvoiceDocument, Party } from '../invoice-document.js';
-import type { InvoiceLine } from '../invoice-line.js';
-import { amountText, dayText, periodText, quantityText } from './amount-text.js';
+import type { CreditReason } from '../invoice.js';
+import type { DocumentLine, InvoiceDocument, Party } from '../invoice-document.js';
+import { amountText, countText, dayText, periodText } from './amount-text.js';
 import { residueText } from './residue-text.js';
 
 /** One line of the table of what is charged. */
@@ -46,6 +46,14 @@ export interface DocumentText {
 }
 
 const TITLES = { invoice: 'Invoice', credit_note: 'Credit note', draft: 'Draft invoice' } as const;
+const REASONS: Readonly<Record<CreditReason, string>> = {
+  duplicate: 'Charged twice',
+  quality: 'Not as agreed',
+  not_delivered: 'Not delivered',
+  pricing: 'Price corrected',
+  on_request: 'At your request',
+  other: 'Other',
+};
 const MARKS: Readonly<Record<string, string>> = { draft: 'Draft', void: 'Void', paid: 'Paid' };
 
 /** Pure: what a document says to people. */
@@ -68,9 +76,11 @@ function markPart({ kind, state }: InvoiceDocument): { mark?: string } {
   return mark === undefined ? {} : { mark };
 }
 
-function factsOf({ customer, dueAt, id, issuedAt, of, period, timeZone }: InvoiceDocument): [string, string][] {
+function factsOf(document: InvoiceDocument): [string, string][] {
+  const { customer, dueAt, id, issuedAt, of, period, reason, timeZone } = document;
   const facts: [string, string | undefined][] = [
     ['For invoice', of],
+    ['Reason', reason && REASONS[reason]],
     ['Issued', issuedAt && dayText(issuedAt, timeZone)],
     ['Due', dueAt && dayText(dueAt, timeZone)],
     ['Period', `${periodText(period, timeZone)} (${timeZone})`],
@@ -86,19 +96,19 @@ function partyText(role: string, { country, email, lines, name, taxId }: Party):
   return { role, name, lines: [...lines, ...rest.filter((line) => line !== undefined && line !== '')] as string[] };
 }
 
-function rowText(line: InvoiceLine, { minorDigits, period, timeZone }: InvoiceDocument): RowText {
+function rowText(line: DocumentLine, { minorDigits, period, timeZone }: InvoiceDocument): RowText {
   const own = line.period.from === period.from && line.period.to === period.to;
   const detail = [
     own ? '' : periodText(line.period, timeZone),
     line.tariff ? `tariff ${line.tariff.id}, version ${line.tariff.version}` : '',
     line.meter === undefined ? '' : `meter ${line.meter}`,
     // A request is its own event: its quantity says as much.
-    line.kind === 'requests' ? '' : `${quantityText(String(line.events))} ${line.events === 1 ? 'event' : 'events'}`,
+    line.kind === 'requests' || line.events === undefined ? '' : countText(String(line.events), 'event'),
   ];
   return {
     description: line.description,
     detail: detail.filter((part) => part !== '').join(' · '),
-    quantity: `${quantityText(line.quantity)} ${line.unit}`.trim(),
+    quantity: line.quantity === undefined ? '' : countText(line.quantity, line.unit ?? ''),
     amount: amountText(BigInt(line.amount), minorDigits),
   };
 }
@@ -118,7 +128,7 @@ function sumsOf(document: InvoiceDocument): SumText[] {
 }
 
 function notesOf(document: InvoiceDocument): NoteText[] {
-  const notes = [...howToPay(document), ...residueNote(document)];
+  const notes = [...howToPay(document), ...returnedNote(document), ...residueNote(document)];
   if (document.kind !== 'draft') return notes;
   const text = 'Not an invoice: what it says can change until it is issued, and nothing is to be paid yet.';
   return [{ heading: 'Draft', text }, ...notes];
@@ -136,6 +146,14 @@ function howToPay({ kind, number, outstanding, payUrl, seller, state }: InvoiceD
     notes.push({ heading: 'Pay in stablecoin (x402)', text, link: payUrl });
   }
   return notes;
+}
+
+function returnedNote({ currency, minorDigits, returned = '0' }: InvoiceDocument): NoteText[] {
+  if (returned === '0') return [];
+  const amount = amountText(BigInt(returned), minorDigits);
+  return [
+    { heading: 'Paid already', text: `${amount} ${currency} of it was paid, and is in your prepaid balance now.` },
+  ];
 }
 
 function residueNote(document: InvoiceDocument): NoteText[] {
