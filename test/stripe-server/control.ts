@@ -6,7 +6,7 @@ import type { Card } from './objects.js';
 import { type CardOutcome, type RefundOutcome } from './outcomes.js';
 import { confirm } from './payments.js';
 import { finishRefund } from './refunds.js';
-import { addMethod, completeSetup, createCustomer, failSetup } from './setups.js';
+import { addMethod, completeSetup, createCustomer, detachMethod, failSetup } from './setups.js';
 import { missing } from './stripe-error.js';
 
 export interface Desk {
@@ -29,6 +29,9 @@ export const orders = {
   /** A card that is ready to be charged, without a setup. */
   add_card({ account }: Desk, { card }: { readonly card?: Partial<Card> }) {
     return addMethod(account, createCustomer(account, {}).id, card);
+  },
+  detach_card({ account }: Desk, { method }: { readonly method: string }) {
+    return detachMethod(account, known(account.methods, method));
   },
   outcomes({ account }: Desk, { method, outcomes }: { readonly method?: string; readonly outcomes: CardOutcome[] }) {
     account.outcomes.set(method ?? 'default', outcomes);

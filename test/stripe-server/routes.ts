@@ -5,7 +5,7 @@ import { listOf, searchIntents } from './lists.js';
 import { cancelIntent, createIntent } from './payments.js';
 import { createRefund } from './refunds.js';
 import { createCustomer, createSetup, detachMethod } from './setups.js';
-import { missing } from './stripe-error.js';
+import { invalid, missing } from './stripe-error.js';
 
 /** What a request asks, its body or query taken apart. */
 export interface Request {
@@ -44,7 +44,20 @@ function found(book: ReadonlyMap<string, object>, collection: string, id: string
   return object;
 }
 
+/** Of the version's parameters those that somebody here may send; another is refused, as there. */
+const PARAMETERS: Record<string, string> = {
+  customers: 'description metadata',
+  setup_intents: 'allowed_payment_method_types customer metadata usage',
+  payment_intents:
+    'allowed_payment_method_types amount capture_method confirm currency customer description expand metadata ' +
+    'off_session payment_method',
+  refunds: 'amount metadata payment_intent reason',
+};
+
 function create(account: Account, collection: string, request: Request): object {
+  const allowed = PARAMETERS[collection]?.split(' ');
+  const strange = Object.keys(request.form).find((name) => allowed && !allowed.includes(name));
+  if (strange) throw invalid(`Received unknown parameter: ${strange}`, 'parameter_unknown', strange);
   switch (collection) {
     case 'customers':
       return createCustomer(account, request.form);

@@ -128,6 +128,7 @@ export const problems = {
   upstream_broke_off: [502, 'The provider broke its answer off; nothing was charged'],
   answer_too_large_to_hold: [502, 'The answer is too large to hold until it is settled; nothing was charged'],
   refund_owed: [502, 'The payment was made and nothing was delivered; ask the seller to send it back'],
+  card_processor_unavailable: [502, 'The card processor did not do it; nothing has changed, try again soon'],
   upstream_forbidden: [502, 'The provider is configured with an address that this server may not call'],
   // this server
   screening_unavailable: [503, 'Payers cannot be screened right now, so no payment is taken; try again soon'],

@@ -129,23 +129,27 @@ export interface CardProcessor {
 
 /** Which of ours an event of the processor is about: a reason to look, and nothing more. Empty for kinds that do not concern us. */
 export interface CardHint {
-  /** Ours: `chg_…`; also for what is said of its refunds and disputes. */
+  /** Ours: `chg_…`, where the event says it. */
   readonly charge?: string;
+  /** The processor's id of the charge: all that disputes say, and refunds that others made. */
+  readonly processorId?: string;
   /** The processor's id of the setup. */
   readonly setup?: string;
 }
 
 export interface CardWebhook {
   /** The signature is looked at before the body is parsed. */
-  read(rawBody: Buffer, signatureHeader: string | undefined, at: Date): CardHint | 'bad_signature';
+  read(rawBody: Buffer, signatureHeader: string | undefined, at: Date): Promise<CardHint | 'bad_signature'>;
 }
 
 /** What a tenant has with a processor. Secrets: encrypted at rest, never in an event, never logged. */
 export interface CardCredentials {
   readonly secretKey: string;
   readonly webhookSecret: string;
-  /** Base URL of the API, without a slash at its end. */
+  /** Origin of the API, without a slash at its end. */
   readonly apiBase: string;
+  /** May it be at an address that is not on the public Internet? */
+  readonly allowPrivate: boolean;
 }
 
 export interface CardProcessors {
