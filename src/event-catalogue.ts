@@ -22,6 +22,9 @@ import { probationShapes } from './domains/payments/probation.shapes.js';
 import { refundShapes } from './domains/payments/refund.shapes.js';
 import { transferShapes } from './domains/payments/transfer.shapes.js';
 import { publicationShapes, publicationUpcasts } from './domains/pricing/publication.shapes.js';
+import { cardAccountShapes } from './domains/settlement/cards/card-account.shapes.js';
+import { cardChargeShapes } from './domains/settlement/cards/card-charge.shapes.js';
+import { cardSetupShapes } from './domains/settlement/cards/card-setup.shapes.js';
 import { facilitatorListShapes } from './domains/settlement/facilitators/facilitator-list.shapes.js';
 import { networkFeeShapes } from './domains/settlement/network-fee.shapes.js';
 import { walletShapes } from './domains/settlement/wallet.shapes.js';
@@ -47,6 +50,9 @@ export const eventShapes: readonly EventShape[] = [
   ...invoiceShapes,
   ...invoicingSettingsShapes,
   ...facilitatorListShapes,
+  ...cardAccountShapes,
+  ...cardSetupShapes,
+  ...cardChargeShapes,
   ...networkFeeShapes,
   ...transferShapes,
   ...walletShapes,

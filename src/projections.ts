@@ -7,6 +7,7 @@ import { usageProjection } from './domains/metering/usage.projection.js';
 import { commitmentsProjection } from './domains/payments/commitments.projection.js';
 import { paymentsProjection } from './domains/payments/payments.projection.js';
 import { refundsProjection } from './domains/payments/refunds.projection.js';
+import { cardChargesProjection } from './domains/settlement/cards/card-charges.projection.js';
 import { upcast } from './event-catalogue.js';
 
 /** Every projection that can be rebuilt from the events. */
@@ -18,5 +19,6 @@ export const projections: readonly Projection[] = [
   billingProjection,
   invoicesProjection,
   creditNotesProjection,
+  cardChargesProjection,
   ledgerProjection(upcast),
 ];

@@ -28,6 +28,10 @@ import type { Payment, PaymentEvent } from '../../src/domains/payments/payment.j
 import { identifiedPurchase } from '../../src/domains/payments/purchase-identifier.js';
 import { evolveTransfer, newTransfer, type TransferEvent } from '../../src/domains/payments/transfer.js';
 import { evolvePublished, type PublicationEvent, unpublished } from '../../src/domains/pricing/publication.js';
+import { type CardAccountEvent, evolveCardAccount } from '../../src/domains/settlement/cards/card-account.js';
+import { type CardCharge, evolveCharge } from '../../src/domains/settlement/cards/card-charge.evolve.js';
+import type { CardChargeEvent } from '../../src/domains/settlement/cards/card-charge.js';
+import { type CardSetupEvent, evolveSetup } from '../../src/domains/settlement/cards/card-setup.js';
 import {
   evolveFacilitators,
   type FacilitatorsChosen,
@@ -99,6 +103,11 @@ const folds: Readonly<Record<string, (event: StoredEvent) => boolean>> = {
   'ingestion-keys': (event) => evolveTenantKeys(noTenantKeys, event as unknown as TenantKeyEvent).size < 2,
   facilitators: (event) =>
     evolveFacilitators(noFacilitators, event as unknown as FacilitatorsChosen) !== noFacilitators,
+  'card-account': (event) =>
+    (evolveCardAccount(undefined, event as unknown as CardAccountEvent) !== undefined) ===
+    (event.type === 'CardAccountSet'),
+  'card-setup': (event) => foldsCardSetup(event as unknown as CardSetupEvent),
+  'card-charge': (event) => foldsCardCharge(event as unknown as CardChargeEvent),
   'customer-keys': (event) => evolveCustomerKeys(noKeys, event as unknown as CustomerKeyEvent).size < 2,
   standing: (event) => evolveStanding(undefined, event as unknown as StandingEvent) !== null,
   'list-mode': (event) =>
@@ -158,6 +167,30 @@ function foldsInvoice(event: InvoiceEvent): boolean {
   return histories.some((history) => {
     try {
       return [...history, event].reduce<Invoice | undefined>(evolveInvoice, undefined) !== undefined;
+    } catch {
+      return false;
+    }
+  });
+}
+
+function foldsCardSetup(event: CardSetupEvent): boolean {
+  const [started] = samplesOf('CardSetupStarted.v1') as unknown as [CardSetupEvent];
+  return evolveSetup(evolveSetup(undefined, started), event).started.setup === event.data.setup;
+}
+
+/** It is the first, or changes what was asked for, or has succeeded with a refund and a dispute. */
+function foldsCardCharge(event: CardChargeEvent): boolean {
+  if (event.type === 'CardChargeRequested') return evolveCharge(undefined, event).status === 'requested';
+  const [asked, ...later] = [
+    'CardChargeRequested.v1',
+    'CardChargeSucceeded.v1',
+    'CardRefundRequested.v1',
+    'DisputeOpened.v1',
+  ].map((name) => samplesOf(name)[0] as unknown as CardChargeEvent) as [CardChargeEvent, ...CardChargeEvent[]];
+  const first = evolveCharge(undefined, asked);
+  return [first, later.reduce(evolveCharge, first)].some((charge: CardCharge) => {
+    try {
+      return !isDeepStrictEqual(evolveCharge(charge, event), charge);
     } catch {
       return false;
     }

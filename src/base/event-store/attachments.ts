@@ -196,6 +196,23 @@ const tables: Readonly<Record<AttachmentTable, TableShape>> = {
     key: ['invoice'],
     columns: { invoice: 'text', seller: 'jsonb', buyer: 'jsonb' },
   },
+  card_accounts: {
+    key: ['tenant'],
+    columns: {
+      tenant: 'text',
+      processor: 'text',
+      api_base: 'text',
+      allow_private: 'boolean',
+      secrets: 'bytea',
+      revision: 'int',
+    },
+    replace: true,
+  },
+  card_setups: {
+    key: ['tenant', 'customer'],
+    columns: { tenant: 'text', customer: 'text', processor_id: 'text', completed: 'boolean' },
+    replace: true,
+  },
   tariffs: {
     key: ['tenant', 'id', 'version'],
     columns: { tenant: 'text', id: 'text', version: 'int', effective_from: 'timestamptz', rules: 'jsonb' },

@@ -32,7 +32,9 @@ export type AttachmentTable =
   | 'account_wallets'
   | 'commitment_evidence'
   | 'tenant_clocks'
-  | 'invoice_parties';
+  | 'invoice_parties'
+  | 'card_accounts'
+  | 'card_setups';
 
 /** A row beside the log that goes when the events are stored; one that is not there is no error. */
 export interface Removal {
