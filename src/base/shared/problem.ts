@@ -95,7 +95,6 @@ export const problems = {
   card_not_charged: [409, 'Only a charge that succeeded can be refunded; this one has not, or not yet'],
   unknown_dispute: [404, 'There is no such dispute'],
   card_processor_missing: [409, 'This tenant takes no cards: set its card processor first'],
-  card_processor_unavailable: [503, 'The card processor cannot be asked right now; try again soon'],
   evidence_refused: [409, 'The card processor takes no evidence for this dispute'],
   invoice_final: [409, 'The invoice is final already'],
   nothing_to_bill: [409, 'What is not billed yet comes to nothing; the draft waits for the next period'],
