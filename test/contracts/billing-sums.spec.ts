@@ -10,7 +10,7 @@ import type { InvoiceFinalized } from '../../src/domains/invoicing/invoice.js';
 import type { InvoiceLine } from '../../src/domains/invoicing/invoice-line.js';
 import { invoicesProjection } from '../../src/domains/invoicing/invoices.projection.js';
 import { PriceMeter, SetInvoicing } from '../../src/domains/invoicing/settings.decide.js';
-import { type MeterCharge, usualRules } from '../../src/domains/invoicing/settings.js';
+import { usualRules } from '../../src/domains/invoicing/settings.js';
 import { billablePosition, type CutAccount, lineItems } from '../../src/domains/invoicing/used.queries.js';
 import { ledgerProjection } from '../../src/domains/ledger/ledger.projection.js';
 import { commitmentsProjection } from '../../src/domains/payments/commitments.projection.js';
@@ -19,6 +19,7 @@ import { invoicesCheck } from '../../src/domains/reports/checks/invoices.check.j
 import { ledgerCheck } from '../../src/domains/reports/checks/ledger.check.js';
 import { upcast } from '../../src/event-catalogue.js';
 import { BilledBook, TENANT } from '../support/billed.js';
+import { METERS, perUnit, publishMeters } from '../support/billing-meters.js';
 import { BillingModel, billOf, type ModelMeter } from '../support/billing-model.js';
 import { runs, scale } from '../support/long.js';
 import { runOn } from '../verify/checks.js';
@@ -26,19 +27,6 @@ import { runOn } from '../verify/checks.js';
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 const ZONES = ['UTC', 'America/New_York', 'Pacific/Kiritimati', 'Asia/Kathmandu', 'Pacific/Pago_Pago'];
-const perUnit = (amount: string, per = 1): MeterCharge => ({ model: 'per_unit', amount, per, prorated: true });
-const tiers = [{ upTo: 5, amount: '90000', flat: '250000' }, { upTo: 20, amount: '70000' }, { amount: '10000' }];
-const meter = (id: string, aggregation: ModelMeter['aggregation'], charge: MeterCharge, byArrival = false) => {
-  return { id, aggregation, charge, byArrival };
-};
-const METERS: readonly ModelMeter[] = [
-  meter('tokens', 'sum', { model: 'graduated', tiers }),
-  meter('calls', 'count', perUnit('100000', 3)),
-  meter('peak', 'max', { model: 'volume', tiers: [{ upTo: 10, amount: '50000' }, { amount: '20000' }] }),
-  meter('people', 'unique', { model: 'package', amount: '330000', per: 2 }),
-  meter('seats', 'latest', perUnit('400000')),
-  meter('arrived', 'sum', perUnit('70000'), true),
-];
 const ledger = ledgerProjection(upcast);
 
 jest.setTimeout(scale(150_000, 1_200_000));
@@ -47,12 +35,7 @@ let book: BilledBook;
 let number = 0;
 beforeAll(async () => {
   book = await BilledBook.open();
-  for (const { aggregation, byArrival, charge, id } of METERS) {
-    const value = aggregation === 'count' ? {} : { value: '/n' };
-    const late = { kind: byArrival ? 'next_invoice' : 'own_period' } as const;
-    await book.meter(id, { aggregation, late, ...value } as never);
-    await book.execute(new PriceMeter(TENANT, id, charge));
-  }
+  await publishMeters(book);
 });
 afterAll(() => book?.close());
 

@@ -39,7 +39,7 @@ interface Sent {
 /** A book of one tenant, whose time is an argument, in which what was used is billed. */
 export class BilledBook {
   now = Date.parse('2026-11-10T12:00:00Z');
-  readonly clock = () => this.now;
+  readonly clock: () => number;
   readonly pool: Pool;
   readonly store: EventStore;
   readonly closer: Closer;
@@ -48,24 +48,28 @@ export class BilledBook {
   private readonly usage: UsageIngestion;
   private commitments = 0;
 
-  private constructor(readonly databaseUrl: string) {
+  private constructor(
+    readonly databaseUrl: string,
+    clock?: () => number,
+  ) {
+    this.clock = clock ?? (() => this.now);
     this.pool = openBatchPool(databaseUrl, 'test', 8, silent);
     this.tail = new LogTail(databaseUrl, silent);
     this.store = new EventStore(this.pool, this.clock, upcast);
     const all = [...accountHandlers, ...meterHandlers, ...invoiceHandlers, ...settingsHandlers] as unknown as Handler[];
-    const { clock, pool, store } = this;
-    this.handlers = new Map(all.map((one) => [one.name, new one(store, pool, clock)]));
-    this.closer = new Closer(pool, store, clock, (command) => this.execute(command));
-    this.usage = new UsageIngestion(pool, store, clock);
+    const { pool, store } = this;
+    this.handlers = new Map(all.map((one) => [one.name, new one(store, pool, this.clock)]));
+    this.closer = new Closer(pool, store, this.clock, (command) => this.execute(command));
+    this.usage = new UsageIngestion(pool, store, this.clock);
   }
 
   static async open(): Promise<BilledBook> {
     return new BilledBook(await freshDatabase());
   }
 
-  /** Of a database that is there and migrated. */
-  static at(databaseUrl: string): BilledBook {
-    return new BilledBook(databaseUrl);
+  /** Of a database that is there and migrated. @param clock that of other processes on it */
+  static at(databaseUrl: string, clock?: () => number): BilledBook {
+    return new BilledBook(databaseUrl, clock);
   }
 
   async close(): Promise<void> {
@@ -104,7 +108,11 @@ export class BilledBook {
   ) {
     const time = new Date(at).toISOString();
     const event = { specversion: '1.0', id, source: '/s', type: meter, subject: customer, time, data: { n }, ...more };
-    return (await this.usage.ingest(TENANT, [event as never], { atomic: false }))[0];
+    return (await this.ingest([event]))[0];
+  }
+
+  ingest(events: readonly object[]) {
+    return this.usage.ingest(TENANT, events as never, { atomic: false });
   }
 
   /** A request on account that was delivered now. Returns its id. */

@@ -20,8 +20,9 @@ const THRESHOLD_MS = 30_000;
 const CHUNK = 250;
 /** Chunks that one process closes at the same time. */
 const CONCURRENCY = 2;
-/** A killed worker's job goes to another one after this long; milliseconds. */
-const LOCK_MS = 30_000;
+/** A killed worker's job goes to another one after this long, and to be found; milliseconds. One that is run twice does no harm. */
+const LOCK_MS = 10_000;
+const STALLED_MS = 5_000;
 const REDIS_TIMEOUT_MS = 2_000;
 const OPTIONS = { removeOnComplete: true, removeOnFail: true } as const;
 
@@ -69,6 +70,7 @@ export class BillingQueue {
     this.worker = new Worker<BillingJob>(QUEUE, ({ data }) => this.close(data), {
       ...options,
       concurrency: CONCURRENCY,
+      stalledInterval: STALLED_MS,
     });
     const { log } = this;
     this.worker.on(

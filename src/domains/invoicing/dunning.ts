@@ -56,35 +56,46 @@ export class Dunning {
     private readonly write: Write,
   ) {}
 
-  /** One turn over all that is unpaid. */
+  /** One turn over all that is unpaid. Writes of one page share transactions. */
   async step(): Promise<boolean> {
     const quiet = new Map<string, number>();
     const rules = new Map<string, InvoicingRules>();
-    for await (const { customer, due, now, sequence, tenant } of this.unpaid()) {
-      const name = `${tenant}/${customer}/${sequence}`;
-      let until = this.quiet.get(name) ?? 0;
-      if (until <= now) {
-        if (!rules.has(tenant)) rules.set(tenant, await this.rulesOf(tenant));
-        const command = new DunInvoice(tenant, customer, sequence, now, rules.get(tenant)!.dunningDays);
-        await this.write(command);
-        until = nextNotice(command, due) ?? Number.POSITIVE_INFINITY;
-      }
-      quiet.set(name, until);
+    for await (const page of this.unpaid()) {
+      for (const { tenant } of page) if (!rules.has(tenant)) rules.set(tenant, await this.rulesOf(tenant));
+      await Promise.all(
+        page.map(async (row) => quiet.set(nameOf(row), await this.follow(row, rules.get(row.tenant)!.dunningDays))),
+      );
     }
     this.quiet = quiet;
     const { rows } = await this.pool.query<StandingRow>(STANDINGS, [TURN]);
-    for (const { customer, overdue, tenant } of rows) await this.write(new FollowInvoices(tenant, customer, overdue));
+    await Promise.all(
+      rows.map(({ customer, overdue, tenant }) => this.write(new FollowInvoices(tenant, customer, overdue))),
+    );
     return rows.length === TURN;
   }
 
-  private async *unpaid(): AsyncGenerator<UnpaidRow> {
+  /** Returns until when there is nothing more to be done. */
+  private async follow(row: UnpaidRow, dunningDays: readonly number[]): Promise<number> {
+    const { customer, due, now, sequence, tenant } = row;
+    const until = this.quiet.get(nameOf(row)) ?? 0;
+    if (until > now) return until;
+    const command = new DunInvoice(tenant, customer, sequence, now, dunningDays);
+    await this.write(command);
+    return nextNotice(command, due) ?? Number.POSITIVE_INFINITY;
+  }
+
+  private async *unpaid(): AsyncGenerator<readonly UnpaidRow[]> {
     let last: readonly [string, string, number] = ['', '', 0];
     for (;;) {
       const { rows } = await this.pool.query<UnpaidRow>(UNPAID, [new Date(this.clock()), ...last, TURN]);
-      yield* rows;
+      yield rows;
       const end = rows.at(-1);
       if (end === undefined || rows.length < TURN) return;
       last = [end.tenant, end.customer, end.sequence];
     }
   }
+}
+
+function nameOf({ customer, sequence, tenant }: UnpaidRow): string {
+  return `${tenant}/${customer}/${sequence}`;
 }
