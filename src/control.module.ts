@@ -19,6 +19,7 @@ import { AccountPartsController } from './edges/admin/account-parts.controller.j
 import { AccountsController } from './edges/admin/accounts.controller.js';
 import { AdminKeyGuard } from './edges/admin/admin-key.guard.js';
 import { AllowancesController, CustomerAllowanceController } from './edges/admin/allowances.controller.js';
+import { BankController } from './edges/admin/bank.controller.js';
 import { CommitmentsController } from './edges/admin/commitments.controller.js';
 import { CreditNotesController } from './edges/admin/credit-notes.controller.js';
 import { CustomerAccountController } from './edges/admin/customer-account.controller.js';
@@ -106,6 +107,7 @@ export class ControlModule {
         InvoicesController,
         InvoiceDocumentsController,
         CreditNotesController,
+        BankController,
         CreditNoteDocumentsController,
         InvoiceMoneyController,
         InvoicingController,

@@ -7,6 +7,7 @@ import { EventStore } from './base/event-store/event-store.js';
 import { ControlModule } from './control.module.js';
 import { tenantWithKey } from './domains/customers/tenant-key.queries.js';
 import { UsageIngestion } from './domains/metering/usage-ingestion.js';
+import { takeCsv } from './edges/admin/csv-body.js';
 import { takeEmptyJson } from './edges/admin/json-body.js';
 import { createGatewayServer, sendFrameworkError } from './edges/gateway/http-server.js';
 import { Draining } from './edges/health/draining.js';
@@ -76,6 +77,7 @@ export async function startControl(runtime: Runtime): Promise<RunningRole> {
   const draining = new Draining();
   const adapter = new FastifyAdapter({ forceCloseConnections: true });
   takeEmptyJson(adapter.getInstance());
+  takeCsv(adapter.getInstance());
   const app = await create(ControlModule.of(runtime, draining), adapter);
   await adapter.getInstance().register(usageEvents(runtime));
   await app.listen(runtime.config.adminPort, runtime.config.adminHost);

@@ -132,6 +132,36 @@ it('a month of usage becomes a draft, then an invoice that says what it is made 
   );
   expect(codeOf(await admin(app, notes, { method: 'POST', body: part }))).toBe('idempotency_key_required');
   expect(await get(`/invoices/${draft.id}`)).toMatchObject({ state: 'paid', credited: '121', outstanding: '0' });
+
+  const importFile = async (file: string, query = 'tenant=demo&account=NL01%20BANK') => {
+    const headers = { authorization: `Bearer ${app.adminKey}`, 'content-type': 'text/csv' };
+    const reply = await fetch(`${app.control}/admin/v1/bank-statements?${query}`, {
+      method: 'POST',
+      headers,
+      body: file,
+    });
+    return { status: reply.status, body: await reply.text(), headers: Object.fromEntries(reply.headers) };
+  };
+  const file = 'date,amount,text\n2026-12-01,1.50,SHOP-000001 again\n2026-12-01,2.00,who knows\n2026-12-01,?,\n';
+  const imported = JSON.parse((await importFile(file)).body);
+  expect(imported).toMatchObject({ matched: 1, unmatched: 1, rejected: 1, duplicate: 0 });
+  expect(imported.results[0]).toMatchObject({ invoice: draft.id, how: 'over', applied: '0', over: '150' });
+  expect(JSON.parse((await importFile(file)).body)).toMatchObject({ matched: 0, duplicate: 2, rejected: 1 });
+  const [unmatched] = (await get('/bank-lines?tenant=demo&state=unmatched')).data;
+  expect(unmatched).toMatchObject({ amount: '200', account: 'NL01BANK', text: 'who knows', state: 'unmatched' });
+  const lines = `/bank-lines/${unmatched.id}`;
+  const matched = await post(`${lines}/match`, { invoice: draft.id });
+  expect(JSON.parse(matched.body)).toMatchObject({ state: 'matched', invoice: draft.id, reference: unmatched.id });
+  expect((await post(`${lines}/match`, { invoice: draft.id })).status).toBe(200);
+  expect(codeOf(await post(`${lines}/ignore`))).toBe('bank_line_taken');
+  expect(JSON.parse((await post(`${lines}/undo`)).body)).toMatchObject({ state: 'unmatched' });
+  expect(JSON.parse((await post(`${lines}/ignore`)).body)).toMatchObject({ state: 'ignored' });
+  const second = await get(`/bank-lines?tenant=demo&limit=1&cursor=${(await get('/bank-lines?limit=1')).next_cursor}`);
+  expect(second.data).toHaveLength(1);
+  expect(codeOf(await importFile('a,b\n'))).toBe('invalid_request');
+  expect(codeOf(await importFile(file, 'tenant=demo'))).toBe('invalid_request');
+  expect((await importFile(`date,amount,text\n${'x'.repeat(5_300_000)}`)).status).toBe(413);
+  expect(codeOf(await post('/bank-lines/bl_0/ignore'))).toBe('unknown_bank_line');
   expect(codeOf(await admin(app, '/credit-notes/crn_0'))).toBe('unknown_credit_note');
   expect(codeOf(await put('/tenants/demo/clock', { advance_to: now }))).toBe('clock_goes_back');
   expect(codeOf(await admin(app, '/invoices/inv_0'))).toBe('unknown_invoice');

@@ -1,6 +1,7 @@
 import type { Attachment, Decision, HoldRequest } from '../../base/event-store/unit-of-work.js';
 import { Problem } from '../../base/shared/problem.js';
 import { paidIn } from '../limits/credit.js';
+import type { MatchChange } from './bank/bank-matches.js';
 import { type Invoice, outstandingOf } from './invoice.evolve.js';
 import type { InvoiceDrafted, InvoiceEvent, InvoiceFinalized, InvoiceVoided, VoidReason } from './invoice.js';
 import { partsOf } from './invoice-parts.js';
@@ -50,6 +51,8 @@ export class VoidInvoice extends InvoiceCommand {
 export interface InvoiceDecision extends Decision {
   readonly events: readonly InvoiceEvent[];
   readonly holds?: readonly HoldRequest[];
+  /** Of which invoice a line of the bank is, stored with the events. */
+  readonly match?: MatchChange;
 }
 
 const NOTHING: InvoiceDecision = { events: [] };

@@ -15,6 +15,8 @@ export interface Invoice {
   readonly finalized?: InvoiceFinalized['data'];
   /** What stands of the payments, by reference. */
   readonly applied: ReadonlyMap<string, InvoicePaymentApplied['data']>;
+  /** What came in beside that, by reference, and is in the prepaid balance. */
+  readonly overpaid: ReadonlyMap<string, bigint>;
   /** Every reference that was ever applied: none is applied twice, nor again after it was reversed. */
   readonly references: ReadonlySet<string>;
   readonly notes: readonly CreditNoteIssued['data'][];
@@ -30,8 +32,8 @@ export function evolveInvoice(invoice: Invoice | undefined, event: InvoiceEvent)
   if (event.type === 'InvoiceDrafted') {
     if (invoice !== undefined && invoice.state !== 'draft') throw misplaced(event, invoice);
     return {
-      ...{ state: 'draft', drafted: event.data, applied: new Map(), references: new Set(), notes: [] },
-      ...{ overdue: false, noticed: 0, writtenOff: 0n, cancelled: 0n },
+      ...{ state: 'draft', drafted: event.data, applied: new Map(), overpaid: new Map(), references: new Set() },
+      ...{ notes: [], overdue: false, noticed: 0, writtenOff: 0n, cancelled: 0n },
     };
   }
   if (invoice === undefined || (invoice.state === 'draft') !== (event.type === 'InvoiceFinalized')) {
@@ -52,9 +54,19 @@ function changeOf(invoice: Invoice, event: Exclude<InvoiceEvent, InvoiceDrafted>
         references: new Set([...invoice.references, reference]),
       };
     }
+    case 'InvoiceOverpaid': {
+      const { amount, reference } = event.data;
+      if (invoice.references.has(reference) && !invoice.applied.has(reference)) throw misplaced(event, invoice);
+      if (invoice.overpaid.has(reference)) throw misplaced(event, invoice);
+      return {
+        overpaid: new Map([...invoice.overpaid, [reference, BigInt(amount)]]),
+        references: new Set([...invoice.references, reference]),
+      };
+    }
     case 'InvoicePaymentReversed': {
-      if (!invoice.applied.has(event.data.reference)) throw misplaced(event, invoice);
-      return { applied: new Map([...invoice.applied].filter(([reference]) => reference !== event.data.reference)) };
+      const { reference } = event.data;
+      if (!invoice.applied.has(reference) && !invoice.overpaid.has(reference)) throw misplaced(event, invoice);
+      return { applied: without(invoice.applied, reference), overpaid: without(invoice.overpaid, reference) };
     }
     case 'CreditNoteIssued':
       return { notes: [...invoice.notes, event.data] };
@@ -67,6 +79,10 @@ function changeOf(invoice: Invoice, event: Exclude<InvoiceEvent, InvoiceDrafted>
     case 'InvoiceWrittenOff':
       return { writtenOff: invoice.writtenOff + BigInt(event.data.amount), state: 'uncollectible' };
   }
+}
+
+function without<T>(all: ReadonlyMap<string, T>, reference: string): ReadonlyMap<string, T> {
+  return new Map([...all].filter(([one]) => one !== reference));
 }
 
 /** What stands of the payments. */

@@ -1,7 +1,12 @@
 import { Inject, Injectable, type Type } from '@nestjs/common';
 import { CommandHandler } from '@nestjs/cqrs';
+import type { PoolClient } from 'pg';
 import { VersionConflict } from '../../base/event-store/event.js';
 import { EventStore } from '../../base/event-store/event-store.js';
+import { WriteRefused } from '../../base/event-store/unit-of-work.js';
+import { Problem } from '../../base/shared/problem.js';
+import { decideMatch, decideUndo, MatchBankLine, UndoBankLine } from './bank/bank-line.decide.js';
+import { storeMatch } from './bank/bank-matches.js';
 import { decideCreditNote, IssueCreditNote } from './credit-note.decide.js';
 import { DunInvoice, decideDun } from './dunning.decide.js';
 import {
@@ -44,12 +49,18 @@ export function invoiceHandler<C extends InvoiceCommand>(
       const stream = invoiceStream(tenant, customer, sequence);
       for (let attempt = 1; ; attempt++) {
         const events = (await this.store.readStream(stream)) as unknown as readonly InvoiceEvent[];
-        const { holds, ...decision } = decide(events.reduce<Invoice | undefined>(evolveInvoice, undefined), message);
+        const { holds, match, ...decision } = decide(
+          events.reduce<Invoice | undefined>(evolveInvoice, undefined),
+          message,
+        );
         if (decision.events.length === 0) return false;
         try {
-          await this.store.append({ stream, tenant, expectedVersion: events.length, holds, decide: () => decision });
+          const prepare = match && ((client: PoolClient) => storeMatch(client, match));
+          const place = { stream, tenant, expectedVersion: events.length };
+          await this.store.append({ ...place, holds, ...(prepare && { prepare }), decide: () => decision });
           return true;
         } catch (error) {
+          if (error instanceof WriteRefused) throw new Problem('bank_line_taken');
           if (!(error instanceof VersionConflict) || attempt === ATTEMPTS_MAX) throw error;
         }
       }
@@ -68,4 +79,6 @@ export const invoiceHandlers = [
   invoiceHandler(ReversePayment, decideReverse),
   invoiceHandler(WriteOffInvoice, decideWriteOff),
   invoiceHandler(IssueCreditNote, decideCreditNote),
+  invoiceHandler(MatchBankLine, decideMatch),
+  invoiceHandler(UndoBankLine, decideUndo),
 ];

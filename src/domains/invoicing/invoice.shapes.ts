@@ -10,6 +10,7 @@ import type {
   InvoiceBecameOverdue,
   InvoiceDrafted,
   InvoiceFinalized,
+  InvoiceOverpaid,
   InvoicePaymentApplied,
   InvoicePaymentReversed,
   InvoiceVoided,
@@ -68,6 +69,14 @@ const applied = shapeOf<InvoicePaymentApplied>()({
   stream,
   when: 'Money that was there counts for an invoice.',
   data: z.strictObject({ source: z.enum(['prepaid', 'card', 'transfer']), reference, amount: minorAmount }),
+});
+
+const overpaid = shapeOf<InvoiceOverpaid>()({
+  type: 'InvoiceOverpaid',
+  schema: 1,
+  stream,
+  when: 'More came in than was outstanding of an invoice: the rest was paid into the account.',
+  data: z.strictObject({ reference, amount: minorAmount }),
 });
 
 const reversed = shapeOf<InvoicePaymentReversed>()({
@@ -138,7 +147,7 @@ const writtenOff = shapeOf<InvoiceWrittenOff>()({
 });
 
 export const invoiceShapes: readonly EventShape[] = [
-  ...[drafted, finalized, applied, reversed, creditedV1, credited],
+  ...[drafted, finalized, applied, overpaid, reversed, creditedV1, credited],
   ...[overdue, noticed, voided, writtenOff],
 ];
 

@@ -81,6 +81,12 @@ export type InvoicePaymentApplied = Event<
   { readonly source: PaymentSource; readonly reference: string; readonly amount: string }
 >;
 
+/**
+ * More came in under the reference than was outstanding: the rest is in the prepaid balance. Beside the application of the same
+ * reference, or alone if nothing was outstanding.
+ */
+export type InvoiceOverpaid = Event<'InvoiceOverpaid', { readonly reference: string; readonly amount: string }>;
+
 /** The application of this reference does not count any more, all of it. */
 export type InvoicePaymentReversed = Event<
   'InvoicePaymentReversed',
@@ -142,6 +148,7 @@ export type InvoiceEvent =
   | InvoiceDrafted
   | InvoiceFinalized
   | InvoicePaymentApplied
+  | InvoiceOverpaid
   | InvoicePaymentReversed
   | CreditNoteIssued
   | InvoiceBecameOverdue

@@ -16,7 +16,7 @@ export const invoicesProjection: Projection = {
   tables: ['invoices'],
   types: [
     ...['InvoiceDrafted', 'InvoiceFinalized', 'InvoicePaymentApplied', 'InvoicePaymentReversed', 'CreditNoteIssued'],
-    ...['InvoiceBecameOverdue', 'DunningNoticeSent', 'InvoiceVoided', 'InvoiceWrittenOff'],
+    ...['InvoiceOverpaid', 'InvoiceBecameOverdue', 'DunningNoticeSent', 'InvoiceVoided', 'InvoiceWrittenOff'],
   ],
   begin: () => async (client, events) => {
     const changed = new Map<string, Folded>();

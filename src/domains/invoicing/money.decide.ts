@@ -82,12 +82,13 @@ export function decideApply(invoice: Invoice | undefined, command: ApplyPayment)
 /** What was not applied, or is reversed, changes nothing. */
 export function decideReverse(invoice: Invoice | undefined, command: ReversePayment): InvoiceDecision {
   const applied = invoice?.applied.get(command.reference);
-  if (!invoice?.finalized || !applied) return NOTHING;
+  const over = invoice?.overpaid.get(command.reference) ?? 0n;
+  if (!invoice?.finalized || (!applied && over === 0n)) return NOTHING;
   const { reason, reference } = command;
   return {
     events: [{ type: 'InvoicePaymentReversed', schema: 1, data: { reference, reason } }],
-    ...(applied.source !== 'prepaid' && {
-      holds: [paidIn(command, -BigInt(applied.amount) * BigInt(invoice.finalized.scale))],
+    ...(applied?.source !== 'prepaid' && {
+      holds: [paidIn(command, -(BigInt(applied?.amount ?? 0) + over) * BigInt(invoice.finalized.scale))],
     }),
   };
 }

@@ -13,6 +13,7 @@ export const invoiceTypes = [
   'InvoiceDrafted',
   'InvoiceFinalized',
   'InvoicePaymentApplied',
+  'InvoiceOverpaid',
   'InvoicePaymentReversed',
   'CreditNoteIssued',
   'InvoiceVoided',
@@ -25,6 +26,7 @@ export interface InvoiceBook {
   readonly invoice: Invoice;
 }
 
+const BANK: Account = { kind: 'bank', party: '' };
 const REFUNDS: Account = { kind: 'refunds', party: '' };
 const ROUNDING: Account = { kind: 'rounding', party: '' };
 const TAX_PAYABLE: Account = { kind: 'tax_payable', party: '' };
@@ -70,9 +72,18 @@ function post(event: InvoiceEvent, before: Invoice, after: Invoice, lines: Lines
       move('application', sourceOf(source, customer), receivable, BigInt(amount) * scale);
       return;
     }
+    case 'InvoiceOverpaid':
+      move('application', BANK, { kind: 'prepaid_balance', party: customer }, BigInt(event.data.amount) * scale);
+      return;
     case 'InvoicePaymentReversed': {
-      const { amount, source } = before.applied.get(event.data.reference)!;
-      move('application_reversal', receivable, sourceOf(source, customer), BigInt(amount) * scale);
+      const { reference } = event.data;
+      const applied = before.applied.get(reference);
+      if (applied) {
+        const { amount, source } = applied;
+        move('application_reversal', receivable, sourceOf(source, customer), BigInt(amount) * scale);
+      }
+      const over = before.overpaid.get(reference) ?? 0n;
+      move('application_reversal', { kind: 'prepaid_balance', party: customer }, BANK, over * scale);
       return;
     }
     case 'CreditNoteIssued': {
@@ -96,7 +107,7 @@ function post(event: InvoiceEvent, before: Invoice, after: Invoice, lines: Lines
 /** Where the money is that was applied. */
 function sourceOf(source: PaymentSource, customer: string): Account {
   if (source === 'prepaid') return { kind: 'prepaid_balance', party: customer };
-  return { kind: source === 'card' ? 'processor_balance' : 'bank', party: '' };
+  return source === 'card' ? { kind: 'processor_balance', party: '' } : BANK;
 }
 
 /** The taxes' share of what a void cancels, half-up, in minor units. */

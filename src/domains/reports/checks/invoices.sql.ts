@@ -19,8 +19,8 @@ export const invoicedUpTo = (condition: string) => `
       coalesce((e.data->>'returned')::numeric, 0) * scale as returned,
       floor(round((total - subtotal) * (e.data->>'cancelled')::numeric / nullif(total, 0), 9) + 0.5) * scale as cancelled_tax
     from invoiced i join events e on stream_key(e.stream) = stream_key(i.stream) and e.stream = i.stream
-    where e.type in ('InvoicePaymentApplied', 'CreditNoteIssued', 'InvoiceVoided', 'InvoiceWrittenOff') and ${condition.replaceAll('f.', 'e.')}
-      and not exists (select from events r where e.type = 'InvoicePaymentApplied' and r.type = 'InvoicePaymentReversed'
+    where e.type in ('InvoicePaymentApplied', 'InvoiceOverpaid', 'CreditNoteIssued', 'InvoiceVoided', 'InvoiceWrittenOff') and ${condition.replaceAll('f.', 'e.')}
+      and not exists (select from events r where e.type in ('InvoicePaymentApplied', 'InvoiceOverpaid') and r.type = 'InvoicePaymentReversed'
         and stream_key(r.stream) = stream_key(i.stream) and r.stream = i.stream and r.data->>'reference' = e.data->>'reference'
         and ${condition.replaceAll('f.', 'r.')}))`;
 
@@ -31,7 +31,9 @@ export const INVOICE_MOVES = `
       ('tax_payable', '', gross - net), ('rounding', '', requests + used - net)) as k (kind, party, owed)
     union all
     select tenant, asset, k.kind, k.party, k.owed from taken_off cross join lateral (values
-      ('customer_receivable', customer, returned - amount),
+      ('customer_receivable', customer, case type when 'InvoiceOverpaid' then 0 else returned - amount end),
+      (case type when 'InvoiceOverpaid' then 'bank' end, '', amount),
+      (case type when 'InvoiceOverpaid' then 'prepaid_balance' end, customer, amount),
       (case data->>'source' when 'prepaid' then 'prepaid_balance' when 'card' then 'processor_balance' when 'transfer' then 'bank' end,
         case data->>'source' when 'prepaid' then customer else '' end, case data->>'source' when 'prepaid' then -amount else amount end),
       (case type when 'CreditNoteIssued' then 'refunds' end, '', (data->>'subtotal')::numeric * scale),
