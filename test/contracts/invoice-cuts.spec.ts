@@ -1,7 +1,8 @@
 import type { CustomerId } from '../../src/domains/customers/account.js';
 import { Closer } from '../../src/domains/invoicing/closer.js';
 import type { InvoiceFinalized } from '../../src/domains/invoicing/invoice.js';
-import { PriceMeter } from '../../src/domains/invoicing/settings.decide.js';
+import { PriceMeter, SetInvoicing } from '../../src/domains/invoicing/settings.decide.js';
+import { usualRules } from '../../src/domains/invoicing/settings.js';
 import { BilledBook, TENANT } from '../support/billed.js';
 
 const A: CustomerId = `cus_${'a'.repeat(24)}`;
@@ -68,4 +69,37 @@ it('cuts are in order, also of a worker that stood still while another one close
   const [one, two] = [await finalOf(1), await finalOf(2)];
   expect(two.after).toEqual(one.cut);
   expect(Number(two.cut.position)).toBeGreaterThan(Number(one.cut.position));
+});
+
+it('a month that was closed is billed again for what came late, or was taken back, alone', async () => {
+  await book.use(A, 'tokens', '100', { id: 'first' });
+  at('2026-12-02T00:00:00Z');
+  for (let n = 0; n < 2; n++) await book.pass([A]);
+  await book.use(A, 'tokens', '30', { at: Date.parse('2026-11-20T00:00:00Z') });
+  at('2027-01-02T00:00:00Z');
+  for (let n = 0; n < 2; n++) await book.pass([A]);
+  await book.use(A, 'tokens', '500');
+  await book.use(A, 'tokens', '0', { type: 'tollbook.usage.voided', replaces: 'first' });
+  at('2027-02-02T00:00:00Z');
+  for (let n = 0; n < 2; n++) await book.pass([A]);
+  expect(await book.invoices()).toMatchObject([{ total: '100' }, { total: '30' }, { total: '400' }]);
+  expect((await finalOf(3)).lines.map(({ period }) => period.from.slice(0, 7))).toEqual(['2026-11', '2027-01']);
+});
+
+it('what counts in the month of its arrival is in the total of that month, whatever month it is from', async () => {
+  const tiers = [{ upTo: 10, amount: '10000' }, { amount: '20000' }];
+  await book.meter('arrived', { late: { kind: 'next_invoice' } });
+  await book.execute(new PriceMeter(TENANT, 'arrived', { model: 'graduated', tiers }));
+  await book.execute(new SetInvoicing(TENANT, { ...usualRules, threshold: '5' }));
+  await book.use(A, 'tokens', '1');
+  at('2026-12-02T00:00:00Z');
+  for (let n = 0; n < 2; n++) await book.pass([A]);
+  await book.use(A, 'arrived', '10', { at: Date.parse('2026-11-20T00:00:00Z') });
+  await book.project();
+  await book.closer.closeThreshold(TENANT, [A]);
+  await book.pass([A]);
+  await book.use(A, 'arrived', '10');
+  at('2027-01-02T00:00:00Z');
+  for (let n = 0; n < 2; n++) await book.pass([A]);
+  expect(await book.invoices()).toMatchObject([{ total: '1' }, { total: '10' }, { total: '20' }]);
 });

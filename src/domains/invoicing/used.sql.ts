@@ -37,7 +37,8 @@ const TOTAL = (which: string) => `
 
 /**
  * Each event that is billed, as a row for each of its meters; `seen`: the position up to which earlier invoices have it. One that counts
- * in a month of its arrival which begins after the cut is on a later invoice.
+ * in a month of its arrival which begins after the cut is on a later invoice. Months in which nothing came, or was taken back, since
+ * the earlier cut are not read: nothing of them is billed. What counts by arrival may be from any month.
  */
 const EVENTS = `
   with ${PERIODS},
@@ -46,9 +47,19 @@ const EVENTS = `
   counting as (select m.id, m.rules->>'aggregation' as aggregation, m.rules->>'unit' as unit,
       m.rules->'late'->>'kind' = 'next_invoice' as by_arrival
     from meters m where m.tenant = $1 and exists (select from priced where meter = m.id)),
-  gone as (select u.tenant || ' ' || u.replaces as key, b.position, u.leaf, u.line
+  gone as (select u.tenant || ' ' || u.replaces as key, u.replaces, b.position, u.leaf, u.line
     from usage_events u join usage_batches b on b.batch = u.batch and b.tenant = u.tenant
     where u.tenant = $1 and u.replaces is not null and b.position <= $9),
+  taken_back as (select t.customer, t.occurred_at, g.position
+    from gone g join usage_events t on t.tenant = $1 and t.source = split_part(g.replaces, ' ', 1)
+      and t.id = substr(g.replaces, strpos(g.replaces, ' ') + 1)),
+  changed as (select p.*, change.since
+    from period p cross join lateral (select p.to_at > p.earlier_to
+      or exists (select from usage_batches b where b.tenant = $1 and b.position > p.seen and b.position <= $9
+        and b.from_at < p.to_at and b.to_at >= p.from_at)
+      or exists (select from taken_back t where t.customer = p.customer and t.position > p.seen
+        and t.occurred_at >= p.from_at and t.occurred_at < p.to_at) as since) change
+    where change.since or exists (select from counting where by_arrival)),
   x as (
     select u.customer, c.id as meter, c.aggregation, c.unit, m.value, u.occurred_at, u.source, u.id, u.leaf, u.line, b.position,
       g.position as gone_at, g.leaf as gone_leaf, g.line as gone_line,
@@ -58,7 +69,8 @@ const EVENTS = `
       join usage_batches b on b.batch = u.batch and b.tenant = u.tenant
       cross join lateral jsonb_each_text(u.metered) m
       join counting c on c.id = m.key
-      join period p on p.customer = u.customer and u.occurred_at >= p.from_at and u.occurred_at < p.to_at
+      join changed p on p.customer = u.customer and u.occurred_at >= p.from_at and u.occurred_at < p.to_at
+        and (p.since or c.by_arrival)
       left join period q on c.by_arrival and b.arrived_at >= p.to_at and q.customer = u.customer
         and b.arrived_at >= q.from_at and b.arrived_at < q.to_at
       left join gone g on g.key = u.tenant || ' ' || u.source || ' ' || u.id
