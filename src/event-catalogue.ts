@@ -9,6 +9,7 @@ import { customerTariffShapes } from './domains/customers/customer-tariff.shapes
 import { standingShapes } from './domains/customers/standing.shapes.js';
 import { tenantKeyShapes } from './domains/customers/tenant-key.shapes.js';
 import { invoiceShapes, invoiceUpcasts } from './domains/invoicing/invoice.shapes.js';
+import { prepaidShapes } from './domains/invoicing/prepaid.shapes.js';
 import { invoicingSettingsShapes } from './domains/invoicing/settings.shapes.js';
 import { limitShapes, limitUpcasts } from './domains/limits/limit.shapes.js';
 import { meterShapes } from './domains/metering/meter.shapes.js';
@@ -48,6 +49,7 @@ export const eventShapes: readonly EventShape[] = [
   ...freeRequestShapes,
   ...commitmentShapes,
   ...invoiceShapes,
+  ...prepaidShapes,
   ...invoicingSettingsShapes,
   ...facilitatorListShapes,
   ...cardAccountShapes,

@@ -18,6 +18,7 @@ import { WakeLoop } from './base/platform/wake-loop.js';
 import type { Clock } from './base/shared/clock.js';
 import { SETTLEMENT_FRESH_MS, screeningOf } from './domains/customers/screening.js';
 import { BillingModule } from './domains/invoicing/invoicing.module.js';
+import { readPrepaid } from './domains/ledger/prepaid.queries.js';
 import { purgeWindows } from './domains/limits/purge-windows.js';
 import { sweepCommitments } from './domains/payments/commitment.sweep.js';
 import { sweepFreeRequests } from './domains/payments/free-request.sweep.js';
@@ -84,7 +85,7 @@ export class WorkerModule {
       imports: [
         RuntimeModule.of(runtime),
         PaymentsModule,
-        BillingModule.of(config.redisUrl),
+        BillingModule.of(config.redisUrl, readPrepaid),
         SettlementModule.of({
           ...{ redisUrl: config.redisUrl, chains, upcast, screening, wallets },
           facilitators: { key: secrets.facilitatorKey },

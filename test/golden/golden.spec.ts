@@ -19,6 +19,7 @@ import { evolveClock, type TenantClockAdvanced } from '../../src/domains/custome
 import { evolveTenantKeys, noTenantKeys, type TenantKeyEvent } from '../../src/domains/customers/tenant-key.js';
 import { evolveInvoice, type Invoice } from '../../src/domains/invoicing/invoice.evolve.js';
 import type { InvoiceEvent } from '../../src/domains/invoicing/invoice.js';
+import { evolvePrepaid, type PrepaidEvent } from '../../src/domains/invoicing/prepaid.js';
 import { evolveLimit, type LimitEvent } from '../../src/domains/limits/limit.js';
 import { evolveMeter, type MeterEvent } from '../../src/domains/metering/meter.js';
 import { type CommitmentEvent, evolveCommitment, newCommitment } from '../../src/domains/payments/commitment.js';
@@ -116,6 +117,9 @@ const folds: Readonly<Record<string, (event: StoredEvent) => boolean>> = {
   meter: foldsMeter,
   // Nothing is folded: the rows of the batch say the rest.
   usage: () => true,
+  prepaid: (event) =>
+    evolvePrepaid([{ sequence: 3, reference: 'prepaid:1', amount: '1' }], event as unknown as PrepaidEvent).length !==
+    1,
   invoice: (event) => foldsInvoice(event as unknown as InvoiceEvent),
   clock: (event) => evolveClock(0, event as unknown as TenantClockAdvanced) > 0,
   // The newest of these says all.

@@ -10,6 +10,7 @@ import { Closer } from '../../src/domains/invoicing/closer.js';
 import { creditNotesProjection } from '../../src/domains/invoicing/credit-notes.projection.js';
 import { invoiceHandlers } from '../../src/domains/invoicing/invoice.handlers.js';
 import { invoicesProjection } from '../../src/domains/invoicing/invoices.projection.js';
+import { prepaidHandlers } from '../../src/domains/invoicing/prepaid.handlers.js';
 import { settingsHandlers } from '../../src/domains/invoicing/settings.handlers.js';
 import { PublishMeter } from '../../src/domains/metering/meter.decide.js';
 import { meterHandlers } from '../../src/domains/metering/meter.handlers.js';
@@ -56,7 +57,13 @@ export class BilledBook {
     this.pool = openBatchPool(databaseUrl, 'test', 8, silent);
     this.tail = new LogTail(databaseUrl, silent);
     this.store = new EventStore(this.pool, this.clock, upcast);
-    const all = [...accountHandlers, ...meterHandlers, ...invoiceHandlers, ...settingsHandlers] as unknown as Handler[];
+    const all = [
+      ...accountHandlers,
+      ...meterHandlers,
+      ...invoiceHandlers,
+      ...prepaidHandlers,
+      ...settingsHandlers,
+    ] as unknown as Handler[];
     const { pool, store } = this;
     this.handlers = new Map(all.map((one) => [one.name, new one(store, pool, this.clock)]));
     this.closer = new Closer(pool, store, this.clock, (command) => this.execute(command));

@@ -19,11 +19,19 @@ import { BillingQueue } from './billing.queue.js';
 import { Closer } from './closer.js';
 import { Dunning } from './dunning.js';
 import { invoiceHandlers } from './invoice.handlers.js';
+import { prepaidHandlers } from './prepaid.handlers.js';
+import { PrepaidWorker, type ReadPrepaid } from './prepaid.worker.js';
 import { settingsHandlers } from './settings.handlers.js';
 
 /** How often invoices that are not paid are looked through, in milliseconds. */
 const DUNNING_MS = 2_000;
+/** How often prepaid balances and open invoices are looked through, in milliseconds. */
+const PREPAID_MS = 500;
 const REDIS_URL = Symbol('BillingRedisUrl');
+const READ_PREPAID = Symbol('ReadPrepaid');
+
+/** The books are a floor above: they are handed in. */
+type ReadPrepaidFrom = (pool: Pick<Pool, 'query'>, ...args: Parameters<ReadPrepaid>) => ReturnType<ReadPrepaid>;
 
 const closer = {
   provide: Closer,
@@ -41,11 +49,12 @@ class BillingRunner implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly queue: BillingQueue;
   /** Without a time limit: what a large tenant used takes its time. */
   private readonly reckoning: Pool;
-  private readonly dunning: WakeLoop;
+  private readonly loops: readonly WakeLoop[];
 
   constructor(
     @Inject(POOL) pool: Pool,
     @Inject(REDIS_URL) redisUrl: string,
+    @Inject(READ_PREPAID) readPrepaid: ReadPrepaidFrom,
     @Inject(EventStore) store: EventStore,
     @Inject(CLOCK) clock: Clock,
     @Inject(LOGGER) log: Logger,
@@ -56,16 +65,23 @@ class BillingRunner implements OnApplicationBootstrap, OnApplicationShutdown {
     this.queue = new BillingQueue(pool, redisUrl, closer, clock, log);
     const rulesOf = (tenant: string) => closer.rulesOf(tenant);
     const dunning = new Dunning(pool, clock, rulesOf, (command) => bus.execute(command));
-    this.dunning = new WakeLoop('dunning', () => dunning.step(), DUNNING_MS, log);
+    const prepaid = new PrepaidWorker(
+      (after, limit) => readPrepaid(pool, after, limit),
+      (command) => bus.execute(command),
+    );
+    this.loops = [
+      new WakeLoop('dunning', () => dunning.step(), DUNNING_MS, log),
+      new WakeLoop('prepaid balances', () => prepaid.step(), PREPAID_MS, log),
+    ];
   }
 
   onApplicationBootstrap(): void {
     this.queue.start();
-    this.dunning.start();
+    for (const loop of this.loops) loop.start();
   }
 
   async onApplicationShutdown(): Promise<void> {
-    await this.dunning.stop();
+    await Promise.all(this.loops.map((loop) => loop.stop()));
     await this.queue.stop();
     await this.reckoning.end();
   }
@@ -74,8 +90,13 @@ class BillingRunner implements OnApplicationBootstrap, OnApplicationShutdown {
 /** The workers that close periods. */
 @Module({})
 export class BillingModule {
-  static of(redisUrl: string): DynamicModule {
-    const providers = [BillingRunner, followInvoicesHandler, { provide: REDIS_URL, useValue: redisUrl }];
+  /** @param readPrepaid what the books have of the balances */
+  static of(redisUrl: string, readPrepaid: ReadPrepaidFrom): DynamicModule {
+    const providers = [
+      ...[BillingRunner, followInvoicesHandler, ...prepaidHandlers],
+      { provide: REDIS_URL, useValue: redisUrl },
+      { provide: READ_PREPAID, useValue: readPrepaid },
+    ];
     return { module: BillingModule, imports: [InvoicingModule], providers };
   }
 }

@@ -20,6 +20,8 @@ const steppedTypes = [...paymentTypes, ...commitmentTypes, ...invoiceTypes];
 /** Payments, commitments and invoices remembered between batches: more than are open at once in busy times, a few megabytes. */
 const PAYMENTS_MAX = 20_000;
 
+/** Of its checkpoint. */
+export const LEDGER = 'ledger';
 export const ledgerTables = ['ledger_books', 'ledger_accounts', 'ledger_transfers', 'ledger_activity'] as const;
 
 /** A payment or commitment as it stands after the event of this version. */
@@ -37,7 +39,7 @@ type Memory = LRUCache<string, Remembered>;
  */
 export function ledgerProjection(upcast: Upcast, remembered = PAYMENTS_MAX): Projection {
   return {
-    name: 'ledger',
+    name: LEDGER,
     version: 1,
     lagMs: 250,
     tables: ledgerTables,
