@@ -47,6 +47,7 @@ import { FacilitatorDesk } from './edges/gateway/facilitator/facilitator-desk.js
 import { FloodGuard } from './edges/gateway/flood-guard.js';
 import { FreeDesk } from './edges/gateway/free-desk.js';
 import { GasDesk } from './edges/gateway/gas-desk.js';
+import { InvoiceDesk } from './edges/gateway/invoice-desk.js';
 import { UpstreamLanes } from './edges/gateway/lanes/upstream-lanes.js';
 import { LimitDesk } from './edges/gateway/limit-desk.js';
 import { OfferDesk } from './edges/gateway/offer-desk.js';
@@ -193,6 +194,7 @@ export class Gateway {
       accounts: this.accounts,
       guard,
       commits: this.commits,
+      invoices: new InvoiceDesk(pool, store, this.accounts),
       rates: this.rates,
       lanes,
       turns: new TurnDesk(this.rates, lanes, admissions),

@@ -88,7 +88,7 @@ describe('a top-up', () => {
 
   it('is taken from a suspended account, too', async () => {
     const customer = await account();
-    await admin(app, `/accounts/demo/${customer}/suspension`, { method: 'PUT', body: { reason: 'overdue' } });
+    await admin(app, `/accounts/demo/${customer}/suspension`, { method: 'PUT', body: { reason: 'abuse' } });
     expect((await payingFetch(testAccount(6))(topUp(customer, '5'))).status).toBe(200);
     expect(await balance(customer)).toMatchObject({ owed: '-5', available: '0' });
   });

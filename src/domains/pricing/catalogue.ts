@@ -1,7 +1,7 @@
 import type { Route, Tenant } from './catalogue.schemas.js';
 import { HostRouter, type Match } from './host-router.js';
 import type { Tariff } from './tariff.schemas.js';
-import { TOP_UP, topUpRoute, topUpTariff } from './top-up.js';
+import { invoiceRoute, TOP_UP, topUpRoute, topUpTariff } from './top-up.js';
 
 /** One published version of a tariff; it never changes. */
 export interface TariffVersion {
@@ -71,7 +71,9 @@ export function compileCatalogue(data: CatalogueData): Catalogue {
   const former = data.formerTariffs ?? [];
   const hosts = new Map<string, HostRouter>();
   for (const tenant of data.tenants) if (!hosts.has(tenant.host)) hosts.set(tenant.host, new HostRouter(tenant));
-  for (const router of hosts.values()) router.add(topUpRoute(router.tenant.id));
+  for (const router of hosts.values()) {
+    for (const route of [topUpRoute, invoiceRoute]) router.add(route(router.tenant.id));
+  }
   const leftOut = addRoutes(data, hosts, versionsOf);
   const routerFor = (host: string) => hosts.get(hostName(host)) ?? hosts.get(ANY_HOST);
   return {

@@ -5,6 +5,8 @@ import type { Tariff } from './tariff.schemas.js';
 
 /** Name of the route and of its tariff; nobody can publish one of that name, since theirs begin with a letter or a digit. */
 export const TOP_UP = '-top-up';
+/** Name of the route by which an invoice is paid: a top-up of its account, of what is outstanding. */
+export const INVOICE = '-invoice';
 
 /** Digits of an amount: more than any token has. */
 const AMOUNT = /^[1-9][0-9]{0,29}$/;
@@ -30,6 +32,14 @@ export function topUpRoute(tenant: string): Route {
     timeoutMs: 1_000,
     tariff: TOP_UP,
     maxBodyBytes: 1_024,
+  };
+}
+
+/** By which every tenant's invoices are paid. What is asked of whom is looked up, and then priced as a top-up of that amount. */
+export function invoiceRoute(tenant: string): Route {
+  return {
+    ...topUpRoute(tenant),
+    ...{ id: INVOICE, methods: ['GET'], pattern: '/-/invoices/:invoice', description: 'Payment of an invoice' },
   };
 }
 

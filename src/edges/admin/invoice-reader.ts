@@ -1,8 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Pool } from 'pg';
 import { EventStore } from '../../base/event-store/event-store.js';
+import type { Config } from '../../base/platform/config.js';
 import type { Prisma } from '../../base/platform/prisma.js';
-import { POOL, PRISMA } from '../../base/platform/tokens.js';
+import { CONFIG, POOL, PRISMA } from '../../base/platform/tokens.js';
 import { Problem } from '../../base/shared/problem.js';
 import type { CustomerId } from '../../domains/customers/account.js';
 import { Closer } from '../../domains/invoicing/closer.js';
@@ -18,6 +19,7 @@ import type { InvoiceDocument } from '../../domains/invoicing/invoice-document.j
 import { findInvoice } from '../../domains/invoicing/invoices.queries.js';
 import { partiesNow, partiesOf } from '../../domains/invoicing/parties.queries.js';
 import { creditNoteDocumentOf, documentOf, numberOf } from '../../domains/invoicing/to-document.js';
+import { publicAddresses } from '../gateway/public-address.js';
 
 interface Found {
   readonly invoice: Invoice;
@@ -33,6 +35,7 @@ export class InvoiceReader {
     @Inject(POOL) private readonly pool: Pool,
     @Inject(EventStore) private readonly store: EventStore,
     @Inject(Closer) private readonly closer: Closer,
+    @Inject(CONFIG) private readonly config: Pick<Config, 'publicUrl'>,
   ) {}
 
   /** @throws Problem `unknown_invoice` */
@@ -45,7 +48,14 @@ export class InvoiceReader {
       return documentOf(invoice, undefined, parties, draft!.content);
     }
     const { numberPrefix } = await this.closer.rulesOf(tenant);
-    return documentOf(invoice, number === undefined ? undefined : numberOf(numberPrefix, number), parties);
+    const document = documentOf(invoice, number === undefined ? undefined : numberOf(numberPrefix, number), parties);
+    return isPayable(document) ? { ...document, payUrl: await this.payUrl(tenant, id) } : document;
+  }
+
+  /** Where any x402 client pays it: at the tenant's public address. */
+  private async payUrl(tenant: string, id: string): Promise<string> {
+    const { host } = await this.prisma.tenant.findUniqueOrThrow({ where: { id: tenant }, select: { host: true } });
+    return `${publicAddresses(this.config.publicUrl)({ host })}/-/invoices/${id}`;
   }
 
   /** @throws Problem `unknown_credit_note` */
@@ -78,4 +88,8 @@ export class InvoiceReader {
     const invoice = events.reduce<Invoice | undefined>(evolveInvoice, undefined)!;
     return { invoice, number: row.number ?? undefined };
   }
+}
+
+function isPayable({ outstanding, state }: InvoiceDocument): boolean {
+  return outstanding !== '0' && state !== 'void';
 }

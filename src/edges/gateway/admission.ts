@@ -28,7 +28,7 @@ import type { LimitDesk } from './limit-desk.js';
 import type { PaidCall } from './paid-call.js';
 import { mustBeClear } from './screen-payer.js';
 import { type AgreedTerms, presentableUntil } from './terms.js';
-import { isTopUp } from './top-ups.js';
+import { paysIn } from './top-ups.js';
 
 /** The request was run, or is running, for this payment: `mine` if it was this very authorization. */
 export interface Repeat {
@@ -177,7 +177,7 @@ export class AdmissionDesk {
     const exposure = known ? this.limits.exposureOf(counted, knownBalance) : [];
     const otherwise = call.route.mode === 'before' ? 'before' : 'after';
     // Nothing is used by paying in advance.
-    const quotas = isTopUp(call) ? [] : this.limits.quotasOf(counted, now);
+    const quotas = paysIn(call) ? [] : this.limits.quotasOf(counted, now);
     const attachments = [authorizationRow(id, payment)];
     for (let attempt = 1; ; attempt++) {
       const identified = await this.identify(id, call, payment);

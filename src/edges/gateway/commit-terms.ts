@@ -12,7 +12,7 @@ import type { Quantity } from '../../domains/pricing/request/quantity.schemas.js
 import type { Tariff } from '../../domains/pricing/tariff.schemas.js';
 import type { PaidCall } from './paid-call.js';
 import { type Asked, priceOf, quotedPrice } from './terms.js';
-import { isTopUp } from './top-ups.js';
+import { paysIn } from './top-ups.js';
 import type { HeaderPair } from './upstream/headers.js';
 import type { EventsAllowed, StreamMeter } from './upstream/stream-meter.js';
 
@@ -23,7 +23,7 @@ export type CommitmentVerdict = ReturnType<typeof quotedPrice>;
 
 /** What is paid into an account is not owed by one. */
 export function sellsLater(call: PaidCall, accounts: Pick<AccountBook, 'hasAccounts'>): boolean {
-  return accounts.hasAccounts(call.tenant.id) && !isTopUp(call);
+  return accounts.hasAccounts(call.tenant.id) && !paysIn(call);
 }
 
 /**

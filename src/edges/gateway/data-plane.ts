@@ -4,6 +4,7 @@ import type { Logger } from '../../base/platform/logger.js';
 import { Problem } from '../../base/shared/problem.js';
 import type { Reason } from '../../base/x402/errors.js';
 import {
+  type DecodedCommitment,
   type DecodedPayment,
   decodePayment,
   isCommitment,
@@ -14,19 +15,21 @@ import type { StandingBook } from '../../domains/customers/standing-book.js';
 import type { CatalogueFeed } from '../../domains/pricing/catalogue-feed.js';
 import type { QuoteLock } from '../../domains/pricing/quote-lock.js';
 import { asProblem } from '../problem.js';
-import { type Finding, idOf } from './admission.js';
+import { type Finding, idOf, type Repeat } from './admission.js';
 import { caughtUp } from './caught-up.js';
 import type { CommitDesk } from './commit-desk.js';
 import type { FloodGuard, Presented } from './flood-guard.js';
+import type { InvoiceDesk } from './invoice-desk.js';
+import { withDue, withinDue } from './invoice-terms.js';
 import type { UpstreamLanes } from './lanes/upstream-lanes.js';
 import { hostOf, type PaidCall, paidCall, splitTarget } from './paid-call.js';
 import type { AddressOf } from './public-address.js';
 import type { RateLimits } from './rate-limits.js';
 import { readBody } from './read-body.js';
-import { sendLimited, sendPreflight, sendProblem } from './reply.js';
+import { sendLimited, sendPreflight, sendProblem, sendWhole } from './reply.js';
 import { RunDesk, type RunParts } from './run-desk.js';
 import { type AgreedTerms, checkTerms } from './terms.js';
-import { checkTopUp, isTopUp } from './top-ups.js';
+import { checkTopUp, isInvoice, isTopUp } from './top-ups.js';
 
 /** Time to record deliveries that were given up, in milliseconds. */
 const GIVE_UP_MS = 3_000;
@@ -38,6 +41,7 @@ export interface DataPlaneParts extends RunParts {
   readonly standings: StandingBook;
   readonly accounts: AccountBook;
   readonly commits: CommitDesk;
+  readonly invoices: InvoiceDesk;
   readonly guard: FloodGuard;
   readonly rates: RateLimits;
   readonly lanes: UpstreamLanes;
@@ -111,10 +115,21 @@ export class DataPlane {
     const read = readBody(message, match.route.maxBodyBytes);
     const body = read instanceof Promise ? await read : read;
     const token = this.parts.tokenOf(match.tenant);
-    const { addressOf, clock, guard, rates } = this.parts;
+    const { addressOf, clock } = this.parts;
     const now = clock();
     const call = paidCall(match, token, message, target, body, addressOf);
     const payment = decodePayment(paymentHeadersOf(message));
+    if (isInvoice(match)) return this.serveInvoice(call, payment, reply, now);
+    return this.sell(call, payment, reply, now);
+  }
+
+  private async sell(
+    call: PaidCall,
+    payment: DecodedPayment | DecodedCommitment | undefined,
+    reply: ServerResponse,
+    now: number,
+  ): Promise<void> {
+    const { guard, rates } = this.parts;
     if (payment && isCommitment(payment)) return this.parts.commits.serve(call, payment, reply);
     if (payment) return this.present(call, payment, reply);
     const over = guard.overOffers(call, now) ?? rates.overOffers(call.route, () => guard.addressOf(call), now);
@@ -122,10 +137,29 @@ export class DataPlane {
     else await this.parts.unpaid.serve(call, reply);
   }
 
+  /** What is to be paid is asked for like any price; if it is nothing, only what was paid before is answered as a payment. */
+  private async serveInvoice(
+    call: PaidCall,
+    payment: DecodedPayment | DecodedCommitment | undefined,
+    reply: ServerResponse,
+    now: number,
+  ): Promise<void> {
+    const { admissions, guard, invoices } = this.parts;
+    const over = guard.overInvoices(call, now);
+    if (over) return sendLimited(reply, over);
+    const { due, instead } = await invoices.termsOf(call);
+    const priced = withDue(call, due);
+    if (instead === undefined) return this.sell(priced, payment, reply, now);
+    const paid = payment && !isCommitment(payment) ? await admissions.find(idOf(call, payment)) : undefined;
+    if (paid && isAnswered(paid)) return this.runs.repeat(priced, payment as DecodedPayment, paid, reply);
+    if (instead instanceof Problem) throw instead;
+    sendWhole(reply, instead.status, Object.fromEntries(instead.headers), instead.body);
+  }
+
   private async present(call: PaidCall, payment: DecodedPayment, reply: ServerResponse): Promise<void> {
     const { catalogue, clock, guard, quotes } = this.parts;
     const now = clock();
-    const check = () => checkTerms(call, payment, catalogue.current, quotes, now);
+    const check = () => withinDue(call, payment, checkTerms(call, payment, catalogue.current, quotes, now));
     const by = guard.present(call, payment);
     if (by.proof === 'wrong') return this.refuseSignature(call, reply, check, now);
     const looked = await guard.lookUp(call, by, now, () => this.look(call, by, check));
@@ -190,6 +224,11 @@ export class DataPlane {
     const reason = terms.ok || terms.reason === 'catalogue_behind' ? WRONG_SIGNATURE : terms.reason;
     await this.parts.unpaid.refuse(call, reply, reason);
   }
+}
+
+/** Of payments that began earlier: those that have an answer, or will have. */
+function isAnswered({ payment: { status } }: Repeat): boolean {
+  return status === 'authorized' || status === 'delivered' || status === 'submitted' || status === 'settled';
 }
 
 function paymentHeadersOf({ headers }: IncomingMessage): PaymentHeaders {

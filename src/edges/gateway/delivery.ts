@@ -5,7 +5,7 @@ import type { Problem, ProblemCode } from '../../base/shared/problem.js';
 import type { DeliveryFailed, RequestDelivered } from '../../domains/payments/payment.js';
 import type { PaidCall } from './paid-call.js';
 import { answerHead } from './reply.js';
-import { isTopUp, topUpAnswer } from './top-ups.js';
+import { paidInAnswer, paysIn } from './top-ups.js';
 import { deliver, deliveryLimits, holdAnswer } from './upstream/answer-body.js';
 import type { BodyRecord } from './upstream/answer-record.js';
 import { replySink } from './upstream/reply-sink.js';
@@ -93,7 +93,7 @@ export class DeliveryDesk {
   }
 
   private async forward(call: PaidCall, { stamp }: LetIn, now: number): Promise<UpstreamAnswer | UpstreamFailure> {
-    if (isTopUp(call)) return topUpAnswer(call);
+    if (paysIn(call)) return paidInAnswer(call, stamp.amount);
     return this.parts.upstreams.forward(upstreamRequest(call, stamp, this.aborted.signal, now));
   }
 

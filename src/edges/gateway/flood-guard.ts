@@ -19,6 +19,8 @@ const QUOTAS = {
   strangers: 5_000,
   /** Look-ups for what may be the signature of a contract, or may be nothing. */
   wallets: 300,
+  /** Look-ups of invoices, whatever comes with the request. */
+  invoices: 300,
 } as const;
 /** Such look-ups for unknown payers at the same time, from all addresses together. */
 const WALLETS_AT_ONCE = 20;
@@ -59,6 +61,7 @@ export class FloodGuard {
   private readonly invalid = new LocalBudget('invalid-signatures', QUOTAS.invalid, WINDOW_SECONDS);
   private readonly strangers = new LocalBudget('unknown-payers', QUOTAS.strangers, WINDOW_SECONDS);
   private readonly wallets = new LocalBudget('wallet-checks', QUOTAS.wallets, WINDOW_SECONDS);
+  private readonly invoices = new LocalBudget('invoices', QUOTAS.invoices, WINDOW_SECONDS);
   private walletsAtOnce = 0;
   private lastSoundAt = Number.NEGATIVE_INFINITY;
 
@@ -75,6 +78,11 @@ export class FloodGuard {
   overOffers(call: PaidCall, now: number): ServiceLimit | undefined {
     if (now - this.lastSoundAt > PAYING_MS) return undefined;
     return taken(this.offers, this.addressOf(call), now);
+  }
+
+  /** `undefined` if an invoice may be looked up for this request. */
+  overInvoices(call: PaidCall, now: number): ServiceLimit | undefined {
+    return taken(this.invoices, this.addressOf(call), now);
   }
 
   /** Counts a wrong signature; `undefined` if it may have an offer. */

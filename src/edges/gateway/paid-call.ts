@@ -24,6 +24,14 @@ export interface PaidCall extends Match {
   readonly urgency: number;
   /** What tariffs read. */
   readonly messages: Messages;
+  /** Of the route that pays an invoice: what is still to be paid by this request. */
+  readonly due?: InvoiceDue;
+}
+
+export interface InvoiceDue {
+  readonly customer: string;
+  /** Atomic units of the tenant's token. */
+  readonly amount: bigint;
 }
 
 export interface Target {

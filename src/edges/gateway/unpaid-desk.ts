@@ -15,6 +15,7 @@ import { standingFields } from './rate-limit-fields.js';
 import { sendWhole } from './reply.js';
 import { tariffFor } from './tariff-for.js';
 import { inputsOf, priceOf } from './terms.js';
+import { paysIn } from './top-ups.js';
 
 export interface UnpaidDeskParts {
   readonly callers: CallerDesk;
@@ -38,7 +39,7 @@ export class UnpaidDesk {
   async serve(call: PaidCall, reply: ServerResponse): Promise<void> {
     const found = this.callerOf(call);
     const caller = found instanceof Promise ? await found : found;
-    if (!caller?.proven) return this.offerTo(caller, call, reply);
+    if (!caller?.proven || paysIn(call)) return this.offerTo(caller, call, reply);
     const free = await this.parts.free.serve(call, caller.payer, () => this.meter(call, caller), reply);
     if (free === 'answered') return;
     const standing = [...free.standing, ...(await this.parts.limits.inTheWayOf(this.counted(call, caller)))];
