@@ -78,12 +78,18 @@ export async function importStatement(
     tenant,
     named.map(({ invoice }) => invoice),
   );
+  const now = await knownLines(
+    ports.pool,
+    lines.map(({ id }) => id),
+  );
   for (const { line, row } of read) {
     const result = results.get(row);
+    const { invoice, state } = now.get(line.id)!;
     if (result?.result === 'matched') results.set(row, { ...result, ...effects.get(line.id) });
-    if (added.has(line.id) || result?.result === 'matched') continue;
-    const { invoice, state } = known.get(line.id)!;
-    results.set(row, { row, id: line.id, result: 'duplicate', state, ...(invoice !== undefined && { invoice }) });
+    // Another import may have matched meanwhile what is new here.
+    else if (!added.has(line.id) || state === 'matched') {
+      results.set(row, { row, id: line.id, result: 'duplicate', state, ...(invoice !== undefined && { invoice }) });
+    }
   }
   return statement.map(({ row }) => results.get(row)!);
 }
