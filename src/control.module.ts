@@ -12,6 +12,7 @@ import { keptAnswersOf } from './domains/payments/kept-answers.js';
 import { PaymentsModule } from './domains/payments/payments.module.js';
 import { PricingModule } from './domains/pricing/pricing.module.js';
 import { ReceiptSigner } from './domains/receipts/receipt-signer.js';
+import { CardsModule } from './domains/settlement/cards/cards.module.js';
 import { FacilitatorsModule } from './domains/settlement/facilitators/facilitators.module.js';
 import { GasWatches } from './domains/settlement/gas-watches.js';
 import { RefundWallets } from './domains/settlement/refunds/refund-wallets.js';
@@ -20,12 +21,16 @@ import { AccountsController } from './edges/admin/accounts.controller.js';
 import { AdminKeyGuard } from './edges/admin/admin-key.guard.js';
 import { AllowancesController, CustomerAllowanceController } from './edges/admin/allowances.controller.js';
 import { BankController } from './edges/admin/bank.controller.js';
+import { CardChargesController } from './edges/admin/card-charges.controller.js';
+import { CardProcessorController } from './edges/admin/card-processor.controller.js';
 import { CommitmentsController } from './edges/admin/commitments.controller.js';
 import { CreditNotesController } from './edges/admin/credit-notes.controller.js';
 import { CustomerAccountController } from './edges/admin/customer-account.controller.js';
 import { CustomerKeysController } from './edges/admin/customer-keys.controller.js';
 import { CustomerTariffsController } from './edges/admin/customer-tariffs.controller.js';
 import { CustomersController } from './edges/admin/customers.controller.js';
+import { DisputeEvidenceReader } from './edges/admin/dispute-evidence.js';
+import { DisputesController } from './edges/admin/disputes.controller.js';
 import { EventsController } from './edges/admin/events.controller.js';
 import { FacilitatorsController } from './edges/admin/facilitators.controller.js';
 import { Idempotency } from './edges/admin/idempotency.js';
@@ -84,6 +89,7 @@ export class ControlModule {
         MeteringModule,
         InvoicingModule,
         FacilitatorsModule.of(secrets.facilitatorKey),
+        CardsModule.of(secrets.cardKey),
         CustomersModule.of((tenant, payer) => keptAnswersOf(runtime.pool, tenant, payer)),
       ],
       controllers: [
@@ -97,6 +103,9 @@ export class ControlModule {
         AccountPartsController,
         KeyDirectoryController,
         CommitmentsController,
+        CardProcessorController,
+        CardChargesController,
+        DisputesController,
         CustomerAccountController,
         CustomerTariffsController,
         ListsController,
@@ -136,6 +145,7 @@ export class ControlModule {
         TenantChecks,
         TokenOfTenant,
         InvoiceReader,
+        DisputeEvidenceReader,
         { provide: ReceiptSigner, useValue: new ReceiptSigner(runtime.config.publicUrl, [secrets.receiptKey]) },
         { provide: KeyDirectories, useValue: new KeyDirectories() },
         FacilitatorHealths,

@@ -7,6 +7,7 @@ import { settlementChain } from './base/chain/chains.js';
 import { Payers } from './base/chain/payers.js';
 import { LogTail } from './base/event-store/log-tail.js';
 import { calendarPeriod } from './base/shared/calendar-window.js';
+import { wayToPayHandler } from './domains/customers/account.handlers.js';
 import { AccountBook } from './domains/customers/account-book.js';
 import { AllowanceBook } from './domains/customers/allowance-book.js';
 import { CustomerTariffBook } from './domains/customers/customer-tariff-book.js';
@@ -28,6 +29,7 @@ import { routesCounted } from './domains/pricing/whose-tariff.js';
 import { OfferSigner } from './domains/receipts/offers.js';
 import { ReceiptDesk } from './domains/receipts/proved-receipt.js';
 import { ReceiptSigner } from './domains/receipts/receipt-signer.js';
+import { CardsModule } from './domains/settlement/cards/cards.module.js';
 import { isSettledByOthers } from './domains/settlement/facilitators/facilitators.queries.js';
 import { GasWatches } from './domains/settlement/gas-watches.js';
 import { AdmissionDesk } from './edges/gateway/admission.js';
@@ -269,9 +271,10 @@ export class GatewayModule {
     const { clock, config, log, secrets } = runtime;
     return {
       module: GatewayModule,
-      imports: [RuntimeModule.of(runtime), PaymentsModule],
+      imports: [RuntimeModule.of(runtime), PaymentsModule, CardsModule.of(secrets.cardKey)],
       controllers: [HealthController, ReceiptsController, KeysController, FacilitatorController, ReservedController],
       providers: [
+        wayToPayHandler,
         { provide: RUNTIME, useValue: runtime },
         { provide: Draining, useValue: draining },
         { provide: GasWatches, useFactory: () => new GasWatches(settlementChainsOf(runtime), clock, log) },

@@ -7,9 +7,12 @@ import { EventStore } from './base/event-store/event-store.js';
 import { ControlModule } from './control.module.js';
 import { tenantWithKey } from './domains/customers/tenant-key.queries.js';
 import { UsageIngestion } from './domains/metering/usage-ingestion.js';
+import { CardAccounts } from './domains/settlement/cards/card-accounts.js';
+import { CardDesk } from './domains/settlement/cards/card-desk.js';
 import { takeCsv } from './edges/admin/csv-body.js';
 import { takeEmptyJson } from './edges/admin/json-body.js';
 import { createGatewayServer, sendFrameworkError } from './edges/gateway/http-server.js';
+import { webhooksRoute } from './edges/gateway/webhooks-route.js';
 import { Draining } from './edges/health/draining.js';
 import { eventsRoute } from './edges/ingestion/events-route.js';
 import { upcast } from './event-catalogue.js';
@@ -33,8 +36,9 @@ export async function startGateway(runtime: Runtime): Promise<RunningRole> {
   const draining = new Draining();
   const adapter = new FastifyAdapter({ frameworkErrors: sendFrameworkError });
   const app = await create(GatewayModule.of(runtime, draining), adapter);
-  await app.init();
   const fastify = adapter.getInstance();
+  await fastify.register(webhooks(runtime, app));
+  await app.init();
   await fastify.ready();
   const gateway = app.get(Gateway);
   const { dataPlane } = gateway;
@@ -54,6 +58,13 @@ export async function startGateway(runtime: Runtime): Promise<RunningRole> {
       await app.close();
     },
   };
+}
+
+function webhooks({ clock, log, pool }: Runtime, app: NestFastifyApplication) {
+  return webhooksRoute({
+    ...{ accounts: app.get(CardAccounts), desk: app.get(CardDesk), pool, clock },
+    onError: ({ code }, error) => log.error({ err: (error as Error).message, code }, 'an event was not taken'),
+  });
 }
 
 async function listen(server: Server, port: number): Promise<void> {

@@ -25,6 +25,7 @@ import { sweepFreeRequests } from './domains/payments/free-request.sweep.js';
 import { sweepDeadGateways } from './domains/payments/gateway-lease.js';
 import { PaymentsModule } from './domains/payments/payments.module.js';
 import { purgeExpired } from './domains/payments/purge.js';
+import { CardWorkModule } from './domains/settlement/cards/cards.module.js';
 import { RefundWallets } from './domains/settlement/refunds/refund-wallets.js';
 import { SettlementModule } from './domains/settlement/settlement.module.js';
 import { upcast } from './event-catalogue.js';
@@ -85,7 +86,8 @@ export class WorkerModule {
       imports: [
         RuntimeModule.of(runtime),
         PaymentsModule,
-        BillingModule.of(config.redisUrl, readPrepaid),
+        BillingModule.of(config.redisUrl, readPrepaid, upcast),
+        CardWorkModule.of(secrets.cardKey, config.redisUrl),
         SettlementModule.of({
           ...{ redisUrl: config.redisUrl, chains, upcast, screening, wallets },
           facilitators: { key: secrets.facilitatorKey },

@@ -258,7 +258,7 @@ describe('the ledger', () => {
     await append('CreditNoteIssued', note, 120_000n);
     expect(await balances()).toMatchObject({
       customer_receivable: '1610000',
-      processor_balance: '500000',
+      card_clearing: '500000',
       bank: '0',
       refunds: '100000',
     });

@@ -17,6 +17,9 @@ import { meterHandlers } from '../../src/domains/metering/meter.handlers.js';
 import type { MeterRules } from '../../src/domains/metering/meter.schemas.js';
 import { UsageIngestion } from '../../src/domains/metering/usage-ingestion.js';
 import { commitmentsProjection } from '../../src/domains/payments/commitments.projection.js';
+import { cardChargesProjection } from '../../src/domains/settlement/cards/card-charges.projection.js';
+import { CardVault } from '../../src/domains/settlement/cards/card-vault.js';
+import { cardHandlers } from '../../src/domains/settlement/cards/cards.handlers.js';
 import { upcast } from '../../src/event-catalogue.js';
 import { commitmentAccepted, commitmentDelivered } from './commitment-events.js';
 import { freshDatabase } from './engines.js';
@@ -44,6 +47,7 @@ export class BilledBook {
   readonly pool: Pool;
   readonly store: EventStore;
   readonly closer: Closer;
+  readonly vault = new CardVault(Buffer.alloc(32, 1));
   private readonly tail: LogTail;
   private readonly handlers: ReadonlyMap<string, { execute(command: object): Promise<unknown> }>;
   private readonly usage: UsageIngestion;
@@ -57,12 +61,14 @@ export class BilledBook {
     this.pool = openBatchPool(databaseUrl, 'test', 8, silent);
     this.tail = new LogTail(databaseUrl, silent);
     this.store = new EventStore(this.pool, this.clock, upcast);
+    const cards = cardHandlers(this.vault);
     const all = [
       ...accountHandlers,
       ...meterHandlers,
       ...invoiceHandlers,
       ...prepaidHandlers,
       ...settingsHandlers,
+      ...cards,
     ] as unknown as Handler[];
     const { pool, store } = this;
     this.handlers = new Map(all.map((one) => [one.name, new one(store, pool, this.clock)]));
@@ -138,7 +144,13 @@ export class BilledBook {
 
   /** Brings what invoices are reckoned from up to the log. */
   async project(): Promise<void> {
-    for (const one of [commitmentsProjection, billingProjection, invoicesProjection, creditNotesProjection]) {
+    for (const one of [
+      commitmentsProjection,
+      billingProjection,
+      invoicesProjection,
+      creditNotesProjection,
+      cardChargesProjection,
+    ]) {
       await runToEnd(this.pool, this.tail, one);
     }
   }

@@ -22,6 +22,8 @@ export interface Secrets {
   readonly customerKeySecret: Buffer;
   /** Encrypts what facilitators of tenants are shown. */
   readonly facilitatorKey: Buffer;
+  /** Encrypts by what tenants reach their card processors. */
+  readonly cardKey: Buffer;
   /** HMAC key of the headers that tell an upstream who paid. */
   readonly upstreamSecret: Buffer;
   /** Where the demo tenant is paid; its key is derived too, so the money is not lost. */
@@ -81,6 +83,7 @@ export async function loadSecrets(dataDir: string, env: Environment): Promise<Se
     answerKey: derive(quoteSecret, 'tollbook answers'),
     customerKeySecret: derive(quoteSecret, 'tollbook customer keys'),
     facilitatorKey: derive(quoteSecret, 'tollbook facilitators'),
+    cardKey: derive(quoteSecret, 'tollbook cards'),
     upstreamSecret: derive(quoteSecret, 'tollbook upstream'),
     demoPayee: addressOf(toHex(derive(quoteSecret, 'tollbook demo payee').toString('hex'))),
   };

@@ -95,6 +95,7 @@ export const problems = {
   card_not_charged: [409, 'Only a charge that succeeded can be refunded; this one has not, or not yet'],
   unknown_dispute: [404, 'There is no such dispute'],
   card_processor_missing: [409, 'This tenant takes no cards: set its card processor first'],
+  webhook_signature_invalid: [400, 'The event is not signed by the secret of this endpoint, or too long ago'],
   evidence_refused: [409, 'The card processor takes no evidence for this dispute'],
   unknown_bank_line: [404, 'There is no such line of a bank statement'],
   bank_line_taken: [409, 'The line is matched already, or just was; undo that first'],

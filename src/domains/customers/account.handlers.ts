@@ -62,11 +62,14 @@ const accountHandler = <C extends AccountCommand>(
 /** Apart, for the workers that follow invoices. */
 export const followInvoicesHandler = accountHandler(FollowInvoices, decideFollowInvoices);
 
+/** Apart, for who hears of a customer's card. */
+export const wayToPayHandler = accountHandler(SetWayToPay, decideWayToPay);
+
 export const accountHandlers = [
   accountHandler(OpenAccount, decideOpenAccount),
   accountHandler(SetCreditLine, decideCreditLine),
   accountHandler(SetBilling, decideBilling),
-  accountHandler(SetWayToPay, decideWayToPay),
+  wayToPayHandler,
   accountHandler(AttachWallet, decideAttachWallet),
   accountHandler(DetachWallet, decideDetachWallet),
   accountHandler(AddSigningKey, decideAddKey),

@@ -7,6 +7,7 @@ import { WriteRefused } from '../../base/event-store/unit-of-work.js';
 import { Problem } from '../../base/shared/problem.js';
 import { decideMatch, decideUndo, MatchBankLine, UndoBankLine } from './bank/bank-line.decide.js';
 import { storeMatch } from './bank/bank-matches.js';
+import { CollectByCard, decideCollect } from './card-collection.decide.js';
 import { decideCreditNote, IssueCreditNote } from './credit-note.decide.js';
 import { DunInvoice, decideDun } from './dunning.decide.js';
 import {
@@ -77,6 +78,7 @@ export const invoiceHandlers = [
   invoiceHandler(DunInvoice, decideDun),
   invoiceHandler(ApplyPayment, decideApply),
   invoiceHandler(ReversePayment, decideReverse),
+  invoiceHandler(CollectByCard, decideCollect),
   invoiceHandler(WriteOffInvoice, decideWriteOff),
   invoiceHandler(IssueCreditNote, decideCreditNote),
   invoiceHandler(MatchBankLine, decideMatch),

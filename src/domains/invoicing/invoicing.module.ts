@@ -8,7 +8,10 @@ import {
 } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import type { Pool } from 'pg';
+import type { Upcast } from '../../base/event-store/event.js';
 import { EventStore } from '../../base/event-store/event-store.js';
+import { LogTail } from '../../base/event-store/log-tail.js';
+import { ProjectionRunner } from '../../base/event-store/projection-runner.js';
 import type { Logger } from '../../base/platform/logger.js';
 import { openBatchPoolBeside } from '../../base/platform/pool.js';
 import { CLOCK, LOGGER, POOL } from '../../base/platform/tokens.js';
@@ -16,6 +19,8 @@ import { WakeLoop } from '../../base/platform/wake-loop.js';
 import type { Clock } from '../../base/shared/clock.js';
 import { followInvoicesHandler } from '../customers/account.handlers.js';
 import { BillingQueue } from './billing.queue.js';
+import { cardCollectionFeed } from './card-collection.feed.js';
+import { CardCollection } from './card-collection.js';
 import { Closer } from './closer.js';
 import { Dunning } from './dunning.js';
 import { invoiceHandlers } from './invoice.handlers.js';
@@ -27,7 +32,10 @@ import { settingsHandlers } from './settings.handlers.js';
 const DUNNING_MS = 2_000;
 /** How often prepaid balances and open invoices are looked through, in milliseconds. */
 const PREPAID_MS = 500;
+/** How often invoices are looked through for what cards are to pay, in milliseconds. */
+const CARDS_MS = 2_000;
 const REDIS_URL = Symbol('BillingRedisUrl');
+const UPCAST = Symbol('BillingUpcast');
 const READ_PREPAID = Symbol('ReadPrepaid');
 
 /** The books are a floor above: they are handed in. */
@@ -50,6 +58,7 @@ class BillingRunner implements OnApplicationBootstrap, OnApplicationShutdown {
   /** Without a time limit: what a large tenant used takes its time. */
   private readonly reckoning: Pool;
   private readonly loops: readonly WakeLoop[];
+  private readonly cards: ProjectionRunner;
 
   constructor(
     @Inject(POOL) pool: Pool,
@@ -59,29 +68,35 @@ class BillingRunner implements OnApplicationBootstrap, OnApplicationShutdown {
     @Inject(CLOCK) clock: Clock,
     @Inject(LOGGER) log: Logger,
     @Inject(CommandBus) bus: CommandBus,
+    @Inject(LogTail) tail: LogTail,
+    @Inject(UPCAST) upcast: Upcast,
   ) {
     this.reckoning = openBatchPoolBeside(pool, 'tollbook-billing', log);
     const closer = new Closer(this.reckoning, store, clock, (command) => bus.execute(command));
     this.queue = new BillingQueue(pool, redisUrl, closer, clock, log);
     const rulesOf = (tenant: string) => closer.rulesOf(tenant);
     const dunning = new Dunning(pool, clock, rulesOf, (command) => bus.execute(command));
+    const collection = new CardCollection(pool, store, (command) => bus.execute(command));
     const prepaid = new PrepaidWorker(
       (after, limit) => readPrepaid(pool, after, limit),
       (command) => bus.execute(command),
     );
     this.loops = [
       new WakeLoop('dunning', () => dunning.step(), DUNNING_MS, log),
+      new WakeLoop('invoices to be paid by card', () => collection.step(), CARDS_MS, log),
       new WakeLoop('prepaid balances', () => prepaid.step(), PREPAID_MS, log),
     ];
+    const feed = cardCollectionFeed(store, (command) => bus.execute(command));
+    this.cards = new ProjectionRunner(pool, tail, feed, log, upcast);
   }
 
   onApplicationBootstrap(): void {
     this.queue.start();
-    for (const loop of this.loops) loop.start();
+    for (const one of [...this.loops, this.cards]) one.start();
   }
 
   async onApplicationShutdown(): Promise<void> {
-    await Promise.all(this.loops.map((loop) => loop.stop()));
+    await Promise.all([...this.loops, this.cards].map((one) => one.stop()));
     await this.queue.stop();
     await this.reckoning.end();
   }
@@ -91,11 +106,12 @@ class BillingRunner implements OnApplicationBootstrap, OnApplicationShutdown {
 @Module({})
 export class BillingModule {
   /** @param readPrepaid what the books have of the balances */
-  static of(redisUrl: string, readPrepaid: ReadPrepaidFrom): DynamicModule {
+  static of(redisUrl: string, readPrepaid: ReadPrepaidFrom, upcast: Upcast): DynamicModule {
     const providers = [
       ...[BillingRunner, followInvoicesHandler, ...prepaidHandlers],
       { provide: REDIS_URL, useValue: redisUrl },
       { provide: READ_PREPAID, useValue: readPrepaid },
+      { provide: UPCAST, useValue: upcast },
     ];
     return { module: BillingModule, imports: [InvoicingModule], providers };
   }

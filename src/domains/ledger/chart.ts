@@ -13,6 +13,7 @@ export const chart = {
   gas_wallet: 'asset',
   processor_balance: 'asset',
   bank: 'asset',
+  card_clearing: 'liability',
   prepaid_balance: 'liability',
   deferred_revenue: 'liability',
   refunds_owed: 'liability',

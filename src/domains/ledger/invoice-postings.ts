@@ -107,7 +107,7 @@ function post(event: InvoiceEvent, before: Invoice, after: Invoice, lines: Lines
 /** Where the money is that was applied. */
 function sourceOf(source: PaymentSource, customer: string): Account {
   if (source === 'prepaid') return { kind: 'prepaid_balance', party: customer };
-  return source === 'card' ? { kind: 'processor_balance', party: '' } : BANK;
+  return source === 'card' ? { kind: 'card_clearing', party: '' } : BANK;
 }
 
 /** The taxes' share of what a void cancels, half-up, in minor units. */

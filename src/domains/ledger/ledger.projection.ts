@@ -5,6 +5,7 @@ import type { ApplyEvents, Projection } from '../../base/event-store/projection-
 import { type EventRow, eventColumns, toStoredEvent } from '../../base/event-store/rows.js';
 import { ofStreams } from '../../base/event-store/stream-key.js';
 import { AccountNumbers } from './account-numbers.js';
+import { type CardBook, cardTypes, isOfCard, postCard } from './card-postings.js';
 import { type CommitmentBook, commitmentTypes, isCommitment, postCommitment } from './commitment-postings.js';
 import { type InvoiceBook, invoiceTypes, isOfInvoice, postInvoice } from './invoice-postings.js';
 import { isNetworkFee, networkFeeTypes, postNetworkFee } from './network-fee-postings.js';
@@ -15,7 +16,7 @@ import { isOfWallet, postOfWallet, walletTypes } from './transfer-postings.js';
 import { insertTransfers } from './transfer-rows.js';
 
 /** What moves value step by step, so that a step is posted by those before it. */
-const steppedTypes = [...paymentTypes, ...commitmentTypes, ...invoiceTypes];
+const steppedTypes = [...paymentTypes, ...commitmentTypes, ...invoiceTypes, ...cardTypes];
 
 /** Payments, commitments and invoices remembered between batches: more than are open at once in busy times, a few megabytes. */
 const PAYMENTS_MAX = 20_000;
@@ -27,7 +28,7 @@ export const ledgerTables = ['ledger_books', 'ledger_accounts', 'ledger_transfer
 /** A payment or commitment as it stands after the event of this version. */
 interface Remembered {
   readonly version: number;
-  readonly state: PaymentBook | CommitmentBook | InvoiceBook;
+  readonly state: PaymentBook | CommitmentBook | InvoiceBook | CardBook;
 }
 type Memory = LRUCache<string, Remembered>;
 
@@ -69,6 +70,7 @@ function postEvent(event: StoredEvent, payments: Map<string, Remembered>): reado
 /** A stream's first event says what it is, and no other kind comes after it. */
 function postStep(state: Remembered['state'] | undefined, event: StoredEvent) {
   if (isOfInvoice(event)) return postInvoice(state as InvoiceBook | undefined, event);
+  if (isOfCard(event)) return postCard(state as CardBook | undefined, event);
   return isCommitment(event)
     ? postCommitment(state as CommitmentBook | undefined, event)
     : postPayment(state as PaymentBook | undefined, event);

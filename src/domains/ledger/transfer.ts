@@ -39,6 +39,13 @@ export const codes = [
   'application_reversal',
   'credit',
   'cancellation',
+  'card_payment',
+  'card_refund',
+  'card_refund_reversal',
+  'processor_fee',
+  'processor_fee_reversal',
+  'dispute',
+  'dispute_reversal',
 ] as const;
 export type Code = (typeof codes)[number];
 

@@ -11,7 +11,7 @@ const HOST = /^(?:\*|(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?
 const PATH = /^\/$|^(?:\/(?::[A-Za-z][A-Za-z0-9_]*|(?!\.{1,2}(?:\/|$))[A-Za-z0-9._~-]+))+$/;
 
 /** Paths that the gateway answers itself; a route there would never be reached. */
-export const OWN_PATH = /^\/(?:health|receipts|\.well-known|facilitator|discovery)(?:[/?]|$)/;
+export const OWN_PATH = /^\/(?:health|receipts|\.well-known|facilitator|discovery|-\/webhooks)(?:[/?]|$)/;
 
 const address = checked(parseAddress, 'an address of 20 bytes in hex');
 const network = checked(parseNetwork, 'a CAIP-2 id of an EVM chain, such as eip155:8453');

@@ -34,7 +34,7 @@ export const INVOICE_MOVES = `
       ('customer_receivable', customer, case type when 'InvoiceOverpaid' then 0 else returned - amount end),
       (case type when 'InvoiceOverpaid' then 'bank' end, '', amount),
       (case type when 'InvoiceOverpaid' then 'prepaid_balance' end, customer, amount),
-      (case data->>'source' when 'prepaid' then 'prepaid_balance' when 'card' then 'processor_balance' when 'transfer' then 'bank' end,
+      (case data->>'source' when 'prepaid' then 'prepaid_balance' when 'card' then 'card_clearing' when 'transfer' then 'bank' end,
         case data->>'source' when 'prepaid' then customer else '' end, case data->>'source' when 'prepaid' then -amount else amount end),
       (case type when 'CreditNoteIssued' then 'refunds' end, '', (data->>'subtotal')::numeric * scale),
       (case type when 'CreditNoteIssued' then 'tax_payable' end, '', (data->>'subtotal')::numeric * scale - amount),

@@ -1,4 +1,5 @@
 import { ofSameStream } from '../../../base/event-store/stream-key.js';
+import { CARD_MOVES } from './cards.sql.js';
 import { holdsExposure } from './holds.sql.js';
 import { INVOICE_MOVES, invoicedUpTo } from './invoices.sql.js';
 import { notOfRefunds, REFUNDED } from './refund.sql.js';
@@ -169,6 +170,7 @@ export const owedByEvents = `
     select tenant, asset, k.kind, k.party, k.owed from wallet_moves cross join lateral (values
       ('wallet', wallet, moved), (other, other_party, -moved)) as k (kind, party, owed)
     union all${INVOICE_MOVES}
+    union all${CARD_MOVES}
     union all${EXPLAINED_MOVES}),
   expected as (select tenant, asset, kind, party, sum(owed) as owed from reckoned group by tenant, asset, kind, party),
   actual as (
@@ -176,7 +178,7 @@ export const owedByEvents = `
       when a.kind = 'customer_receivable' then a.debits_pending + a.debits_posted - a.credits_posted
       else a.debits_posted - a.credits_posted end as owed
     from ledger_accounts a join ledger_books b on b.id = a.book
-    where a.kind in ('wallet', 'customer_receivable', 'unbilled', 'revenue', 'refunds', 'refunds_owed', 'prepaid_balance', 'refund_wallet', 'network_fees', 'gas_wallet', 'tax_payable', 'rounding', 'processor_balance', 'bank',
+    where a.kind in ('wallet', 'customer_receivable', 'unbilled', 'revenue', 'refunds', 'refunds_owed', 'prepaid_balance', 'refund_wallet', 'network_fees', 'gas_wallet', 'tax_payable', 'rounding', 'processor_balance', 'card_clearing', 'processor_fees', 'bank',
       'suspense', 'opening_balance', 'owner_withdrawals', 'owner_deposits', 'other_income'))
   select tenant, asset, kind, party, coalesce(e.owed, 0)::text as expected, coalesce(f.owed, 0)::text as found
   from expected e full join actual f using (tenant, asset, kind, party)
