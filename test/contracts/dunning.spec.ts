@@ -1,6 +1,7 @@
 import type { CustomerId } from '../../src/domains/customers/account.js';
 import { Dunning } from '../../src/domains/invoicing/dunning.js';
 import { VoidInvoice } from '../../src/domains/invoicing/invoice.decide.js';
+import { ApplyPayment, ReversePayment } from '../../src/domains/invoicing/money.decide.js';
 import { PriceMeter } from '../../src/domains/invoicing/settings.decide.js';
 import { BilledBook, TENANT } from '../support/billed.js';
 
@@ -66,4 +67,18 @@ it('the customer may pay later again when nothing is overdue any more', async ()
   expect(await suspended()).toBeNull();
   const events = await since(`account/${TENANT}/${A}`, 1);
   expect(events).toEqual(['AccountSuspended', 'AccountResumed']);
+});
+
+it('an invoice that was paid and is unpaid again is overdue again, though nobody looked in between', async () => {
+  const rulesOf = (tenant: string) => book.closer.rulesOf(tenant);
+  const worker = new Dunning(book.pool, book.clock, rulesOf, (command) => book.execute(command));
+  book.now = issuedAt + 60 * DAY;
+  await worker.step();
+  await book.project();
+  await book.execute(new ApplyPayment(TENANT, A, 1, 'transfer', 'bank-1', 100n));
+  await book.execute(new ReversePayment(TENANT, A, 1, 'bank-1', 'refunded'));
+  await book.project();
+  await worker.step();
+  const last = (await since(invoice, 2)).slice(-3);
+  expect(last).toEqual(['InvoicePaymentApplied', 'InvoicePaymentReversed', 'InvoiceBecameOverdue']);
 });

@@ -17,6 +17,7 @@ interface UnpaidRow {
   /** By the tenant's clock, epoch milliseconds. */
   readonly now: number;
   readonly due: number;
+  readonly overdue: boolean;
 }
 
 interface StandingRow {
@@ -27,7 +28,7 @@ interface StandingRow {
 
 const UNPAID = `
   select i.tenant, i.customer, i.sequence, (extract(epoch from t.now) * 1000)::float8 as now,
-    (extract(epoch from i.due_at) * 1000)::float8 as due
+    (extract(epoch from i.due_at) * 1000)::float8 as due, i.overdue
   from invoices i left join tenant_clocks c on c.tenant = i.tenant
     cross join lateral (select $1::timestamptz + make_interval(secs => coalesce(c.offset_ms, 0) / 1000.0) as now) as t
   where i.state in ('open', 'partially_paid') and i.due_at <= t.now and (i.tenant, i.customer, i.sequence) > ($2, $3, $4)
@@ -76,9 +77,10 @@ export class Dunning {
 
   /** Returns until when there is nothing more to be done. */
   private async follow(row: UnpaidRow, dunningDays: readonly number[]): Promise<number> {
-    const { customer, due, now, sequence, tenant } = row;
+    const { customer, due, now, overdue, sequence, tenant } = row;
     const until = this.quiet.get(nameOf(row)) ?? 0;
-    if (until > now) return until;
+    // Paid and unpaid again between two turns: it is to be overdue again.
+    if (overdue && until > now) return until;
     const command = new DunInvoice(tenant, customer, sequence, now, dunningDays);
     await this.write(command);
     return nextNotice(command, due) ?? Number.POSITIVE_INFINITY;
