@@ -2,13 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { jest } from '@jest/globals';
 import fc from 'fast-check';
 import type { CustomerId } from '../../src/domains/customers/account.js';
-import { DraftInvoice, FinalizeInvoice, VoidInvoice } from '../../src/domains/invoicing/invoice.decide.js';
+import { VoidInvoice } from '../../src/domains/invoicing/invoice.decide.js';
 import { evolveInvoice, type Invoice, outstandingOf } from '../../src/domains/invoicing/invoice.evolve.js';
-import { type InvoiceEvent, invoiceIdOf, invoiceStream } from '../../src/domains/invoicing/invoice.js';
-import type { InvoiceLine } from '../../src/domains/invoicing/invoice-line.js';
+import { type InvoiceEvent, invoiceStream } from '../../src/domains/invoicing/invoice.js';
 import { invoicesProjection } from '../../src/domains/invoicing/invoices.projection.js';
 import { ApplyPayment, ReversePayment } from '../../src/domains/invoicing/money.decide.js';
-import { partiesOfInvoice } from '../../src/domains/invoicing/parties.queries.js';
 import {
   evolvePrepaid,
   noApplications,
@@ -24,14 +22,14 @@ import { holdsCheck } from '../../src/domains/reports/checks/holds.check.js';
 import { ledgerCheck } from '../../src/domains/reports/checks/ledger.check.js';
 import { upcast } from '../../src/event-catalogue.js';
 import { BilledBook, TENANT } from '../support/billed.js';
+import { finalInvoice } from '../support/final-invoice.js';
 import { runs, scale } from '../support/long.js';
 import { TopUps } from '../support/top-up-events.js';
 import { runOn } from '../verify/checks.js';
 
+/** Atomic units in a cent. */
 const SCALE = 10_000n;
 const ledger = ledgerProjection(upcast);
-const party = { name: 'x', lines: [], country: 'ZZ' };
-const period = { from: '2026-11-01T00:00:00.000Z', to: '2026-12-01T00:00:00.000Z' };
 
 jest.setTimeout(scale(120_000, 900_000));
 
@@ -46,28 +44,8 @@ afterAll(() => book?.close());
 
 const newCustomer = (): CustomerId => `cus_${randomBytes(12).toString('hex')}`;
 
-/** The next invoice of an account, final. @param total minor units */
-async function invoice(customer: CustomerId, sequence: number, total: bigint): Promise<void> {
-  await book.execute(
-    new DraftInvoice({
-      ...{ tenant: TENANT, customer, sequence, reason: 'period', period, timeZone: 'UTC', graceUntil: period.to },
-      ...{ currency: 'USD', network: 'eip155:84532', asset: `0x${'a'.repeat(40)}`, decimals: 6 },
-    }),
-  );
-  const id = invoiceIdOf(invoiceStream(TENANT, customer, sequence));
-  const { attachment, buyerDigest, sellerDigest } = partiesOfInvoice(id, { seller: party, buyer: party });
-  const amount = String(total);
-  const line: InvoiceLine = {
-    ...{ key: 'a', kind: 'usage', period, description: 'a', quantity: '1', unit: 'page', events: 1, amount },
-    ...{ exact: String(total * SCALE), root: 'A'.repeat(43) },
-  };
-  const content = {
-    ...{ cut: { position: '9', to: period.to }, issuedAt: period.to, dueAt: period.to, currency: 'USD', decimals: 6 },
-    ...{ scale: String(SCALE), lines: [line], subtotal: amount, taxes: [], total: amount, residue: '0' },
-    ...{ sellerDigest, buyerDigest },
-  };
-  await book.execute(new FinalizeInvoice(TENANT, customer, sequence, content, attachment));
-}
+const invoice = (customer: CustomerId, sequence: number, total: bigint) =>
+  finalInvoice(book, customer, sequence, total);
 
 async function foldInvoice(customer: CustomerId, sequence: number): Promise<Invoice> {
   const events = await book.store.readStream(invoiceStream(TENANT, customer, sequence));
