@@ -48,6 +48,13 @@ describe('a refund', () => {
     },
   );
 
+  it('asked for by ten at once is made once', async () => {
+    const asked = { refund: 'crf_1', processorId: await charged(), amount: 100n };
+    const words = await Promise.all(Array.from({ length: 10 }, () => processor.refund(asked)));
+    expect(words.some(({ kind }) => kind === 'succeeded')).toBe(true);
+    expect((await account.book()).refunds).toHaveLength(1);
+  });
+
   it('may be refused, wait, and come back', async () => {
     const processorId = await charged();
     await account.order('refund_outcomes', { outcomes: ['refuse', 'pend'] });

@@ -21,7 +21,11 @@ export const orders = {
   failures({ account }: Desk, { failures }: { readonly failures: readonly Failure[] }) {
     account.failures.push(...failures);
   },
-  release: ({ release }: Desk) => release(),
+  /** What is held goes on, and nothing more is held. */
+  release({ account, release }: Desk) {
+    account.failures.splice(0, account.failures.length, ...account.failures.filter(({ kind }) => kind !== 'hold'));
+    release();
+  },
   forget_keys: ({ keys }: Desk) => keys.forget(),
   settings({ account }: Desk, settings: { readonly searchLagMs?: number; readonly balanceCurrency?: string }) {
     Object.assign(account, settings);
