@@ -40,6 +40,8 @@ export function webhooksRoute({ accounts, clock, desk, onError, pool }: Webhooks
   /** Whether all that it told of is written down. Of what is not here there is nothing to write. */
   async function follow(tenant: string, { charge, processorId, setup }: CardHint): Promise<boolean> {
     const id = charge ?? (processorId && (await chargeOf(pool, tenant, processorId)));
+    // Sent again by the processor, until nothing is under way that it could be of.
+    if (id === 'unknown') return false;
     if (id && (await desk.heard(tenant, id)) === 'unknown') return false;
     const customer = setup && (await waitingFor(pool, tenant, setup));
     return !customer || (await desk.setup(tenant, customer)) !== 'unknown';

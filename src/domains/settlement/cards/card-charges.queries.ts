@@ -26,14 +26,16 @@ export async function openCharges(pool: Pick<Pool, 'query'>, now: number): Promi
   return rows;
 }
 
-/** The charge that the processor knows by this id. */
+/** The charge that the processor knows by this id; `unknown` while it could be one whose answer is not written down yet. */
 export async function chargeOf(
   pool: Pick<Pool, 'query'>,
   tenant: string,
   processorId: string,
-): Promise<string | undefined> {
-  const text = 'select id from card_charges where tenant = $1 and processor_id = $2';
-  return (await pool.query<{ id: string }>(text, [tenant, processorId])).rows[0]?.id;
+): Promise<string | 'unknown' | undefined> {
+  const text = `select coalesce(
+    (select id from card_charges where tenant = $1 and processor_id = $2 limit 1),
+    (select 'unknown' from card_charges where tenant = $1 and state in ('requested', 'submitted') limit 1)) as id`;
+  return (await pool.query<{ id: string | null }>(text, [tenant, processorId])).rows[0]?.id ?? undefined;
 }
 
 /** Whose newest setup the processor knows by this id, if it is not completed. */
