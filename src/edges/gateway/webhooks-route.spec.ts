@@ -28,7 +28,7 @@ async function answered(id: string | null): Promise<[number, string[]]> {
 
 it.each<[string, string | null, number, string[]]>([
   ['is looked up, if it is of one of ours', 'chg_1', 200, ['chg_1']],
-  ['is to be sent again while it may be of a charge under way', 'unknown', 503, []],
+  ['is to be sent again while it may be of a charge under way', 'unknown', 502, []],
   ['is taken and changes nothing, if it is of none of ours', null, 200, []],
 ])('an event %s', async (_what, id, status, heard) => {
   expect(await answered(id)).toEqual([status, heard]);
