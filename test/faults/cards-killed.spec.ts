@@ -9,7 +9,7 @@ import { Stripe, type StripeAccount } from '../support/stripe.js';
 import { verify } from './commands.js';
 
 const CUSTOMERS = 6;
-/** A job whose worker was killed is another worker's after half a minute. */
+/** A job whose worker was killed is another worker's after some seconds. */
 const LONG_MS = 120_000;
 
 jest.setTimeout(300_000);

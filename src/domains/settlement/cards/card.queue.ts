@@ -14,8 +14,9 @@ const QUEUE = 'cards';
 const FIND_MS = 1_000;
 /** Charges that one process has at processors at the same time. */
 const CONCURRENCY = 8;
-/** A killed worker's job goes to another one after this long; milliseconds. Longer than a processor may take to answer. */
-const LOCK_MS = 30_000;
+/** A killed worker's job goes to another one after this long, a running one renews its lock; milliseconds. */
+const LOCK_MS = 10_000;
+const STALLED_MS = 5_000;
 const REDIS_TIMEOUT_MS = 2_000;
 /** What is still open is asked again after this long, then after twice as long each time, up to the most; milliseconds. */
 const AGAIN_MS = 1_000;
@@ -54,7 +55,8 @@ export class CardQueue {
 
   start(): void {
     this.worker = new Worker<OpenCharge>(QUEUE, ({ data }) => this.carry(data), {
-      ...{ connection: this.workerRedis.client, prefix: QUEUE_PREFIX, lockDuration: LOCK_MS, concurrency: CONCURRENCY },
+      ...{ connection: this.workerRedis.client, prefix: QUEUE_PREFIX, concurrency: CONCURRENCY },
+      ...{ lockDuration: LOCK_MS, stalledInterval: STALLED_MS },
       settings: { backoffStrategy: (made: number) => Math.min(AGAIN_MS * 2 ** Math.min(made - 1, 20), AGAIN_MOST_MS) },
     });
     const warn = (error: Error) => this.log.warn({ err: error.message }, 'cards worker');
