@@ -42,7 +42,8 @@ it('a month of usage becomes a draft, then an invoice that says what it is made 
   const charge = { model: 'per_unit', amount: '100000', per: 3, prorated: true };
   expect((await put('/meters/demo/tokens/price', { charge })).status).toBe(200);
   expect((await put(`/accounts/demo/${customer}/taxes`, { rates: [{ name: 'VAT', percent: '21' }] })).status).toBe(200);
-  expect((await put('/tenants/demo/seller', { name: 'Shop', country: 'NL' })).status).toBe(204);
+  const seller = { name: 'Shop', country: 'NL', payment: ['IBAN NL01'] };
+  expect((await put('/tenants/demo/seller', seller)).status).toBe(204);
   expect((await put(`/accounts/demo/${customer}/party`, { name: 'Buyer', country: 'DE', tax_id: 'DE1' })).status).toBe(
     204,
   );
@@ -82,7 +83,7 @@ it('a month of usage becomes a draft, then an invoice that says what it is made 
   const page = await admin(app, `${documents}/html`);
   expect([page.headers['content-type'], page.body]).toEqual([
     'text/html; charset=utf-8',
-    expect.stringContaining('SHOP-000001'),
+    expect.stringMatching(/IBAN NL01[\s\S]*Reference: SHOP-000001/),
   ]);
   const pdf = await admin(app, `${documents}/pdf`);
   expect([pdf.headers['content-type'], pdf.body.slice(0, 5)]).toEqual(['application/pdf', '%PDF-']);

@@ -37,6 +37,9 @@ export const partySchema = z.strictObject({
   email: z.email().max(254).optional(),
 });
 
+/** `payment`: how to pay besides x402, such as a bank account, as documents print it, a line each. */
+export const sellerSchema = partySchema.extend({ payment: z.array(line(200)).max(6).optional() });
+
 const common = { minimum: atomic.optional(), maximum: atomic.optional() };
 const counted = { ...common, included: count(0).optional() };
 const ends = <T extends { upTo?: number }>(tiers: readonly T[]) =>

@@ -1,6 +1,7 @@
 import { Body, Controller, Get, HttpCode, Inject, Param, Put, UseGuards } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import type { Pool } from 'pg';
+import type { z } from 'zod';
 import type { Prisma } from '../../base/platform/prisma.js';
 import { CLOCK, POOL, PRISMA } from '../../base/platform/tokens.js';
 import type { Clock } from '../../base/shared/clock.js';
@@ -18,6 +19,7 @@ import {
   invoicingSchema,
   meterPriceSchema,
   partySchema,
+  sellerSchema,
   taxesSchema,
 } from '../../domains/invoicing/settings.schemas.js';
 import { findMeter } from '../../domains/metering/meters.queries.js';
@@ -83,7 +85,7 @@ export class InvoicingController {
   @HttpCode(204)
   @Idempotent('optional')
   async seller(@Param('tenant') id: string, @Body() body: unknown): Promise<void> {
-    const party = partyOf(body);
+    const party = partyOf(parseBody(sellerSchema, body));
     await setParty(this.pool, await tenantOf(this.prisma, id), party);
   }
 
@@ -91,7 +93,7 @@ export class InvoicingController {
   @HttpCode(204)
   @Idempotent('optional')
   async buyer(@Param('tenant') id: string, @Param('customer') customer: string, @Body() body: unknown): Promise<void> {
-    const party = partyOf(body);
+    const party = partyOf(parseBody(partySchema, body));
     await setParty(this.pool, id, party, await this.accountOf(id, customer));
   }
 
@@ -156,8 +158,7 @@ export class InvoicingController {
   }
 }
 
-function partyOf(body: unknown): Party {
-  const { tax_id: taxId, ...same } = parseBody(partySchema, body);
+function partyOf({ tax_id: taxId, ...same }: z.output<typeof sellerSchema>): Party {
   return { ...same, ...(taxId !== undefined && { taxId }) };
 }
 

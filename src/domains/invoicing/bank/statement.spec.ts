@@ -58,6 +58,12 @@ describe('a statement', () => {
     expect(code(() => read(long))).toBe('invalid_request');
   });
 
+  it('says which columns there are, if it has not the ones that were named', () => {
+    expect(() => read('Datum;Betrag\n')).toThrow(
+      expect.objectContaining({ detail: expect.stringContaining('no column "date", but "Datum", "Betrag"') }),
+    );
+  });
+
   it('has the same ids in whatever form it comes, and different ones for equal lines', () => {
     const line = fc.record({
       date: fc.date({ min: new Date('2020-01-01'), max: new Date('2030-01-01'), noInvalidDate: true }),

@@ -89,7 +89,7 @@ function reader(names: readonly string[], layout: StatementLayout) {
   const { account, columns, currency: usual, dates, decimal, tenant } = layout;
   const place = (name: string): number => {
     const [at, ...more] = names.flatMap((one, index) => (one === tidyText(name) ? [index] : []));
-    if (at === undefined) throw new Problem('invalid_request', `The file has no column ${name}`);
+    if (at === undefined) throw new Problem('invalid_request', noColumn(name, names));
     if (more.length > 0) throw new Problem('invalid_request', `The file has several columns ${name}`);
     return at;
   };
@@ -107,4 +107,11 @@ function reader(names: readonly string[], layout: StatementLayout) {
     if (text.length > TEXT_MAX || text.includes('\0')) return 'text';
     return { tenant, account, date, amount, currency, text };
   };
+}
+
+/** What a caller needs to name it right: the columns that there are. */
+function noColumn(name: string, names: readonly string[]): string {
+  const there = names.map((one) => JSON.stringify(one)).join(', ');
+  const known = there.length > 500 ? `${there.slice(0, 500)}…` : there;
+  return `The file has no column "${name}", but ${known}; name them with date_column, amount_column, text_column and currency_column`;
 }

@@ -10,7 +10,7 @@ describe('documentText', () => {
         ['Due', '31 December 2026'],
         ['Period', 'November 2026 (Europe/Berlin)'],
         ['Account', 'cus_demo'],
-        ['Reference', `inv_${'a1'.repeat(12)}`],
+        ['Id', `inv_${'a1'.repeat(12)}`],
       ],
       parties: [
         {

@@ -85,7 +85,8 @@ function factsOf(document: InvoiceDocument): [string, string][] {
     ['Due', dueAt && dayText(dueAt, timeZone)],
     ['Period', `${periodText(period, timeZone)} (${timeZone})`],
     ['Account', customer],
-    ['Reference', id],
+    // Not the reference of a transfer, which is the number.
+    ['Id', id],
   ];
   return facts.filter((fact): fact is [string, string] => fact[1] !== undefined);
 }
