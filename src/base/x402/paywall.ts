@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-import { escapeHtml } from '../shared/html.js';
+import { escapeHtml, pagePolicy } from '../shared/html.js';
 import { formatUnits } from '../shared/money.js';
 import { v1NameOf } from './networks.js';
 import { type AcceptInput, type OfferInput, paymentRequired } from './payment-required.js';
@@ -28,18 +27,9 @@ dl{display:grid;grid-template-columns:minmax(6rem,auto) 1fr;gap:.25rem 1rem;marg
 pre{background:var(--soft);border:1px solid var(--line);border-radius:.5rem;padding:.75rem;overflow-x:auto;font:.85rem/1.45 ui-monospace,monospace;overflow-wrap:normal}
 summary{cursor:pointer;padding:.5rem 0}`;
 
-/** Nothing runs, nothing is loaded, nobody frames the page; its one style sheet is allowed by digest. */
-const POLICY = [
-  "default-src 'none'",
-  `style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'`,
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join('; ');
-
 const PAGE_HEADERS = {
   'Content-Type': 'text/html; charset=utf-8',
-  'Content-Security-Policy': POLICY,
+  'Content-Security-Policy': pagePolicy(STYLE),
   'X-Content-Type-Options': 'nosniff',
   'Referrer-Policy': 'no-referrer',
 };

@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-import { escapeHtml } from '../../../base/shared/html.js';
+import { escapeHtml, pagePolicy } from '../../../base/shared/html.js';
 import type { InvoiceDocument } from '../invoice-document.js';
 import { type DocumentText, documentText, type NoteText, type PartyText } from './document-text.js';
 
@@ -26,18 +25,9 @@ tfoot tr:first-child th,tfoot tr:first-child td{padding-top:.75rem}
 @page{margin:18mm 16mm}
 @media print{:root{color-scheme:light}body{max-width:none;padding:0;font-size:10pt}.scroll{overflow:visible}thead{display:table-header-group}tfoot{display:table-row-group}tr,.note,.parties,dl{break-inside:avoid}a{color:inherit;text-decoration:none}}`;
 
-/** Nothing runs, nothing is loaded, nobody frames the page; its one style sheet is allowed by digest. */
-const POLICY = [
-  "default-src 'none'",
-  `style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'`,
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join('; ');
-
 export const HTML_HEADERS: Readonly<Record<string, string>> = {
   'content-type': 'text/html; charset=utf-8',
-  'content-security-policy': POLICY,
+  'content-security-policy': pagePolicy(STYLE),
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer',
 };
