@@ -3,6 +3,7 @@ import { Closer } from '../../src/domains/invoicing/closer.js';
 import type { InvoiceFinalized } from '../../src/domains/invoicing/invoice.js';
 import { PriceMeter, SetInvoicing } from '../../src/domains/invoicing/settings.decide.js';
 import { usualRules } from '../../src/domains/invoicing/settings.js';
+import { caughtUp } from '../../src/domains/invoicing/used.queries.js';
 import { BilledBook, TENANT } from '../support/billed.js';
 
 const A: CustomerId = `cus_${'a'.repeat(24)}`;
@@ -102,4 +103,14 @@ it('what counts in the month of its arrival is in the total of that month, whate
   at('2027-01-02T00:00:00Z');
   for (let n = 0; n < 2; n++) await book.pass([A]);
   expect(await book.invoices()).toMatchObject([{ total: '1' }, { total: '10' }, { total: '20' }]);
+});
+
+it('what is not known yet is not taken for nothing', async () => {
+  await book.project();
+  expect(await caughtUp(book.pool, 0)).toBe(true);
+  await book.use(A, 'tokens', '5');
+  expect(await caughtUp(book.pool, 0)).toBe(false);
+  const waiting = caughtUp(book.pool, 60_000);
+  await book.project();
+  expect(await waiting).toBe(true);
 });

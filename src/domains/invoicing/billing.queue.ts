@@ -10,6 +10,7 @@ import type { CustomerId } from '../customers/account.js';
 import { QUEUE_PREFIX } from '../settlement/settlement.queue.js';
 import type { Closer } from './closer.js';
 import { accountsWithThreshold, type DueAccount, dueAccounts } from './due-accounts.queries.js';
+import { caughtUp } from './used.queries.js';
 
 const QUEUE = 'billing';
 /** How often the books are looked through for what is due, in milliseconds. */
@@ -23,6 +24,8 @@ const CONCURRENCY = 2;
 /** A killed worker's job goes to another one after this long, and to be found; milliseconds. One that is run twice does no harm. */
 const LOCK_MS = 10_000;
 const STALLED_MS = 5_000;
+/** How long a job waits for projections to have what happened before it; milliseconds. */
+const CATCH_UP_MS = 2_000;
 const REDIS_TIMEOUT_MS = 2_000;
 const OPTIONS = { removeOnComplete: true, removeOnFail: true } as const;
 
@@ -112,10 +115,13 @@ export class BillingQueue {
 
   private async close({ customers, tenant, threshold }: BillingJob): Promise<void> {
     if (threshold) return this.closer.closeThreshold(tenant, customers);
+    // While projections are behind, what comes to nothing may come to something when they are not.
+    const complete = await caughtUp(this.pool, CATCH_UP_MS);
     const before = new Map(
       (await dueAccounts(this.pool, this.clock(), { tenant, customers })).map((one) => [one.customer, one]),
     );
-    for (const customer of await this.closer.close(tenant, customers)) {
+    const nothing = await this.closer.close(tenant, customers);
+    for (const customer of complete ? nothing : []) {
       this.empty.set(`${tenant}/${customer}`, stateOf(before.get(customer as CustomerId), this.clock()));
     }
   }

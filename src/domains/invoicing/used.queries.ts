@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import { type BillingAccount, minorDigitsOf, periodsOf } from './billing-account.js';
 import type { Cut } from './invoice.js';
@@ -5,6 +6,9 @@ import { type InvoiceContent, invoiceContent, type MeterUsed, type RequestsUsed,
 import type { InvoiceLine } from './invoice-line.js';
 import type { MeterCharge, TaxRate } from './settings.js';
 import { METER_ITEMS, METERS_USED, REQUEST_ITEMS, REQUESTS_USED } from './used.sql.js';
+
+/** How often it is looked whether projections have caught up; milliseconds. */
+const LOOK_MS = 100;
 
 /** An invoice to be reckoned: what is before both numbers of its cut and not before both of the earlier one. */
 export interface CutAccount {
@@ -157,6 +161,21 @@ export async function billablePosition(pool: Pick<Pool, 'query'>): Promise<bigin
      where name in ('billing', 'invoices') or name = 'commitments' and version > 1 having count(*) = 3`,
   );
   return BigInt(rows[0]?.at ?? 0);
+}
+
+/**
+ * Whether all that is in the log now can be reckoned with, at once or within a while.
+ *
+ * @param waitMs milliseconds, the most that it takes to say no
+ */
+export async function caughtUp(pool: Pick<Pool, 'query'>, waitMs: number): Promise<boolean> {
+  const { rows } = await pool.query<{ end: string }>('select coalesce(max(position), 0)::text as end from events');
+  const end = BigInt(rows[0]!.end);
+  for (const deadline = performance.now() + waitMs; ; ) {
+    if ((await billablePosition(pool)) >= end) return true;
+    if (performance.now() >= deadline) return false;
+    await setTimeout(Math.min(LOOK_MS, waitMs));
+  }
 }
 
 /** One of what a line is made of. A request's leaf is over the JSON list of its id, position and charge. */
