@@ -2,8 +2,8 @@ import type { StoredEvent } from '../../base/event-store/event.js';
 import type { EventStore } from '../../base/event-store/event-store.js';
 import type { Projection } from '../../base/event-store/projection-runner.js';
 import { RequestCardRefund } from '../settlement/cards/card-charge.decide.js';
-import { type CardCharge, evolveCharge } from '../settlement/cards/card-charge.evolve.js';
-import { type CardChargeEvent, cardRefundIdOf, chargeOfStream } from '../settlement/cards/card-charge.js';
+import { type CardCharge, foldCharge } from '../settlement/cards/card-charge.evolve.js';
+import { cardRefundIdOf, chargeOfStream } from '../settlement/cards/card-charge.js';
 import { CollectByCard } from './card-collection.decide.js';
 import { evolveInvoice, type Invoice } from './invoice.evolve.js';
 import { type InvoiceEvent, invoiceStream } from './invoice.js';
@@ -38,8 +38,7 @@ class Hearing {
 
   async hear(event: StoredEvent): Promise<void> {
     const { stream } = event;
-    const events = (await this.store.readStream(stream)) as unknown as readonly CardChargeEvent[];
-    const charge = events.reduce<CardCharge | undefined>(evolveCharge, undefined)!;
+    const charge = foldCharge(await this.store.readStream(stream))!;
     const id = chargeOfStream(stream);
     if (event.type === 'CardChargeSucceeded') return this.collect(id, charge, id, BigInt(charge.asked.amount));
     const dispute = event.data.dispute as string;

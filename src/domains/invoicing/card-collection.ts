@@ -1,11 +1,11 @@
 import type { Pool } from 'pg';
 import type { EventStore } from '../../base/event-store/event-store.js';
 import { RequestCardCharge } from '../settlement/cards/card-charge.decide.js';
-import { type CardCharge, evolveCharge } from '../settlement/cards/card-charge.evolve.js';
-import { type CardChargeEvent, cardChargeStream, chargeIdOf } from '../settlement/cards/card-charge.js';
+import { foldCharge } from '../settlement/cards/card-charge.evolve.js';
+import { cardChargeStream, chargeIdOf } from '../settlement/cards/card-charge.js';
 import { attemptDue, type LastCharge } from './card-collection.decide.js';
-import { evolveInvoice, type Invoice, outstandingOf } from './invoice.evolve.js';
-import { type InvoiceEvent, invoiceStream } from './invoice.js';
+import { foldInvoice, outstandingOf } from './invoice.evolve.js';
+import { invoiceStream } from './invoice.js';
 
 /** Looked at in one turn. */
 const TURN = 500;
@@ -59,10 +59,7 @@ export class CardCollection {
 
   private async ask({ attempt: newest, customer, id, method, sequence, tenant }: Candidate): Promise<void> {
     const stream = await this.store.readStream(invoiceStream(tenant, customer, sequence));
-    const invoice = (stream as unknown as readonly InvoiceEvent[]).reduce<Invoice | undefined>(
-      evolveInvoice,
-      undefined,
-    );
+    const invoice = foldInvoice(stream);
     if (invoice?.finalized === undefined) return;
     const last = newest === null ? undefined : await this.last(tenant, id, newest);
     const attempt = attemptDue(invoice, last, method);
@@ -81,9 +78,7 @@ export class CardCollection {
   /** As its stream says, which may be later than the row. */
   private async last(tenant: string, invoice: string, attempt: number): Promise<LastCharge> {
     const stream = await this.store.readStream(cardChargeStream(tenant, chargeIdOf(tenant, invoice, attempt)));
-    const { asked, declined, status } = (stream as unknown as readonly CardChargeEvent[]).reduce<
-      CardCharge | undefined
-    >(evolveCharge, undefined)!;
+    const { asked, declined, status } = foldCharge(stream)!;
     return { attempt, notice: asked.notice, method: asked.method, state: status, final: declined?.final ?? false };
   }
 

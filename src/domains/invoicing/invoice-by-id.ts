@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import type { EventStore } from '../../base/event-store/event-store.js';
-import { evolveInvoice, type Invoice } from './invoice.evolve.js';
-import { type InvoiceEvent, invoiceStream } from './invoice.js';
+import { foldInvoice, type Invoice } from './invoice.evolve.js';
+import { invoiceStream } from './invoice.js';
 
 /** As its stream has it now. The row that leads there is a moment late, so a new draft is not found at once. */
 export async function invoiceById(
@@ -16,6 +16,5 @@ export async function invoiceById(
     values: [id, tenant],
   });
   if (!rows[0]) return undefined;
-  const events = await store.readStream(invoiceStream(tenant, rows[0].customer, rows[0].sequence));
-  return (events as unknown as readonly InvoiceEvent[]).reduce<Invoice | undefined>(evolveInvoice, undefined);
+  return foldInvoice(await store.readStream(invoiceStream(tenant, rows[0].customer, rows[0].sequence)));
 }

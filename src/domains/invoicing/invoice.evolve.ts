@@ -1,3 +1,4 @@
+import type { StoredEvent } from '../../base/event-store/event.js';
 import type {
   CreditNoteIssued,
   InvoiceDrafted,
@@ -25,6 +26,11 @@ export interface Invoice {
   readonly noticed: number;
   readonly writtenOff: bigint;
   readonly cancelled: bigint;
+}
+
+/** What the stream of an invoice tells; `undefined` if it is empty. */
+export function foldInvoice(events: readonly StoredEvent[]): Invoice | undefined {
+  return (events as unknown as readonly InvoiceEvent[]).reduce<Invoice | undefined>(evolveInvoice, undefined);
 }
 
 /** Folds one stored event. An event that does not fit the state means a corrupt log, so it throws. */

@@ -20,8 +20,8 @@ import {
   type InvoiceDecision,
   VoidInvoice,
 } from './invoice.decide.js';
-import { evolveInvoice, type Invoice } from './invoice.evolve.js';
-import { type InvoiceEvent, invoiceStream } from './invoice.js';
+import { foldInvoice, type Invoice } from './invoice.evolve.js';
+import { invoiceStream } from './invoice.js';
 import {
   ApplyPayment,
   decideApply,
@@ -49,11 +49,8 @@ export function invoiceHandler<C extends InvoiceCommand>(
       const { customer, sequence, tenant } = message;
       const stream = invoiceStream(tenant, customer, sequence);
       for (let attempt = 1; ; attempt++) {
-        const events = (await this.store.readStream(stream)) as unknown as readonly InvoiceEvent[];
-        const { holds, match, ...decision } = decide(
-          events.reduce<Invoice | undefined>(evolveInvoice, undefined),
-          message,
-        );
+        const events = await this.store.readStream(stream);
+        const { holds, match, ...decision } = decide(foldInvoice(events), message);
         if (decision.events.length === 0) return false;
         try {
           const prepare = match && ((client: PoolClient) => storeMatch(client, match));

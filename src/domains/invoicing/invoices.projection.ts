@@ -2,7 +2,7 @@ import type { PoolClient } from 'pg';
 import type { StoredEvent } from '../../base/event-store/event.js';
 import type { Projection } from '../../base/event-store/projection-runner.js';
 import { readStream } from '../../base/event-store/rows.js';
-import { evolveInvoice, type Invoice, outstandingOf } from './invoice.evolve.js';
+import { evolveInvoice, foldInvoice, type Invoice, outstandingOf } from './invoice.evolve.js';
 import { type InvoiceEvent, invoiceIdOf } from './invoice.js';
 
 /**
@@ -45,7 +45,7 @@ async function fold(client: PoolClient, before: Folded | undefined, stored: Stor
 
 async function foldEarlier(client: PoolClient, { stream, version }: StoredEvent): Promise<Folded> {
   const events = (await readStream(client, stream)).filter((event) => event.version < version);
-  const invoice = events.map(asEvent).reduce<Invoice | undefined>(evolveInvoice, undefined)!;
+  const invoice = foldInvoice(events)!;
   const [{ position, tenant }] = events as [StoredEvent];
   return { stream, tenant, version: version - 1, position, invoice };
 }

@@ -3,8 +3,8 @@ import { CommandHandler } from '@nestjs/cqrs';
 import { VersionConflict } from '../../base/event-store/event.js';
 import { EventStore } from '../../base/event-store/event-store.js';
 import type { Write } from '../../base/event-store/unit-of-work.js';
-import { evolveInvoice, type Invoice } from './invoice.evolve.js';
-import { type InvoiceEvent, invoiceStream } from './invoice.js';
+import { foldInvoice } from './invoice.evolve.js';
+import { invoiceStream } from './invoice.js';
 import { ApplyPrepaid, decidePrepaid, decideTakeBack, TakeBackPrepaid } from './prepaid.decide.js';
 import { evolvePrepaid, noApplications, type PrepaidEvent, prepaidStream } from './prepaid.js';
 
@@ -18,9 +18,9 @@ export class ApplyPrepaidHandler {
   async execute(command: ApplyPrepaid): Promise<boolean> {
     const { customer, sequence, tenant, turn, version } = command;
     const stream = invoiceStream(tenant, customer, sequence);
-    const events = (await this.store.readStream(stream)) as unknown as readonly InvoiceEvent[];
+    const events = await this.store.readStream(stream);
     if (events.length !== version) return false;
-    const decision = decidePrepaid(events.reduce<Invoice | undefined>(evolveInvoice, undefined)!, command);
+    const decision = decidePrepaid(foldInvoice(events)!, command);
     if (!decision) return false;
     const claim = { stream: prepaidStream(tenant, customer), expectedVersion: turn, event: decision.claim };
     const decide = () => ({ events: [decision.event] });
@@ -41,11 +41,8 @@ export class TakeBackPrepaidHandler {
     const applications = events.reduce(evolvePrepaid, noApplications);
     const streamOf = (sequence: number) => invoiceStream(tenant, customer, sequence);
     const streams = await this.store.readStreams([...new Set(applications.map(({ sequence }) => streamOf(sequence)))]);
-    const eventsOf = (sequence: number) => streams.get(streamOf(sequence)) as unknown as readonly InvoiceEvent[];
-    const taken = decideTakeBack(
-      applications,
-      (sequence) => eventsOf(sequence).reduce<Invoice | undefined>(evolveInvoice, undefined)!,
-    );
+    const eventsOf = (sequence: number) => streams.get(streamOf(sequence))!;
+    const taken = decideTakeBack(applications, (sequence) => foldInvoice(eventsOf(sequence))!);
     if (!taken) return false;
     const { claim, event } = taken;
     if (!event) {

@@ -8,13 +8,8 @@ import { Problem } from '../../base/shared/problem.js';
 import type { CustomerId } from '../../domains/customers/account.js';
 import { Closer } from '../../domains/invoicing/closer.js';
 import { findCreditNote } from '../../domains/invoicing/credit-notes.queries.js';
-import { evolveInvoice, type Invoice } from '../../domains/invoicing/invoice.evolve.js';
-import {
-  type CreditNoteIssued,
-  creditNoteIdOf,
-  type InvoiceEvent,
-  invoiceStream,
-} from '../../domains/invoicing/invoice.js';
+import { foldInvoice, type Invoice } from '../../domains/invoicing/invoice.evolve.js';
+import { type CreditNoteIssued, creditNoteIdOf, invoiceStream } from '../../domains/invoicing/invoice.js';
 import type { InvoiceDocument } from '../../domains/invoicing/invoice-document.js';
 import { findInvoice } from '../../domains/invoicing/invoices.queries.js';
 import { partiesNow, partiesOf } from '../../domains/invoicing/parties.queries.js';
@@ -84,8 +79,7 @@ export class InvoiceReader {
     const row = await findInvoice(this.prisma, id);
     if (!row) throw new Problem('unknown_invoice');
     const stream = invoiceStream(row.tenant, row.customer as CustomerId, row.sequence);
-    const events = (await this.store.readStream(stream)) as unknown as readonly InvoiceEvent[];
-    const invoice = events.reduce<Invoice | undefined>(evolveInvoice, undefined)!;
+    const invoice = foldInvoice(await this.store.readStream(stream))!;
     return { invoice, number: row.number ?? undefined };
   }
 }

@@ -1,3 +1,4 @@
+import type { StoredEvent } from '../../../base/event-store/event.js';
 import type { CardChargeEvent, CardChargeRequested, CardRefundRequested, DisputeOpened } from './card-charge.js';
 
 export type ChargeStatus = 'requested' | 'submitted' | 'action_required' | 'declined' | 'succeeded';
@@ -27,6 +28,11 @@ export interface CardCharge {
   readonly refunds: ReadonlyMap<string, CardRefund>;
   /** By the processor's ids. */
   readonly disputes: ReadonlyMap<string, CardDispute>;
+}
+
+/** What the stream of a charge tells; `undefined` if it is empty. */
+export function foldCharge(events: readonly StoredEvent[]): CardCharge | undefined {
+  return (events as unknown as readonly CardChargeEvent[]).reduce<CardCharge | undefined>(evolveCharge, undefined);
 }
 
 /** Folds one stored event. An event that does not fit the state means a corrupt log, so it throws. */

@@ -2,7 +2,7 @@ import type { PoolClient } from 'pg';
 import type { StoredEvent } from '../../../base/event-store/event.js';
 import type { Projection } from '../../../base/event-store/projection-runner.js';
 import { readStream } from '../../../base/event-store/rows.js';
-import { type CardCharge, evolveCharge, hasOpenDispute, hasOpenRefund } from './card-charge.evolve.js';
+import { type CardCharge, evolveCharge, foldCharge, hasOpenDispute, hasOpenRefund } from './card-charge.evolve.js';
 import { type CardChargeEvent, chargeOfStream } from './card-charge.js';
 
 /** One row per charge and one per dispute, as their streams say. */
@@ -46,7 +46,7 @@ async function fold(client: PoolClient, before: Folded | undefined, stored: Stor
 
 async function foldEarlier(client: PoolClient, { stream, version }: StoredEvent): Promise<Folded> {
   const events = (await readStream(client, stream)).filter((event) => event.version < version);
-  const charge = events.map(asEvent).reduce<CardCharge | undefined>(evolveCharge, undefined)!;
+  const charge = foldCharge(events)!;
   const [{ occurredAt, position, tenant }] = events as [StoredEvent];
   return { id: chargeOfStream(stream), tenant, position, requestedAt: occurredAt, updatedAt: occurredAt, charge };
 }

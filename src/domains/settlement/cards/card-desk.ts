@@ -9,8 +9,8 @@ import {
   ObserveDispute,
   SubmitCardCharge,
 } from './card-charge.decide.js';
-import { type CardCharge, evolveCharge, hasOpenDispute, hasOpenRefund } from './card-charge.evolve.js';
-import { type CardChargeEvent, cardChargeStream } from './card-charge.js';
+import { type CardCharge, foldCharge, hasOpenDispute, hasOpenRefund } from './card-charge.evolve.js';
+import { cardChargeStream } from './card-charge.js';
 import type { CardChargeRequest, CardProcessor, ChargeWord } from './card-processor.js';
 import { CompleteCardSetup } from './card-setup.decide.js';
 import { type CardSetup, type CardSetupEvent, cardSetupStream, evolveSetup } from './card-setup.js';
@@ -76,7 +76,7 @@ export class CardDesk {
 
   async load(tenant: string, charge: string): Promise<CardCharge | undefined> {
     const events = await this.parts.store.readStream(cardChargeStream(tenant, charge));
-    return (events as unknown as readonly CardChargeEvent[]).reduce<CardCharge | undefined>(evolveCharge, undefined);
+    return foldCharge(events);
   }
 
   async loadSetup(tenant: string, customer: string): Promise<CardSetup | undefined> {
