@@ -38,7 +38,8 @@ const TOTAL = (which: string) => `
 /**
  * Each event that is billed, as a row for each of its meters; `seen`: the position up to which earlier invoices have it. One that counts
  * in a month of its arrival which begins after the cut is on a later invoice. Months in which nothing came, or was taken back, since
- * the earlier cut are not read: nothing of them is billed. What counts by arrival may be from any month.
+ * the earlier cut are not read: nothing of them is billed. What counts by arrival may be from any month. What was taken back is put
+ * together once, whatever the planner makes of statistics that are behind: again for each month it took longer than the month's reading.
  */
 const EVENTS = `
   with ${PERIODS},
@@ -47,12 +48,13 @@ const EVENTS = `
   counting as (select m.id, m.rules->>'aggregation' as aggregation, m.rules->>'unit' as unit,
       m.rules->'late'->>'kind' = 'next_invoice' as by_arrival
     from meters m where m.tenant = $1 and exists (select from priced where meter = m.id)),
-  gone as (select u.tenant || ' ' || u.replaces as key, u.replaces, b.position, u.leaf, u.line
+  gone as materialized (select split_part(u.replaces, ' ', 1) as source, substr(u.replaces, strpos(u.replaces, ' ') + 1) as id, b.position,
+      u.leaf, u.line
     from usage_events u join usage_batches b on b.batch = u.batch and b.tenant = u.tenant
     where u.tenant = $1 and u.replaces is not null and b.position <= $9),
-  taken_back as (select t.customer, t.occurred_at, g.position
-    from gone g join usage_events t on t.tenant = $1 and t.source = split_part(g.replaces, ' ', 1)
-      and t.id = substr(g.replaces, strpos(g.replaces, ' ') + 1)),
+  taken_back as materialized (select t.customer, t.occurred_at, g.position
+    from gone g join usage_events t on t.tenant = $1 and t.source = g.source and t.id = g.id
+    where t.customer = any($10::text[])),
   changed as (select p.*, change.since
     from period p cross join lateral (select p.to_at > p.earlier_to
       or exists (select from usage_batches b where b.tenant = $1 and b.position > p.seen and b.position <= $9
@@ -73,7 +75,7 @@ const EVENTS = `
         and (p.since or c.by_arrival)
       left join period q on c.by_arrival and b.arrived_at >= p.to_at and q.customer = u.customer
         and b.arrived_at >= q.from_at and b.arrived_at < q.to_at
-      left join gone g on g.key = u.tenant || ' ' || u.source || ' ' || u.id
+      left join gone g on g.source = u.source and g.id = u.id
     where u.tenant = $1 and u.customer = any($10::text[]) and b.position <= $9
       and not (c.by_arrival and b.arrived_at >= p.to_at and q.customer is null))`;
 
