@@ -38,13 +38,16 @@ class Hearing {
 
   async hear(event: StoredEvent): Promise<void> {
     const { stream } = event;
-    const charge = foldCharge(await this.store.readStream(stream))!;
+    const events = await this.store.readStream(stream);
+    const charge = foldCharge(events)!;
     const id = chargeOfStream(stream);
     if (event.type === 'CardChargeSucceeded') return this.collect(id, charge, id, BigInt(charge.asked.amount));
     const dispute = event.data.dispute as string;
     const amount = BigInt(charge.disputes.get(dispute)!.opened.amount);
     if (event.type === 'DisputeWon') return this.collect(id, charge, `${id}/${dispute}`, amount);
-    await this.reverse(id, charge, dispute, amount);
+    // Disputes as they stood then: what is won later is given back when that is heard.
+    const { disputes } = foldCharge(events.filter(({ version }) => version <= event.version))!;
+    await this.reverse(id, charge, dispute, keptOf({ ...charge, disputes }));
   }
 
   /** Once under one reference; what the invoice does not take goes back to the card, once. */
@@ -57,21 +60,18 @@ class Hearing {
     if (surplus > 0n) await this.write(new RequestCardRefund(tenant, id, refund, surplus, 'surplus'));
   }
 
-  /** All that stands of the charge, and then again what is not disputed. */
-  private async reverse(id: string, charge: CardCharge, dispute: string, amount: bigint): Promise<void> {
+  /** All that stands of the charge, and then again what is kept of it. */
+  private async reverse(id: string, charge: CardCharge, dispute: string, kept: bigint): Promise<void> {
     const { customer, sequence, tenant } = charge.asked;
     const own = `${id}/${dispute}`;
-    const rest = `${own}/rest`;
     const events = await this.eventsOf(charge);
-    const { applied, references } = events.reduce<Invoice | undefined>(evolveInvoice, undefined)!;
+    const { applied } = events.reduce<Invoice | undefined>(evolveInvoice, undefined)!;
     // What came after this dispute is not taken away by hearing of it again.
     const standing = [...applied.values()].filter(({ reference }) => isOf(reference, id) && !isOf(reference, own));
     for (const { reference } of standing) {
       await this.write(new ReversePayment(tenant, customer, sequence, reference, 'disputed'));
     }
-    const undisputed = BigInt(charge.asked.amount) - amount;
-    if (undisputed <= 0n || references.has(rest)) return;
-    await this.write(new CollectByCard(tenant, customer, sequence, rest, undisputed));
+    if (kept > 0n) await this.collect(id, charge, `${own}/rest`, kept);
   }
 
   /** How much was applied under a reference, whatever became of it. */
@@ -86,6 +86,14 @@ class Hearing {
     const stream = invoiceStream(tenant, customer, sequence);
     return (await this.store.readStream(stream)) as unknown as readonly InvoiceEvent[];
   }
+}
+
+/** What neither a dispute took away nor went back because the invoice did not need it. Minor units, below zero if both took the same. */
+function keptOf({ asked, disputes, refunds }: CardCharge): bigint {
+  const surplus = [...refunds.values()].filter((one) => one.asked.reason === 'surplus' && one.status !== 'failed');
+  const disputed = [...disputes.values()].filter(({ status }) => status !== 'won');
+  const gone = [...surplus.map((one) => one.asked), ...disputed.map(({ opened }) => opened)];
+  return gone.reduce((left, { amount }) => left - BigInt(amount), BigInt(asked.amount));
 }
 
 function isOf(reference: string, name: string): boolean {
