@@ -8,7 +8,8 @@ import { scale } from '../support/long.js';
 import { startSibling } from '../support/sibling.js';
 import { verify } from './commands.js';
 
-const LINES = 300;
+/** Each pays a cent of the invoice. */
+const LINES = scale(80, 300);
 
 /** A busy machine takes its time. */
 jest.setTimeout(scale(150_000, 600_000));
@@ -22,7 +23,6 @@ const post = (path: string, body: object = {}) =>
   admin(main, path, { method: 'POST', body, headers: { 'idempotency-key': randomUUID() } });
 const get = async (path: string) => JSON.parse((await admin(main, path)).body);
 
-/** An invoice of $3.00, which each line pays a cent of. */
 beforeAll(async () => {
   main = await startApp();
   books = new pg.Client({ connectionString: main.engines.postgres });
@@ -30,7 +30,7 @@ beforeAll(async () => {
   const { customer } = JSON.parse((await post('/accounts/demo', { credit_line: '100000000' })).body);
   const { key } = JSON.parse((await post('/tenants/demo/ingestion-keys')).body);
   await put('/meters/demo/calls', { aggregation: 'count', eventType: 'calls', unit: 'call' });
-  await put('/meters/demo/calls/price', { charge: { model: 'per_unit', amount: '3000000' } });
+  await put('/meters/demo/calls/price', { charge: { model: 'per_unit', amount: `${LINES * 10_000}` } });
   const time = new Date().toISOString();
   const event = { specversion: '1.0', id: '1', source: '/s', type: 'calls', subject: customer, time };
   const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/cloudevents+json' };

@@ -4,11 +4,12 @@ import { withRedis } from '../embedded/support.js';
 import { type App, startApp } from '../support/app.js';
 import { CardShop } from '../support/card-shop.js';
 import { eventually } from '../support/eventually.js';
+import { scale } from '../support/long.js';
 import { startSibling } from '../support/sibling.js';
 import { Stripe, type StripeAccount } from '../support/stripe.js';
 import { verify } from './commands.js';
 
-const CUSTOMERS = 6;
+const CUSTOMERS = scale(3, 6);
 /** A job whose worker was killed is another worker's after some seconds. */
 const LONG_MS = 120_000;
 

@@ -89,6 +89,10 @@ export const problems = {
   invoice_not_final: [409, 'The invoice is a draft still; end its grace first'],
   invoice_not_open: [409, 'Nothing is outstanding of the invoice'],
   invoice_void: [410, 'The invoice was voided: nothing of it is to be paid'],
+  payment_reference_reused: [
+    409,
+    'A payment of another amount has this reference; send what was sent first, or another reference',
+  ],
   payment_exceeds_invoice: [409, 'Less is outstanding of the invoice'],
   credit_exceeds_invoice: [409, 'Less is left of the invoice, or of the line, than is to be credited'],
   unknown_credit_note: [404, 'There is no such credit note'],

@@ -95,6 +95,9 @@ describe('a payment of an invoice', () => {
       data: { reason: 'other', cancelled: '12100' },
     });
     expect(code(() => decideApply(undefined, new ApplyPayment(...WHOSE, 'card', 'r', 1n)))).toBe('unknown_invoice');
+    const paid = next(final(), apply(final(), 100n, 'bank-1', 'transfer'));
+    expect(apply(paid, 100n, 'bank-1', 'transfer').events).toEqual([]);
+    expect(code(() => apply(paid, 10n, 'bank-1', 'transfer'))).toBe('payment_reference_reused');
     expect(code(() => apply(draft, 1n))).toBe('invoice_not_final');
     expect(code(() => apply(voided, 1n))).toBe('invoice_void');
   });

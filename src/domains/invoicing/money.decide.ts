@@ -65,10 +65,13 @@ export function creditableOf(invoice: FinalInvoice): bigint {
 /**
  * The prepaid balance was paid in before; other money pays in now.
  *
- * @throws Problem as `finalInvoice`, and `payment_exceeds_invoice`
+ * @throws Problem as `finalInvoice`, `payment_exceeds_invoice`, and `payment_reference_reused` if a transfer of another amount has it
  */
 export function decideApply(invoice: Invoice | undefined, command: ApplyPayment): InvoiceDecision {
   const { amount, reference, source } = command;
+  const earlier = invoice?.applied.get(reference);
+  if (earlier && source === 'transfer' && BigInt(earlier.amount) !== amount)
+    throw new Problem('payment_reference_reused');
   if (invoice?.references.has(reference)) return NOTHING;
   const { finalized } = finalInvoice(invoice);
   if (amount > outstandingOf(invoice!)) throw new Problem('payment_exceeds_invoice');

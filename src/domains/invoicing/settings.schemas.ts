@@ -76,9 +76,15 @@ export const meterPriceSchema = z.strictObject({ charge: meterChargeSchema });
 
 export const voidSchema = z.strictObject({ reason: z.enum(['mistaken', 'duplicate', 'on_request', 'other']) });
 
-/** What came in by bank transfer for an invoice. Amount in minor units; `reference` as the bank has it, once on the invoice. */
+/**
+ * What came in by bank transfer for an invoice. Amount in minor units; `reference` as the bank has it, once on the invoice. Payments that
+ * nobody tells, by card say, have references of their own kind.
+ */
 export const transferSchema = z.strictObject({
-  reference: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, 'letters, digits, . _ and -, 100 at most'),
+  reference: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, 'letters, digits, . _ and -, 100 at most')
+    .regex(/^(?!chg_|bl_)/, 'does not begin like a reference of ours'),
   amount: z.string().regex(/^[1-9][0-9]{0,17}$/, 'a whole number of minor units above zero'),
 });
 
