@@ -1,6 +1,7 @@
 import type { CustomerId } from '../../src/domains/customers/account.js';
 import { IssueCreditNote } from '../../src/domains/invoicing/credit-note.decide.js';
 import { creditNotesProjection } from '../../src/domains/invoicing/credit-notes.projection.js';
+import { VoidInvoice } from '../../src/domains/invoicing/invoice.decide.js';
 import { ApplyPayment, ReversePayment, WriteOffInvoice } from '../../src/domains/invoicing/money.decide.js';
 import { PriceMeter, SetAccountTaxes } from '../../src/domains/invoicing/settings.decide.js';
 import { ledgerProjection } from '../../src/domains/ledger/ledger.projection.js';
@@ -15,19 +16,19 @@ import { runOn } from '../verify/checks.js';
 const A: CustomerId = `cus_${'a'.repeat(24)}`;
 const WHOSE = [TENANT, A, 1] as const;
 const B: CustomerId = `cus_${'b'.repeat(24)}`;
+const C: CustomerId = `cus_${'c'.repeat(24)}`;
 const ledger = ledgerProjection(upcast);
 
 let book: BilledBook;
 beforeAll(async () => {
   book = await BilledBook.open();
-  for (const customer of [A, B]) await book.account(customer);
+  for (const customer of [A, B, C]) await book.account(customer);
   await book.meter('tokens');
   await book.execute(new PriceMeter(TENANT, 'tokens', { model: 'per_unit', amount: '10000', per: 1 }));
   await book.execute(new SetAccountTaxes(TENANT, B, [{ name: 'VAT', percent: '21' }]));
-  for (const customer of [A, B]) await book.use(customer, 'tokens', '100');
+  for (const customer of [A, B, C]) await book.use(customer, 'tokens', '100');
   book.now = Date.parse('2026-12-01T02:00:00Z');
-  await book.pass([A, B]);
-  await book.pass([A, B]);
+  for (let n = 0; n < 2; n++) await book.pass([A, B, C]);
 });
 afterAll(() => book?.close());
 
@@ -52,6 +53,17 @@ it('what comes in, goes back and is given up is in the books and in what the acc
   await book.execute(new ApplyPayment(...WHOSE, 'transfer', 'bank-2', 25n));
   await book.execute(new WriteOffInvoice(...WHOSE, 'insolvent'));
   expect(await owed()).toBe(0n);
+});
+
+it('what goes back of an invoice that is void is owed until it is made void again', async () => {
+  const whose = [TENANT, C, 1] as const;
+  await book.execute(new ApplyPayment(...whose, 'transfer', 'bank-1', 40n));
+  await book.execute(new VoidInvoice(...whose, 'mistaken'));
+  expect(await owed(C)).toBe(0n);
+  await book.execute(new ReversePayment(...whose, 'bank-1', 'refunded'));
+  expect(await owed(C)).toBe(400_000n);
+  for (let n = 0; n < 2; n++) await book.execute(new VoidInvoice(...whose, 'mistaken'));
+  expect(await owed(C)).toBe(0n);
 });
 
 describe('credit notes', () => {

@@ -82,8 +82,9 @@ export function decideFinalize(invoice: Invoice | undefined, command: FinalizeIn
 export function decideVoid(invoice: Invoice | undefined, command: VoidInvoice): InvoiceDecision {
   if (invoice === undefined) throw new Problem('unknown_invoice');
   if (invoice.finalized === undefined) throw new Problem('invoice_not_final');
-  if (invoice.state === 'void') return NOTHING;
   const outstanding = outstandingOf(invoice);
+  // What was paid before may have gone back since.
+  if (invoice.state === 'void' && outstanding === 0n) return NOTHING;
   if (outstanding === 0n) throw new Problem('invoice_not_open');
   const data = { reason: command.reason, cancelled: outstanding.toString() };
   const event: InvoiceVoided = { type: 'InvoiceVoided', schema: 1, data };

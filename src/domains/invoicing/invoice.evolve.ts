@@ -81,7 +81,7 @@ function changeOf(invoice: Invoice, event: Exclude<InvoiceEvent, InvoiceDrafted>
     case 'DunningNoticeSent':
       return { noticed: event.data.step };
     case 'InvoiceVoided':
-      return { cancelled: BigInt(event.data.cancelled), state: 'void' };
+      return { cancelled: invoice.cancelled + BigInt(event.data.cancelled), state: 'void' };
     case 'InvoiceWrittenOff':
       return { writtenOff: invoice.writtenOff + BigInt(event.data.amount), state: 'uncollectible' };
   }
