@@ -109,7 +109,7 @@ async function closeMonth(seed: number, whileDrafting: () => Promise<unknown>, w
   await eventually(async () => (await countOf('InvoiceFinalized')) === done + ACCOUNTS, 90_000);
 }
 
-/** Every account has one invoice of each month, of all that it used in it; numbers have no gap; and all can be reckoned again. */
+/** Every account has one invoice of each month, of all that it used in it; numbers have no gap. */
 async function expectAllBilledOnce(): Promise<void> {
   await eventually(async () => {
     const { rows } = await pool.query(
@@ -132,9 +132,6 @@ async function expectAllBilledOnce(): Promise<void> {
   expect(periods.sort()).toEqual(all.sort());
   // 1.234567 and 0.013333… dollars.
   expect(new Set(rows.map(({ total }) => total))).toEqual(new Set(['125']));
-  expect(await verify(main.dataDir, ['--only', 'log,usage,invoices,ledger,holds,projections'])).toMatchObject({
-    failed: [],
-  });
 }
 
 describe('closing a month', () => {
@@ -155,5 +152,10 @@ describe('closing a month', () => {
   it.each(seeds(1, 8))('is not hindered by connections being cut, and Postgres killed (seed %i)', async (seed) => {
     await closeMonth(seed, cut, killPostgres);
     await expectAllBilledOnce();
+  });
+
+  it('leaves invoices that can be reckoned again, and books in order', async () => {
+    const names = 'log,usage,invoices,ledger,holds,projections';
+    expect(await verify(main.dataDir, ['--only', names])).toMatchObject({ failed: [] });
   });
 });
