@@ -7,12 +7,12 @@ const GOLDEN = join(dirname(fileURLToPath(import.meta.url)), '..', 'golden', 'ev
 const TENANT = 'shop';
 
 /** What was stored once of a type, as new. */
-function sample(type: string, change: object = {}) {
-  const [{ data }] = JSON.parse(readFileSync(join(GOLDEN, `${type}.v1.json`), 'utf8')) as [{ data: object }];
-  return { type, schema: 1, data: { ...data, ...change } };
+function sample(type: string, change: object = {}, schema = 1) {
+  const [{ data }] = JSON.parse(readFileSync(join(GOLDEN, `${type}.v${schema}.json`), 'utf8')) as [{ data: object }];
+  return { type, schema, data: { ...data, ...change } };
 }
 
-/** Writes batches of usage, prices, taxes and invoices, `from` up to, not including, `to`; what they name is not there. */
+/** Writes batches of usage, prices, taxes, invoices, credit notes and charges of cards, `from` up to, not including, `to`; what they name is not there. */
 export async function appendBilling(store: EventStore, from: number, to: number): Promise<void> {
   for (let n = from; n < to; n++) {
     const digits = String(n).padStart(12, '0');
@@ -23,7 +23,15 @@ export async function appendBilling(store: EventStore, from: number, to: number)
       [`account-taxes/${TENANT}/${customer}`]: [sample('AccountTaxesSet', { tenant: TENANT, customer })],
       [`invoice/${TENANT}/${customer}/1`]: [
         sample('InvoiceDrafted', { tenant: TENANT, customer }),
-        ...(n % 3 === 0 ? [] : [sample('InvoiceFinalized'), sample('InvoicePaymentApplied')]),
+        ...(n % 3 === 0 ? [] : [sample('InvoiceFinalized')]),
+        ...(n % 3 === 1 ? [sample('InvoicePaymentApplied')] : []),
+        ...(n % 3 === 2 ? [sample('CreditNoteIssued', { returned: '0' }, 2)] : []),
+      ],
+      [`card-charge/${TENANT}/chg_${digits.padStart(24, '0')}`]: [
+        sample('CardChargeRequested', { tenant: TENANT, customer, invoice: `inv_${digits.padStart(24, '0')}` }),
+        sample('CardChargeSubmitted'),
+        sample('CardChargeSucceeded'),
+        sample('DisputeOpened'),
       ],
     };
     for (const [stream, events] of Object.entries(streams)) {
