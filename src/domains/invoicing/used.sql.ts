@@ -39,7 +39,7 @@ const TOTAL = (which: string) => `
  * Each event that is billed, as a row for each of its meters; `seen`: the position up to which earlier invoices have it. One that counts
  * in a month of its arrival which begins after the cut is on a later invoice. Months in which nothing came, or was taken back, since
  * the earlier cut are not read: nothing of them is billed. What counts by arrival may be from any month. What was taken back is put
- * together once, whatever the planner makes of statistics that are behind: again for each month it took longer than the month's reading.
+ * together once, whatever the planner makes of statistics that are behind.
  */
 const EVENTS = `
   with ${PERIODS},
